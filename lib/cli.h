@@ -1,0 +1,95 @@
+#ifndef ACEDT_CLI_H
+#define ACEDT_CLI_H
+
+#include <stddef.h>
+
+/*
+ * Command lines, read the way users of the Go program's flag library know
+ * them: options and arguments in any order, "--" ends the options, long ones
+ * as --name=value or --name value, short ones as -nvalue, -n=value or
+ * -n value, flags together as -rq.  A name that does not exist is answered
+ * with the nearest one that does.
+ */
+
+enum cli_arg {
+	CLI_NONE,		/* a flag; --flag=true and --flag=false too */
+	CLI_VALUE,		/* takes a value */
+	CLI_OPTIONAL		/* --name[=value] */
+};
+
+struct cli_option {
+	int		 id;		/* returned by cli_next(); > 0 */
+	char		 letter;	/* 0 if there is no short form */
+	const char	*name;
+	enum cli_arg	 arg;
+	const char	*metavar;	/* name of the value in help */
+	const char	*help;		/* for --help; may hold newlines */
+};
+
+/* Options that every program has, below the ids of its own. */
+enum {
+	CLI_ID_HELP = 1000,
+	CLI_ID_VERSION,
+	CLI_ID_VERBOSITY,
+	CLI_ID_EVENTS,
+	CLI_ID_CONFIG
+};
+
+/* A row for struct cli_option tables. */
+#define CLI_HELP	{ CLI_ID_HELP, 'h', "help", CLI_NONE, NULL, \
+	"show this help" }
+#define CLI_VERSION	{ CLI_ID_VERSION, 0, "version", CLI_NONE, NULL, \
+	"show the version" }
+#define CLI_VERBOSITY	{ CLI_ID_VERBOSITY, 'v', "verbosity", CLI_OPTIONAL, \
+	"LEVEL", "what to report: error (0), warn (4), info (8), debug (12)\n" \
+	"[$ACE_DT_VERBOSITY; default warn]" }
+#define CLI_EVENTS	{ CLI_ID_EVENTS, 0, "events-fd", CLI_VALUE, "N", \
+	"write progress events, JSON lines, to descriptor N" }
+#define CLI_CONFIG	{ CLI_ID_CONFIG, 0, "config", CLI_VALUE, "FILE", \
+	"configuration file; repeatable, the first one present is used\n" \
+	"[$ACE_DT_CONFIG]" }
+#define CLI_END		{ 0, 0, NULL, CLI_NONE, NULL, NULL }
+
+struct cli {
+	const char			*usage;	/* "acedt-x [-p PLATFORM] FILE" */
+	const char			*about;	/* a paragraph for --help */
+	const struct cli_option		*options; /* ends with CLI_END */
+
+	/* Set by cli_init(). */
+	int	 argc;
+	char	**argv;			/* borrowed */
+	int	 next;			/* index of the next word */
+	const char *cluster;		/* rest of "-abc" */
+	int	 only_args;		/* "--" was seen */
+
+	/* The arguments that are no options, in order. */
+	char	**args;			/* owned array of borrowed words */
+	size_t	 nargs;
+};
+
+/* usage, about and options are set by the caller before. */
+void	cli_init(struct cli *, int argc, char **argv);
+
+/*
+ * The id of the next option, with *value its value or NULL; a flag given as
+ * --flag=false has the value "false".  0 when all words are read: then args
+ * has the arguments.  --help and --version print and exit; --verbosity and
+ * --events-fd act and are not returned.  A wrong option ends the program with
+ * status 2.
+ */
+int	cli_next(struct cli *, const char **value);
+
+/* Free args; the words themselves belong to argv. */
+void	cli_clear(struct cli *);
+
+/* Say what is wrong, show the usage line, exit with status 2. */
+_Noreturn void cli_usage(const struct cli *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/*
+ * The candidate that is nearest to the word and near enough to be meant, or
+ * NULL.  candidates ends with NULL.
+ */
+const char *cli_nearest(const char *word, const char *const *candidates);
+
+#endif

@@ -1,0 +1,828 @@
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <yaml.h>
+
+#include "lib/buf.h"
+#include "lib/config.h"
+#include "lib/errmsg.h"
+#include "lib/io.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define CONCURRENT_MAX	1000
+
+/* What is said of an endpoint's URL, wherever that is used. */
+struct endpoint_config {
+	char	*url;			/* owned */
+	int	 insecure;
+	int	 supports_referrers;
+};
+
+/* The file being read. */
+struct reading {
+	struct config		*c;
+	const char		*file;
+	yaml_document_t		 doc;
+	struct endpoint_config	*ecs;	/* owned */
+	size_t			 necs;
+	struct err		*err;
+};
+
+/* One key of a mapping, and what reads its value. */
+struct key {
+	const char	*name;
+	int		(*read)(struct reading *, yaml_node_t *, void *);
+};
+
+static int	parse_endpoint(struct endpoint *, const char *, const char **);
+
+static unsigned long
+line_of(const yaml_node_t *n)
+{
+	return (unsigned long)n->start_mark.line + 1;
+}
+
+static const char *
+kind_of(const yaml_node_t *n)
+{
+	switch (n->type) {
+	case YAML_SCALAR_NODE:
+		return "a single value";
+	case YAML_SEQUENCE_NODE:
+		return "a list";
+	case YAML_MAPPING_NODE:
+		return "a mapping";
+	case YAML_NO_NODE:
+		break;
+	}
+	return "nothing";
+}
+
+static int
+expected(struct reading *r, const yaml_node_t *n, const char *what)
+{
+	if (n->type == YAML_SCALAR_NODE)
+		return err_set(r->err, ERR_USAGE,
+		    "%s:%lu: %s is expected, not \"%.60s\"", r->file,
+		    line_of(n), what, (const char *)n->data.scalar.value);
+	return err_set(r->err, ERR_USAGE, "%s:%lu: %s is expected, not %s",
+	    r->file, line_of(n), what, kind_of(n));
+}
+
+/* The text of a scalar, borrowed, or NULL with the error set. */
+static const char *
+scalar(struct reading *r, const yaml_node_t *n, const char *what)
+{
+	const char	*s;
+
+	if (n->type == YAML_SCALAR_NODE) {
+		s = (const char *)n->data.scalar.value;
+		if (strlen(s) == n->data.scalar.length)
+			return s;
+	}
+	expected(r, n, what);
+	return NULL;
+}
+
+static int
+is_null(const yaml_node_t *n)
+{
+	const char	*s;
+
+	if (n->type != YAML_SCALAR_NODE ||
+	    n->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return 0;
+	s = (const char *)n->data.scalar.value;
+	return *s == '\0' || strcmp(s, "~") == 0 || strcmp(s, "null") == 0;
+}
+
+/* Every pair of a mapping through a function; a key must stand once. */
+static int
+each_pair(struct reading *r, yaml_node_t *n, const char *what,
+    int (*fn)(struct reading *, const char *, yaml_node_t *, yaml_node_t *,
+    void *), void *arg)
+{
+	yaml_node_pair_t	*p, *q;
+	yaml_node_t		*key, *other;
+	const char		*name;
+
+	if (is_null(n))
+		return 0;
+	if (n->type != YAML_MAPPING_NODE)
+		return expected(r, n, what);
+	for (p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top;
+	    p++) {
+		key = yaml_document_get_node(&r->doc, p->key);
+		if ((name = scalar(r, key, "a key")) == NULL)
+			return -1;
+		for (q = n->data.mapping.pairs.start; q < p; q++) {
+			other = yaml_document_get_node(&r->doc, q->key);
+			if (strcmp((char *)other->data.scalar.value,
+			    name) == 0)
+				return err_set(r->err, ERR_USAGE, "%s:%lu: "
+				    "\"%.60s\" stands twice, first in line "
+				    "%lu", r->file, line_of(key), name,
+				    line_of(other));
+		}
+		if (fn(r, name, key, yaml_document_get_node(&r->doc,
+		    p->value), arg) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* For each_pair(): a table of known keys. */
+struct table {
+	const struct key	*keys;
+	void			*arg;
+};
+
+static int
+known_key(struct reading *r, const char *name, yaml_node_t *key,
+    yaml_node_t *value, void *arg)
+{
+	const struct table	*t = arg;
+	const struct key	*k;
+
+	for (k = t->keys; k->name != NULL; k++)
+		if (strcmp(k->name, name) == 0)
+			return k->read == NULL || is_null(value) ? 0 :
+			    k->read(r, value, t->arg);
+	log_warn("%s:%lu: unknown key \"%.60s\"", r->file, line_of(key),
+	    name);
+	return 0;
+}
+
+static int
+read_keys(struct reading *r, yaml_node_t *n, const char *what,
+    const struct key *keys, void *arg)
+{
+	struct table	t = { keys, arg };
+
+	return each_pair(r, n, what, known_key, &t);
+}
+
+static int
+read_bool(struct reading *r, yaml_node_t *n, int *out)
+{
+	static const char *const yes[] = { "true", "True", "TRUE", "yes",
+				    "on", NULL };
+	static const char *const no[] = { "false", "False", "FALSE", "no",
+				    "off", NULL };
+	const char	*s = scalar(r, n, "true or false");
+	size_t		 i;
+
+	if (s == NULL)
+		return -1;
+	for (i = 0; yes[i] != NULL; i++)
+		if (strcmp(s, yes[i]) == 0) {
+			*out = 1;
+			return 0;
+		}
+	for (i = 0; no[i] != NULL; i++)
+		if (strcmp(s, no[i]) == 0) {
+			*out = 0;
+			return 0;
+		}
+	return expected(r, n, "true or false");
+}
+
+static int
+set_text(struct reading *r, yaml_node_t *n, char **out)
+{
+	const char	*s = scalar(r, n, "a text");
+
+	if (s == NULL)
+		return -1;
+	free(*out);
+	*out = *s != '\0' ? xstrdup(s) : NULL;
+	return 0;
+}
+
+/* A whole number from 0 to max; 0 if it is one. */
+static int
+parse_number(const char *s, long long max, long long *out)
+{
+	char	*end;
+
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	errno = 0;
+	*out = strtoll(s, &end, 10);
+	return *end != '\0' || errno != 0 || *out > max ? -1 : 0;
+}
+
+/* A number of bytes, also as 5Mi or 5M. */
+static int
+parse_size(const char *s, long long *out)
+{
+	static const struct {
+		const char	*suffix;
+		long long	 factor;
+	} units[] = {
+		{ "", 1 }, { "k", 1000 }, { "K", 1000 }, { "M", 1000000 },
+		{ "G", 1000000000 }, { "Ki", 1024 }, { "Mi", 1024 * 1024 },
+		{ "Gi", 1024 * 1024 * 1024 }
+	};
+	char		*end;
+	size_t		 i;
+
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	errno = 0;
+	*out = strtoll(s, &end, 10);
+	if (errno != 0)
+		return -1;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(units[i].suffix, end) == 0) {
+			if (*out > LLONG_MAX / units[i].factor)
+				return -1;
+			*out *= units[i].factor;
+			return 0;
+		}
+	return -1;
+}
+
+static int
+read_concurrent(struct reading *r, yaml_node_t *n, void *arg)
+{
+	const char	*s = scalar(r, n, "a number from 0 to 1000");
+	long long	 v;
+
+	(void)arg;
+	if (s == NULL)
+		return -1;
+	if (parse_number(s, CONCURRENT_MAX, &v) == -1)
+		return expected(r, n, "a number from 0 to 1000");
+	r->c->concurrent_http = (int)v;
+	return 0;
+}
+
+static int
+read_chunk_size(struct reading *r, yaml_node_t *n, void *arg)
+{
+	const char	*s = scalar(r, n, "a size such as 5242880 or 5Mi");
+
+	(void)arg;
+	if (s == NULL)
+		return -1;
+	if (parse_size(s, &r->c->chunk_size) == -1)
+		return expected(r, n, "a size such as 5242880 or 5Mi");
+	return 0;
+}
+
+static int
+read_cache_path(struct reading *r, yaml_node_t *n, void *arg)
+{
+	(void)arg;
+	return set_text(r, n, &r->c->cache_path);
+}
+
+static int
+read_auth_file(struct reading *r, yaml_node_t *n, void *arg)
+{
+	(void)arg;
+	return set_text(r, n, &r->c->auth_file);
+}
+
+static int
+read_endpoints(struct reading *r, yaml_node_t *n, void *arg)
+{
+	struct registry_config	*rc = arg;
+	yaml_node_item_t	*i;
+	yaml_node_t		*item;
+	const char		*s, *why;
+
+	if (n->type != YAML_SEQUENCE_NODE)
+		return expected(r, n, "a list of URLs");
+	for (i = n->data.sequence.items.start;
+	    i < n->data.sequence.items.top; i++) {
+		item = yaml_document_get_node(&r->doc, *i);
+		if ((s = scalar(r, item, "a URL")) == NULL)
+			return -1;
+		rc->endpoints = xreallocarray(rc->endpoints,
+		    rc->nendpoints + 1, sizeof(*rc->endpoints));
+		if (parse_endpoint(&rc->endpoints[rc->nendpoints], s,
+		    &why) == -1)
+			return err_set(r->err, ERR_USAGE,
+			    "%s:%lu: endpoint \"%.200s\": %s", r->file,
+			    line_of(item), s, why);
+		rc->nendpoints++;
+	}
+	return 0;
+}
+
+static int
+read_rewrite(struct reading *r, const char *name, yaml_node_t *key,
+    yaml_node_t *value, void *arg)
+{
+	struct registry_config	*rc = arg;
+	const char		*s = scalar(r, value, "a text");
+	regex_t			 re;
+
+	if (s == NULL)
+		return -1;
+	if (regcomp(&re, name, REG_EXTENDED) != 0)
+		return err_set(r->err, ERR_USAGE, "%s:%lu: \"%.200s\" is no "
+		    "regular expression", r->file, line_of(key), name);
+	regfree(&re);
+	rc->rewrites = xreallocarray(rc->rewrites, rc->nrewrites + 1,
+	    sizeof(*rc->rewrites));
+	rc->rewrites[rc->nrewrites].pattern = xstrdup(name);
+	rc->rewrites[rc->nrewrites++].replacement = xstrdup(s);
+	return 0;
+}
+
+static int
+read_rewrites(struct reading *r, yaml_node_t *n, void *arg)
+{
+	return each_pair(r, n, "a mapping of patterns to replacements",
+	    read_rewrite, arg);
+}
+
+static int
+read_noncompliant(struct reading *r, yaml_node_t *n, void *arg)
+{
+	struct registry_config	*rc = arg;
+
+	return read_bool(r, n, &rc->noncompliant);
+}
+
+static const struct key registry_keys[] = {
+	{ "endpoints", read_endpoints },
+	{ "rewritePull", read_rewrites },
+	{ "noncompliant", read_noncompliant },
+	{ NULL, NULL }
+};
+
+static struct registry_config *
+add_registry(struct config *c, const char *host)
+{
+	struct registry_config	*rc = xcalloc(1, sizeof(*rc));
+
+	c->registries = xreallocarray(c->registries, c->nregistries + 1,
+	    sizeof(struct registry_config *));
+	c->registries[c->nregistries++] = rc;
+	rc->host = xstrdup(host);
+	return rc;
+}
+
+static int
+read_registry(struct reading *r, const char *name, yaml_node_t *key,
+    yaml_node_t *value, void *arg)
+{
+	(void)key;
+	(void)arg;
+	return read_keys(r, value, "a mapping", registry_keys,
+	    add_registry(r->c, name));
+}
+
+static int
+read_registries(struct reading *r, yaml_node_t *n, void *arg)
+{
+	return each_pair(r, n, "a mapping of registries", read_registry, arg);
+}
+
+static int
+read_referrers(struct reading *r, yaml_node_t *n, void *arg)
+{
+	struct endpoint_config	*ec = arg;
+	const char		*s = scalar(r, n, "api, tag or auto");
+	static const struct {
+		const char	*word;
+		int		 value;
+	} words[] = {
+		{ "api", 1 }, { "true", 1 }, { "tag", 0 }, { "false", 0 },
+		{ "auto", -1 }, { "", -1 }
+	};
+	size_t			 i;
+
+	if (s == NULL)
+		return -1;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(words[i].word, s) == 0) {
+			ec->supports_referrers = words[i].value;
+			return 0;
+		}
+	return expected(r, n, "api, tag or auto");
+}
+
+static int
+read_insecure(struct reading *r, yaml_node_t *n, void *arg)
+{
+	struct endpoint_config	*ec = arg;
+
+	return read_bool(r, n, &ec->insecure);
+}
+
+static const struct key tls_keys[] = {
+	{ "insecureSkipVerify", read_insecure },
+	{ NULL, NULL }
+};
+
+static int
+read_tls(struct reading *r, yaml_node_t *n, void *arg)
+{
+	return read_keys(r, n, "a mapping", tls_keys, arg);
+}
+
+static const struct key endpoint_keys[] = {
+	{ "supportsReferrers", read_referrers },
+	{ "tls", read_tls },
+	{ NULL, NULL }
+};
+
+static int
+read_endpoint_config(struct reading *r, const char *name, yaml_node_t *key,
+    yaml_node_t *value, void *arg)
+{
+	struct endpoint_config	*ec;
+
+	(void)key;
+	(void)arg;
+	r->ecs = xreallocarray(r->ecs, r->necs + 1, sizeof(*r->ecs));
+	ec = &r->ecs[r->necs++];
+	ec->url = xstrdup(name);
+	ec->insecure = 0;
+	ec->supports_referrers = -1;
+	return read_keys(r, value, "a mapping", endpoint_keys, ec);
+}
+
+static int
+read_endpoint_configs(struct reading *r, yaml_node_t *n, void *arg)
+{
+	return each_pair(r, n, "a mapping of endpoint URLs",
+	    read_endpoint_config, arg);
+}
+
+static const struct key registry_config_keys[] = {
+	{ "registries", read_registries },
+	{ "endpointConfig", read_endpoint_configs },
+	{ NULL, NULL }
+};
+
+static int
+read_registry_config(struct reading *r, yaml_node_t *n, void *arg)
+{
+	return read_keys(r, n, "a mapping", registry_config_keys, arg);
+}
+
+/* Keys of the Go program that mean nothing here are passed over quietly. */
+static const struct key top_keys[] = {
+	{ "apiVersion", NULL },
+	{ "kind", NULL },
+	{ "metadata", NULL },
+	{ "registryConfig", read_registry_config },
+	{ "concurrentHTTP", read_concurrent },
+	{ "chunkSize", read_chunk_size },
+	{ "cachePath", read_cache_path },
+	{ "registryAuthFile", read_auth_file },
+	{ "cachePruneMax", NULL },
+	{ "compressionLevel", NULL },
+	{ "editor", NULL },
+	{ "hideHints", NULL },
+	{ "keys", NULL },
+	{ "telemetry", NULL },
+	{ NULL, NULL }
+};
+
+/* [scheme://]host[:port][/path] */
+static int
+parse_endpoint(struct endpoint *ep, const char *s, const char **why)
+{
+	const char	*rest = s, *sep = strstr(s, "://");
+	size_t		 n, len;
+
+	memset(ep, 0, sizeof(*ep));
+	ep->supports_referrers = -1;
+	*why = "only http:// and https:// are known";
+	if (sep == NULL)
+		ep->scheme = xstrdup("https");
+	else if (strncasecmp(s, "https://", 8) == 0)
+		ep->scheme = xstrdup("https");
+	else if (strncasecmp(s, "http://", 7) == 0)
+		ep->scheme = xstrdup("http");
+	else
+		return -1;
+	if (sep != NULL)
+		rest = sep + 3;
+	n = strcspn(rest, "/");
+	*why = "it has no host";
+	if (n == 0)
+		goto bad;
+	*why = "credentials do not belong here";
+	if (memchr(rest, '@', n) != NULL)
+		goto bad;
+	*why = "it has characters that no URL of a registry has";
+	if (strpbrk(rest, " \t\r\n?#\\\"") != NULL)
+		goto bad;
+	ep->host = xmemdup0(rest, n);
+	rest += n;
+	len = strlen(rest);
+	while (len > 0 && rest[len - 1] == '/')
+		len--;
+	/* The API's own root may be written or not. */
+	if (len >= 3 && strncmp(rest + len - 3, "/v2", 3) == 0)
+		len -= 3;
+	ep->path = xmemdup0(rest, len);
+	return 0;
+bad:
+	free(ep->scheme);
+	ep->scheme = NULL;
+	return -1;
+}
+
+static void
+default_endpoint(struct registry_config *rc)
+{
+	const char	*why;
+
+	rc->endpoints = xcalloc(1, sizeof(*rc->endpoints));
+	rc->nendpoints = 1;
+	if (parse_endpoint(&rc->endpoints[0], strcmp(rc->host,
+	    "docker.io") == 0 || strcmp(rc->host, "index.docker.io") == 0 ?
+	    "registry-1.docker.io" : rc->host, &why) == -1)
+		abort();		/* a checked host is an endpoint */
+}
+
+/* What endpointConfig says of an endpoint, by its URL as it is written. */
+static void
+apply_endpoint_config(struct reading *r, struct endpoint *ep)
+{
+	struct endpoint	other;
+	const char	*why;
+	size_t		i;
+
+	for (i = 0; i < r->necs; i++) {
+		if (parse_endpoint(&other, r->ecs[i].url, &why) == -1)
+			continue;
+		if (strcmp(other.scheme, ep->scheme) == 0 &&
+		    strcasecmp(other.host, ep->host) == 0 &&
+		    strcmp(other.path, ep->path) == 0) {
+			ep->insecure = r->ecs[i].insecure;
+			ep->supports_referrers =
+			    r->ecs[i].supports_referrers;
+		}
+		free(other.scheme);
+		free(other.host);
+		free(other.path);
+	}
+}
+
+/* Endpoints and what is said of them stand in different places. */
+static void
+join(struct reading *r)
+{
+	struct registry_config	*rc;
+	struct endpoint		 ep;
+	const char		*why;
+	size_t			 i, k;
+
+	/* A URL that no registry names is the registry of that host. */
+	for (i = 0; i < r->necs; i++) {
+		if (parse_endpoint(&ep, r->ecs[i].url, &why) == -1) {
+			log_warn("%s: endpointConfig \"%.200s\": %s", r->file,
+			    r->ecs[i].url, why);
+			continue;
+		}
+		for (k = 0; k < r->c->nregistries; k++)
+			if (strcasecmp(r->c->registries[k]->host,
+			    ep.host) == 0)
+				break;
+		if (k == r->c->nregistries &&
+		    strcmp(ep.scheme, "https") == 0)
+			add_registry(r->c, ep.host);
+		free(ep.scheme);
+		free(ep.host);
+		free(ep.path);
+	}
+	for (i = 0; i < r->c->nregistries; i++) {
+		rc = r->c->registries[i];
+		if (rc->nendpoints == 0)
+			default_endpoint(rc);
+		for (k = 0; k < rc->nendpoints; k++)
+			apply_endpoint_config(r, &rc->endpoints[k]);
+	}
+}
+
+static int
+read_document(struct reading *r, const char *text, size_t len)
+{
+	yaml_parser_t	 parser;
+	yaml_node_t	*root;
+	int		 rc = 0;
+
+	if (!yaml_parser_initialize(&parser))
+		return err_set(r->err, ERR_INTERNAL, "libyaml: no memory");
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text,
+	    len);
+	if (!yaml_parser_load(&parser, &r->doc)) {
+		rc = err_set(r->err, ERR_USAGE, "%s:%lu:%lu: %s%s%s", r->file,
+		    (unsigned long)parser.problem_mark.line + 1,
+		    (unsigned long)parser.problem_mark.column + 1,
+		    parser.problem != NULL ? parser.problem : "not YAML",
+		    parser.context != NULL ? " " : "",
+		    parser.context != NULL ? parser.context : "");
+		yaml_parser_delete(&parser);
+		return rc;
+	}
+	root = yaml_document_get_root_node(&r->doc);
+	if (root != NULL)
+		rc = read_keys(r, root, "a mapping", top_keys, NULL);
+	if (rc == 0)
+		join(r);
+	yaml_document_delete(&r->doc);
+	yaml_parser_delete(&parser);
+	return rc;
+}
+
+static int
+read_file(struct config *c, const char *path, struct err *err)
+{
+	struct reading	r;
+	struct buf	b;
+	size_t		i;
+	int		rc;
+
+	memset(&r, 0, sizeof(r));
+	r.c = c;
+	r.file = path;
+	r.err = err;
+	buf_init(&b, CONFIG_FILE_MAX);
+	rc = io_slurp(path, &b, err);
+	if (rc == 0)
+		rc = read_document(&r, b.data, b.len);
+	buf_clear(&b);
+	for (i = 0; i < r.necs; i++)
+		free(r.ecs[i].url);
+	free(r.ecs);
+	c->file = xstrdup(path);
+	return rc;
+}
+
+/* The first that exists, owned by the caller; NULL if there is none. */
+static char *
+first_present(const char *const *paths, size_t n)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		if (*paths[i] != '\0' && access(paths[i], F_OK) == 0)
+			return xstrdup(paths[i]);
+	return NULL;
+}
+
+static char *
+find_default(void)
+{
+	const char	*home = getenv("HOME"), *xdg, *paths[3];
+	char		*user, *found;
+
+	xdg = getenv("XDG_CONFIG_HOME");
+	if (xdg != NULL && *xdg != '\0')
+		user = xasprintf("%s/ace/dt/config.yaml", xdg);
+	else
+		user = xasprintf("%s/.config/ace/dt/config.yaml",
+		    home != NULL ? home : "");
+	paths[0] = "ace-dt-config.yaml";
+	paths[1] = user;
+	paths[2] = "/etc/ace/dt/config.yaml";
+	found = first_present(paths, 3);
+	free(user);
+	return found;
+}
+
+/* What the variable or the options name; -1 if none of it exists. */
+static int
+find_file(const char *const *paths, size_t n, char **found, struct err *err)
+{
+	const char	*env = getenv("ACE_DT_CONFIG");
+	char		*list, *s, *next;
+
+	*found = NULL;
+	if (n > 0) {
+		if ((*found = first_present(paths, n)) != NULL)
+			return 0;
+		return err_set(err, ERR_USAGE, "--config %s: no such file%s",
+		    paths[0], n > 1 ? ", nor any of the others" : "");
+	}
+	if (env == NULL || *env == '\0') {
+		*found = find_default();
+		return 0;
+	}
+	list = xstrdup(env);
+	for (s = list; s != NULL && *found == NULL; s = next) {
+		if ((next = strchr(s, ',')) != NULL)
+			*next++ = '\0';
+		*found = first_present((const char *const *)&s, 1);
+	}
+	free(list);
+	return *found != NULL ? 0 : err_set(err, ERR_USAGE,
+	    "ACE_DT_CONFIG=%s: no such file", env);
+}
+
+static int
+read_environment(struct config *c, struct err *err)
+{
+	const char	*s;
+	long long	 v;
+
+	if ((s = getenv("ACE_DT_CONCURRENT_HTTP")) != NULL && *s != '\0') {
+		if (parse_number(s, CONCURRENT_MAX, &v) == -1)
+			return err_set(err, ERR_USAGE,
+			    "ACE_DT_CONCURRENT_HTTP=%s: a number from 0 to "
+			    "%d is expected", s, CONCURRENT_MAX);
+		c->concurrent_http = (int)v;
+	}
+	if ((s = getenv("ACE_DT_CHUNK_SIZE")) != NULL && *s != '\0' &&
+	    parse_size(s, &c->chunk_size) == -1)
+		return err_set(err, ERR_USAGE, "ACE_DT_CHUNK_SIZE=%s: a size "
+		    "such as 5242880 or 5Mi is expected", s);
+	if ((s = getenv("ACE_DT_CACHE_PATH")) != NULL && *s != '\0') {
+		free(c->cache_path);
+		c->cache_path = xstrdup(s);
+	}
+	if (((s = getenv("ACE_DT_REGISTRY_AUTH_FILE")) != NULL &&
+	    *s != '\0') || ((s = getenv("REGISTRY_AUTH_FILE")) != NULL &&
+	    *s != '\0' && c->auth_file == NULL)) {
+		free(c->auth_file);
+		c->auth_file = xstrdup(s);
+	}
+	return 0;
+}
+
+int
+config_load(struct config *c, const char *const *paths, size_t n,
+    struct err *err)
+{
+	char	*file;
+	int	 rc = 0;
+
+	memset(c, 0, sizeof(*c));
+	if (find_file(paths, n, &file, err) == -1)
+		return -1;
+	if (file != NULL)
+		rc = read_file(c, file, err);
+	free(file);
+	if (rc == 0)
+		rc = read_environment(c, err);
+	if (rc == -1)
+		config_clear(c);
+	return rc;
+}
+
+static void
+registry_free(struct registry_config *rc)
+{
+	size_t	i;
+
+	for (i = 0; i < rc->nendpoints; i++) {
+		free(rc->endpoints[i].scheme);
+		free(rc->endpoints[i].host);
+		free(rc->endpoints[i].path);
+	}
+	for (i = 0; i < rc->nrewrites; i++) {
+		free(rc->rewrites[i].pattern);
+		free(rc->rewrites[i].replacement);
+	}
+	free(rc->endpoints);
+	free(rc->rewrites);
+	free(rc->host);
+	free(rc);
+}
+
+void
+config_clear(struct config *c)
+{
+	size_t	i;
+
+	for (i = 0; i < c->nregistries; i++)
+		registry_free(c->registries[i]);
+	free(c->registries);
+	free(c->file);
+	free(c->cache_path);
+	free(c->auth_file);
+	memset(c, 0, sizeof(*c));
+}
+
+const struct registry_config *
+config_registry(struct config *c, const char *host)
+{
+	struct registry_config	*rc;
+	size_t			 i;
+
+	for (i = 0; i < c->nregistries; i++)
+		if (strcasecmp(c->registries[i]->host, host) == 0)
+			return c->registries[i];
+	rc = add_registry(c, host);
+	default_endpoint(rc);
+	return rc;
+}

@@ -1,0 +1,69 @@
+#ifndef ACEDT_CONFIG_H
+#define ACEDT_CONFIG_H
+
+#include <stddef.h>
+
+struct err;
+
+/*
+ * The configuration, ace-dt-config(5): the YAML file of the Go program and
+ * the ACE_DT_* variables.
+ */
+
+/* One place that answers for a registry. */
+struct endpoint {
+	char	*scheme;		/* owned: "http" or "https" */
+	char	*host;			/* owned: host[:port] */
+	char	*path;			/* owned: prefix, "" or "/x", no final / */
+	int	 insecure;		/* tls.insecureSkipVerify */
+	int	 supports_referrers;	/* 1, 0, or -1: not said, find out */
+};
+
+/* A rewrite of repository names, for pulls only; in the file's order. */
+struct rewrite {
+	char	*pattern;		/* owned: extended regular expression */
+	char	*replacement;		/* owned: $1 … are groups */
+};
+
+struct registry_config {
+	char		*host;		/* owned: as in references */
+	struct endpoint	*endpoints;	/* owned; at least one */
+	size_t		 nendpoints;
+	struct rewrite	*rewrites;	/* owned */
+	size_t		 nrewrites;
+	int		 noncompliant;	/* one token per repository */
+};
+
+struct config {
+	char			*file;	/* owned: what was read; NULL if none */
+	struct registry_config	**registries;	/* owned, as are they */
+	size_t			 nregistries;
+	int			 concurrent_http; /* 0 if not set */
+	char			*cache_path;	/* owned, NULL if not set */
+	char			*auth_file;	/* owned, NULL if not set */
+	long long		 chunk_size;	/* 0 if not set */
+};
+
+/*
+ * Find and read it.  paths (n of them, n may be 0) are those of --config; with
+ * none, those of $ACE_DT_CONFIG (comma-separated), with none again
+ * ace-dt-config.yaml, ~/.config/ace/dt/config.yaml (XDG_CONFIG_HOME respected),
+ * /etc/ace/dt/config.yaml.  The first that exists is used, the others are
+ * ignored; none existing is an empty configuration, but an error if the user
+ * named them.  Unknown keys are log_warn()ed with file and line, wrong types are
+ * errors with file, line and what was expected.  Environment variables win
+ * over the file.
+ */
+int	config_load(struct config *, const char *const *paths, size_t n,
+	    struct err *);
+void	config_clear(struct config *);
+
+/*
+ * What the configuration says of a registry (host as in a reference), or what
+ * holds without a word there: https://host.  The answer is borrowed from the
+ * configuration, which remembers it.
+ */
+const struct registry_config *config_registry(struct config *,
+	    const char *host);
+
+#endif

@@ -1,0 +1,501 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "lib/errmsg.h"
+#include "lib/events.h"
+#include "lib/exits.h"
+#include "lib/http.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+/* Handles that are kept for the next call instead of being freed. */
+#define SPARE_MAX	64
+/*
+ * Bytes that libcurl reads from a socket at a time.  Small answers fit the
+ * small one; with the large one a blob costs a quarter of the system calls.
+ */
+#define BUFFER_SMALL	16384L
+#define BUFFER_BULK	131072L
+#define UPLOAD_BULK	131072L
+/* Connections kept open while idle, over all hosts. */
+#define IDLE_MAX	128L
+
+struct http {
+	CURLM			*multi;
+	CURL			*spare[SPARE_MAX];
+	size_t			 nspare;
+	size_t			 active;
+	struct http_call	*resumes;	/* list through next_resume */
+	struct http_timer	*timers;	/* by time */
+};
+
+int64_t
+http_now(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct http *
+http_new(void)
+{
+	struct http	*h = xcalloc(1, sizeof(*h));
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (h->multi = curl_multi_init()) == NULL)
+		log_die(EXIT_STOPPED, "libcurl cannot be set up");
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX);
+	return h;
+}
+
+void
+http_free(struct http *h)
+{
+	if (h == NULL)
+		return;
+	while (h->nspare > 0)
+		curl_easy_cleanup(h->spare[--h->nspare]);
+	curl_multi_cleanup(h->multi);
+	free(h);
+	curl_global_cleanup();
+}
+
+size_t
+http_active(const struct http *h)
+{
+	return h->active;
+}
+
+void
+http_call_init(struct http_call *c)
+{
+	memset(c, 0, sizeof(*c));
+	buf_init(&c->head, HTTP_HEADER_MAX);
+	buf_init(&c->reply, HTTP_ERROR_BODY_MAX);
+	buf_init(&c->reply_header, HTTP_HEADER_MAX);
+}
+
+static size_t
+header_cb(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_call	*c = arg;
+
+	(void)size;
+	/* A new status line begins a new answer, after a 1xx for one. */
+	if (n > 5 && strncmp(p, "HTTP/", 5) == 0)
+		buf_reset(&c->head);
+	if (buf_add(&c->head, p, n) == -1) {
+		c->head_over = 1;
+		return 0;
+	}
+	return n;
+}
+
+static size_t
+write_cb(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_call	*c = arg;
+	size_t			 took;
+
+	(void)size;
+	if (!c->head_seen) {
+		c->head_seen = 1;
+		curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->status);
+		c->streaming = c->on_head != NULL && c->on_head(c);
+	}
+	if (!c->streaming) {
+		if (buf_add(&c->reply, p, n) == 0)
+			return n;
+		c->reply_over = 1;
+		/* Of an error only the beginning matters. */
+		return c->status >= 400 ? n : 0;
+	}
+	took = c->on_data(c, p, n);
+	if (took == HTTP_PAUSE)
+		return CURL_WRITEFUNC_PAUSE;
+	return took == HTTP_ABORT ? 0 : took;
+}
+
+static size_t
+read_cb(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_call	*c = arg;
+	size_t			 got;
+
+	if (c->on_read == NULL) {
+		got = c->body_len - (size_t)c->sent;
+		if (got > size * n)
+			got = size * n;
+		if (got > 0)
+			memcpy(p, (const char *)c->body + c->sent, got);
+	} else {
+		got = c->on_read(c, p, size * n);
+		if (got == HTTP_PAUSE)
+			return CURL_READFUNC_PAUSE;
+		if (got == HTTP_ABORT)
+			return CURL_READFUNC_ABORT;
+	}
+	c->sent += (int64_t)got;
+	return got;
+}
+
+/* A connection that was reused turned out dead: send the body again. */
+static int
+seek_cb(void *arg, curl_off_t offset, int origin)
+{
+	struct http_call	*c = arg;
+
+	if (c->on_read != NULL || origin != SEEK_SET)
+		return CURL_SEEKFUNC_CANTSEEK;
+	c->sent = offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void
+set_method(struct http_call *c)
+{
+	CURL	*e = c->easy;
+
+	if (strcmp(c->method, "HEAD") == 0) {
+		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (strcmp(c->method, "GET") == 0)
+		return;
+	if (strcmp(c->method, "POST") == 0) {
+		curl_easy_setopt(e, CURLOPT_POST, 1L);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)c->body_len);
+	} else {
+		curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE,
+		    (curl_off_t)(c->on_read != NULL ? c->upload_size :
+		    (int64_t)c->body_len));
+		if (strcmp(c->method, "PUT") != 0)
+			curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, c->method);
+	}
+	curl_easy_setopt(e, CURLOPT_READFUNCTION, read_cb);
+	curl_easy_setopt(e, CURLOPT_READDATA, c);
+	curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, seek_cb);
+	curl_easy_setopt(e, CURLOPT_SEEKDATA, c);
+}
+
+static void
+set_options(struct http_call *c)
+{
+	CURL	*e = c->easy;
+
+	curl_easy_setopt(e, CURLOPT_PRIVATE, c);
+	curl_easy_setopt(e, CURLOPT_URL, c->url);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, "ace-dt/" VERSION);
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->errbuf);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT,
+	    (long)HTTP_CONNECT_SECONDS);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_SECONDS);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE,
+	    c->bulk ? BUFFER_BULK : BUFFER_SMALL);
+	if (c->bulk)
+		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BULK);
+	if (c->insecure) {
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, header_cb);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, write_cb);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+}
+
+void
+http_start(struct http *h, struct http_call *c)
+{
+	c->http = h;
+	if (h->nspare > 0)
+		c->easy = h->spare[--h->nspare];
+	else if ((c->easy = curl_easy_init()) == NULL)
+		log_die(EXIT_STOPPED, "out of memory");
+	buf_reset(&c->head);
+	buf_reset(&c->reply);
+	c->reply.max = c->reply_max > 0 ? c->reply_max : HTTP_ERROR_BODY_MAX;
+	c->status = 0;
+	c->sent = 0;
+	c->head_over = c->reply_over = 0;
+	c->streaming = c->head_seen = c->resume = 0;
+	c->errbuf[0] = '\0';
+	c->started = http_now();
+	set_options(c);
+	set_method(c);
+	c->active = 1;
+	h->active++;
+	curl_multi_add_handle(h->multi, c->easy);
+}
+
+/* Take it off the multi and give its handle back. */
+static void
+detach(struct http_call *c)
+{
+	struct http		*h = c->http;
+	struct http_call	**p;
+
+	for (p = &h->resumes; *p != NULL; p = &(*p)->next_resume)
+		if (*p == c) {
+			*p = c->next_resume;
+			break;
+		}
+	c->resume = 0;
+	curl_multi_remove_handle(h->multi, c->easy);
+	if (h->nspare < SPARE_MAX) {
+		curl_easy_reset(c->easy);
+		h->spare[h->nspare++] = c->easy;
+	} else {
+		curl_easy_cleanup(c->easy);
+	}
+	c->easy = NULL;
+	c->active = 0;
+	h->active--;
+	curl_slist_free_all(c->headers);
+	c->headers = NULL;
+}
+
+void
+http_cancel(struct http_call *c)
+{
+	if (c->active)
+		detach(c);
+}
+
+void
+http_call_clear(struct http_call *c)
+{
+	http_cancel(c);
+	curl_slist_free_all(c->headers);
+	c->headers = NULL;
+	buf_clear(&c->head);
+	buf_clear(&c->reply);
+	buf_clear(&c->reply_header);
+}
+
+void
+http_resume(struct http_call *c)
+{
+	if (!c->active || c->resume)
+		return;
+	c->resume = 1;
+	c->next_resume = c->http->resumes;
+	c->http->resumes = c;
+}
+
+char *
+http_header(struct http_call *c, const char *name, size_t nth)
+{
+	size_t	 n = strlen(name);
+	char	*line, *end, *value;
+
+	if (c->head.data == NULL)
+		return NULL;
+	for (line = c->head.data; *line != '\0'; line = end) {
+		end = strpbrk(line, "\r\n");
+		if (end == NULL)
+			break;
+		end += strspn(end, "\r\n");
+		if (strncasecmp(line, name, n) != 0 || line[n] != ':' ||
+		    nth-- > 0)
+			continue;
+		value = line + n + 1;
+		value += strspn(value, " \t");
+		n = strcspn(value, "\r\n");
+		while (n > 0 && (value[n - 1] == ' ' || value[n - 1] == '\t'))
+			n--;
+		/* One scratch place is enough: see the header. */
+		buf_reset(&c->reply_header);
+		buf_add(&c->reply_header, value, n);
+		return c->reply_header.data;
+	}
+	return NULL;
+}
+
+void
+http_timer_stop(struct http *h, struct http_timer *t)
+{
+	struct http_timer	**p;
+
+	if (!t->set)
+		return;
+	for (p = &h->timers; *p != t; p = &(*p)->next)
+		;
+	*p = t->next;
+	t->set = 0;
+}
+
+void
+http_timer_set(struct http *h, struct http_timer *t, int64_t ms,
+    void (*fn)(void *), void *arg)
+{
+	struct http_timer	**p;
+
+	http_timer_stop(h, t);
+	t->fn = fn;
+	t->arg = arg;
+	t->at = http_now() + ms;
+	t->set = 1;
+	for (p = &h->timers; *p != NULL && (*p)->at <= t->at; p = &(*p)->next)
+		;
+	t->next = *p;
+	*p = t;
+}
+
+static void
+run_timers(struct http *h)
+{
+	struct http_timer	*t;
+	int64_t			 now = http_now();
+
+	while ((t = h->timers) != NULL && t->at <= now) {
+		h->timers = t->next;
+		t->set = 0;
+		t->fn(t->arg);
+	}
+}
+
+/* The host and path of a URL, without what could be a secret. */
+static void
+event_request(const struct http_call *c)
+{
+	char	url[1024];
+
+	snprintf(url, sizeof(url), "%.*s", (int)strcspn(c->url, "?"), c->url);
+	EVENT("request", EV_STR("method", c->method), EV_STR("url", url),
+	    EV_NUM("status", c->status),
+	    EV_NUM("ms", http_now() - c->started));
+	log_debug("%s %s: %ld in %lld ms", c->method, url, c->status,
+	    (long long)(http_now() - c->started));
+}
+
+static void
+finish(struct http *h)
+{
+	struct http_call	*c;
+	CURLMsg			*m;
+	int			 left;
+
+	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
+		c->result = m->data.result;
+		curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->status);
+		event_request(c);
+		detach(c);
+		c->on_done(c);
+	}
+}
+
+void
+http_run(struct http *h)
+{
+	struct http_call	*c;
+	int			 running;
+
+	run_timers(h);
+	while ((c = h->resumes) != NULL) {
+		h->resumes = c->next_resume;
+		c->resume = 0;
+		curl_easy_pause(c->easy, CURLPAUSE_CONT);
+	}
+	curl_multi_perform(h->multi, &running);
+	finish(h);
+}
+
+void
+http_wait(struct http *h, struct pollfd *fds, unsigned int n, int timeout)
+{
+	struct curl_waitfd	extra[4];
+	unsigned int		i;
+	int64_t			ms;
+
+	if (h->resumes != NULL)
+		timeout = 0;
+	if (h->timers != NULL) {
+		ms = h->timers->at - http_now();
+		if (ms < 0)
+			ms = 0;
+		if (timeout > ms)
+			timeout = (int)ms;
+	}
+	for (i = 0; i < n && i < 4; i++) {
+		extra[i].fd = fds[i].fd;
+		extra[i].events = (short)(
+		    (fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+		    (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
+		extra[i].revents = 0;
+	}
+	curl_multi_poll(h->multi, extra, n, timeout, NULL);
+	for (i = 0; i < n && i < 4; i++)
+		fds[i].revents = (short)(
+		    (extra[i].revents & CURL_WAIT_POLLIN ? POLLIN : 0) |
+		    (extra[i].revents & CURL_WAIT_POLLOUT ? POLLOUT : 0));
+}
+
+int
+http_error_is_passing(const struct http_call *c)
+{
+	switch (c->result) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_SEND_FAIL_REWIND:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_WEIRD_SERVER_REPLY:
+		return !c->head_over;
+	default:
+		return 0;
+	}
+}
+
+int
+http_error(const struct http_call *c, struct err *err)
+{
+	enum err_class	cls = ERR_NETWORK;
+
+	if (c->head_over)
+		return err_set(err, ERR_LIMIT, "the answer has more than %d "
+		    "bytes of header fields", HTTP_HEADER_MAX);
+	if (c->reply_over)
+		return err_set(err, ERR_LIMIT,
+		    "the answer is larger than %zu bytes", c->reply.max);
+	switch (c->result) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_ISSUER_ERROR:
+		cls = ERR_TLS;
+		break;
+	default:
+		break;
+	}
+	return err_set(err, cls, "%s", c->errbuf[0] != '\0' ? c->errbuf :
+	    curl_easy_strerror(c->result));
+}

@@ -1,0 +1,328 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base64.h"
+#include "lib/buf.h"
+#include "lib/digest.h"
+#include "lib/errmsg.h"
+#include "lib/gojson.h"
+#include "lib/image.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/stream.h"
+#include "lib/xalloc.h"
+
+static int
+check_bytes(const struct descriptor *want, const char *data, size_t len,
+    struct err *err)
+{
+	char	have[DIGEST_STR_MAX];
+
+	if (want->size != -1 && want->size != (int64_t)len)
+		return err_set(err, ERR_DIGEST, "%s: %zu bytes, its "
+		    "descriptor says %" PRId64, want->digest, len, want->size);
+	digest_of(want->digest, data, len, have);
+	if (strcmp(have, want->digest) != 0)
+		return err_set(err, ERR_DIGEST,
+		    "%s: the content has digest %s", want->digest, have);
+	return 0;
+}
+
+struct content *
+image_add(struct image *img, const struct descriptor *desc,
+    const char *media_type, char *data, size_t len, struct err *err)
+{
+	struct manifest	 m;
+	struct content	*c;
+
+	if (img->ncontents >= IMAGE_MANIFESTS_MAX) {
+		err_set(err, ERR_LIMIT, "more than %d manifests below one "
+		    "source", IMAGE_MANIFESTS_MAX);
+		goto bad;
+	}
+	if (check_bytes(desc, data, len, err) == -1)
+		goto bad;
+	if (manifest_parse(&m, media_type, data, len, NULL, err) == -1) {
+		err_wrap(err, "manifest %s", desc->digest);
+		goto bad;
+	}
+	img->contents = xreallocarray(img->contents, img->ncontents + 1,
+	    sizeof(*img->contents));
+	c = &img->contents[img->ncontents++];
+	memset(c, 0, sizeof(*c));
+	c->desc.media_type = xstrdup(m.media_type);
+	c->desc.digest = xstrdup(desc->digest);
+	c->desc.size = (int64_t)len;
+	c->data = data;
+	c->manifest = m;
+	return c;
+bad:
+	free(data);
+	return NULL;
+}
+
+struct content *
+image_find(const struct image *img, const char *digest)
+{
+	size_t	i;
+
+	for (i = 0; i < img->ncontents; i++)
+		if (strcmp(img->contents[i].desc.digest, digest) == 0)
+			return &img->contents[i];
+	return NULL;
+}
+
+/* One element of "manifests", borrowed. */
+static int
+parse_content(struct image *img, jv obj, struct err *err)
+{
+	struct descriptor	 d;
+	char			*text, *data = NULL;
+	size_t			 len;
+	int			 rc = -1;
+
+	/* As partial: its data is a manifest, checked by image_add(). */
+	if (descriptor_parse(&d, obj, 1, err) == -1)
+		return -1;
+	if ((text = json_str(obj, "data")) != NULL)
+		data = base64_decode(text, strlen(text), &len);
+	free(text);
+	if (data == NULL)
+		err_set(err, ERR_STREAM, "manifest %s has no data in base64",
+		    d.digest);
+	else if (image_find(img, d.digest) != NULL) {
+		free(data);
+		rc = 0;
+	} else if (image_add(img, &d, d.media_type, data, len, err) != NULL)
+		rc = 0;
+	descriptor_clear(&d);
+	return rc;
+}
+
+static int
+parse_selection(struct image *img, jv obj, struct err *err)
+{
+	struct selection	*s;
+	jv			 entry, text;
+
+	img->selected = xreallocarray(img->selected, img->nselected + 1,
+	    sizeof(*img->selected));
+	s = &img->selected[img->nselected];
+	memset(s, 0, sizeof(*s));
+	entry = json_get(obj, "descriptor");
+	if (descriptor_parse(&s->desc, entry, 0, err) == -1) {
+		jv_free(entry);
+		return -1;
+	}
+	img->nselected++;
+	s->index = json_str(obj, "index");
+	text = jv_dump_string(entry, 0);
+	s->json = xmemdup0(jv_string_value(text),
+	    (size_t)jv_string_length_bytes(jv_copy(text)));
+	jv_free(text);
+	return s->index != NULL ? digest_check(s->index, err) : 0;
+}
+
+static int
+parse_referrer(struct image *img, jv obj, struct err *err)
+{
+	img->referrers = xreallocarray(img->referrers, img->nreferrers + 1,
+	    sizeof(*img->referrers));
+	if (descriptor_parse(&img->referrers[img->nreferrers], obj, 0,
+	    err) == -1)
+		return -1;
+	img->nreferrers++;
+	return 0;
+}
+
+/* Each element of an array member through a function; absent is empty. */
+static int
+each(struct image *img, jv rec, const char *name,
+    int (*fn)(struct image *, jv, struct err *), struct err *err)
+{
+	jv	list = json_get(rec, name), obj;
+	int	i, n, rc = 0;
+
+	if (!jv_is_valid(list)) {
+		jv_free(list);
+		return 0;
+	}
+	if (jv_get_kind(list) != JV_KIND_ARRAY) {
+		jv_free(list);
+		return err_set(err, ERR_STREAM, "\"%s\" is no array", name);
+	}
+	n = jv_array_length(jv_copy(list));
+	for (i = 0; i < n && rc == 0; i++) {
+		obj = jv_array_get(jv_copy(list), i);
+		rc = fn(img, obj, err);
+		jv_free(obj);
+	}
+	jv_free(list);
+	return rc;
+}
+
+static int
+parse(struct image *img, jv rec, struct err *err)
+{
+	jv	root;
+	int	rc;
+
+	img->file = json_str(rec, "file");
+	if (!json_int(rec, "line", &img->line))
+		img->line = 0;
+	if ((img->source = json_str(rec, "source")) == NULL)
+		return err_set(err, ERR_STREAM,
+		    "an image record without \"source\"");
+	if (ref_parse(&img->ref, img->source, err) == -1)
+		return -1;
+	root = json_get(rec, "descriptor");
+	rc = descriptor_parse(&img->root, root, 1, err);
+	jv_free(root);
+	if (rc == -1)
+		return err_wrap(err, "record of %s", img->source);
+	img->filtered = json_has(rec, "selected");
+	if (each(img, rec, "manifests", parse_content, err) == -1 ||
+	    each(img, rec, "selected", parse_selection, err) == -1)
+		return -1;
+	return each(img, rec, "referrers", parse_referrer, err);
+}
+
+int
+image_parse(struct image *img, const struct record *rec, struct err *err)
+{
+	memset(img, 0, sizeof(*img));
+	if (parse(img, rec->obj, err) == -1) {
+		image_clear(img);
+		return -1;
+	}
+	return 0;
+}
+
+void
+image_clear(struct image *img)
+{
+	size_t	i;
+
+	free(img->file);
+	free(img->source);
+	ref_clear(&img->ref);
+	descriptor_clear(&img->root);
+	for (i = 0; i < img->ncontents; i++) {
+		descriptor_clear(&img->contents[i].desc);
+		free(img->contents[i].data);
+		manifest_clear(&img->contents[i].manifest);
+	}
+	free(img->contents);
+	for (i = 0; i < img->nselected; i++) {
+		descriptor_clear(&img->selected[i].desc);
+		free(img->selected[i].json);
+		free(img->selected[i].index);
+	}
+	free(img->selected);
+	for (i = 0; i < img->nreferrers; i++)
+		descriptor_clear(&img->referrers[i]);
+	free(img->referrers);
+	memset(img, 0, sizeof(*img));
+}
+
+void
+image_name(const struct image *img, char *out, size_t size)
+{
+	if (img->file != NULL)
+		snprintf(out, size, "%s:%" PRId64 ": %s", img->file,
+		    img->line, img->source);
+	else
+		snprintf(out, size, "%s", img->source);
+}
+
+size_t
+image_nroots(const struct image *img)
+{
+	return (img->filtered ? img->nselected : 1) + img->nreferrers;
+}
+
+const struct descriptor *
+image_root(const struct image *img, size_t i)
+{
+	size_t	n = img->filtered ? img->nselected : 1;
+
+	if (i >= n)
+		return &img->referrers[i - n];
+	return img->filtered ? &img->selected[i].desc : &img->root;
+}
+
+void
+image_descriptor_json(const struct descriptor *d, struct buf *b)
+{
+	buf_addc(b, '{');
+	if (*d->media_type != '\0')
+		gojson_member(b, "mediaType", d->media_type);
+	gojson_member(b, "digest", d->digest);
+	if (d->size != -1)
+		gojson_number(b, "size", d->size);
+	buf_addc(b, '}');
+}
+
+static void
+write_content(struct content *c, struct buf *b)
+{
+	char	*text;
+
+	c->visited = 1;
+	if (b->data[b->len - 1] != '[')
+		buf_addc(b, ',');
+	image_descriptor_json(&c->desc, b);
+	b->len--;			/* reopen the object */
+	text = base64_encode(c->data, (size_t)c->desc.size);
+	gojson_member(b, "data", text);
+	free(text);
+	buf_addc(b, '}');
+}
+
+static void
+write_below(struct image *img, const char *digest, struct buf *b)
+{
+	struct content	*c = image_find(img, digest);
+	size_t		 i;
+
+	if (c == NULL || c->visited)
+		return;
+	write_content(c, b);
+	for (i = 0; i < c->manifest.nedges; i++)
+		if (edge_is_manifest(&c->manifest.edges[i]))
+			write_below(img, c->manifest.edges[i].desc.digest, b);
+}
+
+void
+image_manifests_json(struct image *img, struct buf *b)
+{
+	size_t	i;
+
+	for (i = 0; i < img->ncontents; i++)
+		img->contents[i].visited = 0;
+	buf_addc(b, '[');
+	write_below(img, img->root.digest, b);
+	for (i = 0; i < image_nroots(img); i++)
+		write_below(img, image_root(img, i)->digest, b);
+	/* What nothing leads to came with the record: keep it. */
+	for (i = 0; i < img->ncontents; i++)
+		if (!img->contents[i].visited)
+			write_content(&img->contents[i], b);
+	buf_addc(b, ']');
+}
+
+void
+image_referrers_json(const struct image *img, struct buf *b)
+{
+	size_t	i;
+
+	buf_addc(b, '[');
+	for (i = 0; i < img->nreferrers; i++) {
+		if (i > 0)
+			buf_addc(b, ',');
+		image_descriptor_json(&img->referrers[i], b);
+	}
+	buf_addc(b, ']');
+}

@@ -1,0 +1,30 @@
+#ifndef ACEDT_IO_H
+#define ACEDT_IO_H
+
+#include <stddef.h>
+
+struct buf;
+struct err;
+
+/* Write all of it, whatever write(2) takes at a time.  0 or -1 with errno. */
+int	io_write_full(int fd, const void *, size_t);
+
+/*
+ * Read a whole file into *b, which has a ceiling.  name is for the message.
+ * Directories and anything over the ceiling are errors.
+ */
+int	io_read_file(int fd, const char *name, struct buf *b, struct err *);
+
+/* Open read-only, close-on-exec, and read as above. */
+int	io_slurp(const char *path, struct buf *b, struct err *);
+
+/*
+ * What every program does first: open 0, 1 and 2 where the caller left them
+ * closed, so that no socket or file ever gets one of these numbers (writing
+ * there still fails, as it should), and make writing to a pipe without a reader
+ * an error instead of a death.  SIGPIPE gets an empty handler: unlike SIG_IGN
+ * that is not inherited by programs that are started.
+ */
+void	io_setup(void);
+
+#endif

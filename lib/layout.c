@@ -1,0 +1,692 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/digest.h"
+#include "lib/errmsg.h"
+#include "lib/gojson.h"
+#include "lib/io.h"
+#include "lib/json.h"
+#include "lib/layout.h"
+#include "lib/limits.h"
+#include "lib/manifest.h"
+#include "lib/xalloc.h"
+
+#define LAYOUT_FILE	"oci-layout"
+#define INDEX_FILE	"index.json"
+#define NOTE_REF_NAME	"org.opencontainers.image.ref.name"
+/* Hidden, in the layout's root: what is no layout's own is left alone there. */
+#define TMP_PREFIX	".acedt-"
+#define TMP_TRIES	100
+#define TAGS_SHOWN	10
+
+static const char	layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+static const char	empty_index[] = "{\"schemaVersion\":2,\"mediaType\":\""
+			    MT_OCI_INDEX "\",\"manifests\":[]}";
+
+static const struct json_limits index_limits = {
+	STREAM_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
+};
+
+static int
+not_found(struct err *err, const char *dir, const char *what)
+{
+	return err_set(err, ERR_NOT_FOUND, "oci:%s: %s", dir, what);
+}
+
+/* A file of the layout, whole. */
+static int
+read_at(struct layout *l, const char *name, size_t max, struct buf *b,
+    struct err *err)
+{
+	char	*path;
+	int	 fd, rc;
+
+	path = xasprintf("%s/%s", l->dir, name);
+	buf_init(b, max);
+	fd = openat(l->fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1) {
+		rc = err_sys(err, "%s", path);
+	} else {
+		rc = io_read_file(fd, path, b, err);
+		close(fd);
+	}
+	if (rc == -1)
+		buf_clear(b);
+	free(path);
+	return rc;
+}
+
+/* oci-layout must be there and of a version that we know. */
+static int
+check_layout_file(struct layout *l, struct err *err)
+{
+	static const struct json_limits lim = { 1000, 16, JSON_PLAIN };
+	struct buf	 b;
+	char		*version;
+	jv		 doc;
+	int		 rc;
+
+	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == -1 && errno == ENOENT)
+		return not_found(err, l->dir, "no OCI image layout: it has no "
+		    "file oci-layout");
+	if (read_at(l, LAYOUT_FILE, 65536, &b, err) == -1)
+		return -1;
+	rc = json_parse(b.data, b.len, &lim, &doc, err);
+	buf_clear(&b);
+	if (rc == -1)
+		return err_wrap(err, "%s/" LAYOUT_FILE, l->dir);
+	version = json_str(doc, "imageLayoutVersion");
+	jv_free(doc);
+	if (version == NULL || strncmp(version, "1.", 2) != 0)
+		rc = err_set(err, ERR_UNSUPPORTED, "%s/" LAYOUT_FILE ": layout "
+		    "version \"%s\", only 1.0.0 is known", l->dir,
+		    version != NULL ? version : "");
+	free(version);
+	return rc;
+}
+
+static int
+open_dir(struct layout *l, const char *dir, struct err *err)
+{
+	int	e;
+
+	l->dir = xstrdup(dir);
+	l->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (l->fd != -1)
+		return 0;
+	e = errno;
+	err_sys(err, "oci:%s", dir);
+	if (e == ENOENT)
+		err->cls = ERR_NOT_FOUND;
+	layout_close(l);
+	return -1;
+}
+
+int
+layout_open(struct layout *l, const char *dir, struct err *err)
+{
+	if (open_dir(l, dir, err) == -1)
+		return -1;
+	if (check_layout_file(l, err) == 0)
+		return 0;
+	layout_close(l);
+	return -1;
+}
+
+void
+layout_close(struct layout *l)
+{
+	if (l->fd != -1)
+		close(l->fd);
+	l->fd = -1;
+	free(l->dir);
+	l->dir = NULL;
+}
+
+/*
+ * The lock of a layout: flock(2) on its directory.  It leaves no file behind,
+ * and goes with the process.  Returns the descriptor that holds it.
+ */
+static int
+lock(struct layout *l, struct err *err)
+{
+	int	fd, rc;
+
+	fd = openat(l->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return err_sys(err, "%s", l->dir);
+	do {
+		rc = flock(fd, LOCK_EX);
+	} while (rc == -1 && errno == EINTR);
+	if (rc == 0)
+		return fd;
+	err_sys(err, "%s: lock", l->dir);
+	close(fd);
+	return -1;
+}
+
+/* An unnamed file, or where there is none a hidden one. */
+int
+layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
+{
+	unsigned int	i;
+	char		name[sizeof(TMP_PREFIX) + 32];
+
+	w->layout = l;
+	w->tmp = NULL;
+	w->fd = openat(l->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (w->fd != -1)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT &&
+	    errno != EINVAL)
+		return err_sys(err, "%s", l->dir);
+	for (i = 0; i < TMP_TRIES; i++) {
+		snprintf(name, sizeof(name), TMP_PREFIX "%d-%lx",
+		    (int)getpid(), (unsigned long)random());
+		w->fd = openat(l->fd, name, O_CREAT | O_EXCL | O_WRONLY |
+		    O_CLOEXEC, 0666);
+		if (w->fd != -1) {
+			w->tmp = xstrdup(name);
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return err_sys(err, "%s/%s", l->dir, name);
+}
+
+int
+layout_write(struct layout_writer *w, const void *p, size_t n,
+    struct err *err)
+{
+	if (io_write_full(w->fd, p, n) == 0)
+		return 0;
+	return err_sys(err, "%s: write", w->layout->dir);
+}
+
+void
+layout_write_abort(struct layout_writer *w)
+{
+	if (w->fd != -1)
+		close(w->fd);
+	w->fd = -1;
+	if (w->tmp != NULL)
+		unlinkat(w->layout->fd, w->tmp, 0);
+	free(w->tmp);
+	w->tmp = NULL;
+}
+
+/* Give the file a name that must not exist yet; 0 also if it does. */
+static int
+give_name(struct layout_writer *w, const char *name, struct err *err)
+{
+	char	proc[64];
+	int	rc;
+
+	if (w->tmp != NULL) {
+		rc = linkat(w->layout->fd, w->tmp, w->layout->fd, name, 0);
+	} else {
+		snprintf(proc, sizeof(proc), "/proc/self/fd/%d", w->fd);
+		rc = linkat(AT_FDCWD, proc, w->layout->fd, name,
+		    AT_SYMLINK_FOLLOW);
+	}
+	if (rc == -1 && errno != EEXIST)
+		return err_sys(err, "%s/%s", w->layout->dir, name);
+	return 0;
+}
+
+static void
+blob_path(const char *digest, char *out, size_t size)
+{
+	size_t	alg = strcspn(digest, ":");
+
+	snprintf(out, size, "blobs/%.*s/%s", (int)alg, digest,
+	    digest + alg + 1);
+}
+
+/* blobs/ALGORITHM, for algorithms other than the usual one. */
+static int
+make_blob_dirs(struct layout *l, const char *digest, struct err *err)
+{
+	char	path[64];
+
+	snprintf(path, sizeof(path), "blobs/%.*s",
+	    (int)strcspn(digest, ":"), digest);
+	if ((mkdirat(l->fd, "blobs", 0777) == -1 && errno != EEXIST) ||
+	    (mkdirat(l->fd, path, 0777) == -1 && errno != EEXIST))
+		return err_sys(err, "%s/%s", l->dir, path);
+	return 0;
+}
+
+int
+layout_write_commit(struct layout_writer *w, const char *digest,
+    struct err *err)
+{
+	char	path[DIGEST_STR_MAX + 16];
+	int	rc;
+
+	blob_path(digest, path, sizeof(path));
+	/* Others must be able to read it, none should write to it. */
+	fchmod(w->fd, 0644);
+	rc = make_blob_dirs(w->layout, digest, err);
+	if (rc == 0)
+		rc = give_name(w, path, err);
+	layout_write_abort(w);
+	return rc;
+}
+
+int
+layout_put(struct layout *l, const char *digest, const void *p, size_t n,
+    struct err *err)
+{
+	struct layout_writer	w;
+
+	if (layout_blob_has(l, digest, (int64_t)n))
+		return 0;
+	if (layout_write_begin(&w, l, err) == -1)
+		return -1;
+	if (layout_write(&w, p, n, err) == -1) {
+		layout_write_abort(&w);
+		return -1;
+	}
+	return layout_write_commit(&w, digest, err);
+}
+
+int
+layout_blob_open(struct layout *l, const char *digest, int *fd, int64_t *size,
+    struct err *err)
+{
+	struct stat	st;
+	char		path[DIGEST_STR_MAX + 16];
+	int		e;
+
+	blob_path(digest, path, sizeof(path));
+	/* O_NONBLOCK: a FIFO must not hold us up. */
+	*fd = openat(l->fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd == -1) {
+		e = errno;
+		err_sys(err, "oci:%s: %s", l->dir, digest);
+		if (e == ENOENT)
+			err->cls = ERR_NOT_FOUND;
+		return -1;
+	}
+	if (fstat(*fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(*fd);
+		*fd = -1;
+		return err_set(err, ERR_IO, "%s/%s: not a regular file",
+		    l->dir, path);
+	}
+	*size = st.st_size;
+	return 0;
+}
+
+int
+layout_blob_read(struct layout *l, const char *digest, size_t max,
+    struct buf *b, struct err *err)
+{
+	char	have[DIGEST_STR_MAX];
+	int64_t	size;
+	int	fd, rc;
+
+	if (layout_blob_open(l, digest, &fd, &size, err) == -1)
+		return -1;
+	b->max = max;
+	rc = size > (int64_t)max ? err_set(err, ERR_LIMIT,
+	    "oci:%s: %s: larger than %zu bytes", l->dir, digest, max) :
+	    io_read_file(fd, digest, b, err);
+	close(fd);
+	if (rc == -1)
+		return -1;
+	digest_of(digest, b->data, b->len, have);
+	if (strcmp(have, digest) != 0)
+		return err_set(err, ERR_DIGEST, "oci:%s: %s: the file's "
+		    "content has digest %s", l->dir, digest, have);
+	return 0;
+}
+
+int
+layout_blob_has(struct layout *l, const char *digest, int64_t size)
+{
+	struct stat	st;
+	char		path[DIGEST_STR_MAX + 16];
+
+	blob_path(digest, path, sizeof(path));
+	return fstatat(l->fd, path, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+	    (size == -1 || st.st_size == size);
+}
+
+/*
+ * Replace a file of the root by rename.  With sync all that was written before
+ * is on the disk by then: index.json must not name what a power cut took.
+ */
+static int
+replace_file(struct layout *l, const char *name, const char *p, size_t n,
+    int sync, struct err *err)
+{
+	char	tmp[sizeof(TMP_PREFIX) + 32];
+	int	fd, rc = -1;
+
+	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%s-%d", name, (int)getpid());
+	fd = openat(l->fd, tmp, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC |
+	    O_NOFOLLOW, 0666);
+	if (fd == -1)
+		return err_sys(err, "%s/%s", l->dir, tmp);
+	if (io_write_full(fd, p, n) == -1)
+		err_sys(err, "%s/%s", l->dir, tmp);
+	else if (sync && (syncfs(fd) == -1 || fsync(fd) == -1))
+		err_sys(err, "%s: sync", l->dir);
+	else
+		rc = 0;
+	if (close(fd) == -1 && rc == 0)
+		rc = err_sys(err, "%s/%s", l->dir, tmp);
+	if (rc == 0 && renameat(l->fd, tmp, l->fd, name) == -1)
+		rc = err_sys(err, "%s/%s", l->dir, name);
+	if (rc == -1)
+		unlinkat(l->fd, tmp, 0);
+	else if (sync)
+		fsync(l->fd);
+	return rc;
+}
+
+/* 1: there is something in the directory that is no layout's. */
+static int
+has_other_content(const char *dir)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 found = 0;
+
+	if ((d = opendir(dir)) == NULL)
+		return 0;
+	while (!found && (e = readdir(d)) != NULL)
+		found = strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 &&
+		    strcmp(e->d_name, LAYOUT_FILE) != 0 &&
+		    strcmp(e->d_name, INDEX_FILE) != 0 &&
+		    strcmp(e->d_name, "blobs") != 0 &&
+		    strncmp(e->d_name, TMP_PREFIX,
+		    sizeof(TMP_PREFIX) - 1) != 0;
+	closedir(d);
+	return found;
+}
+
+static int
+make_missing(struct layout *l, struct err *err)
+{
+	if (make_blob_dirs(l, "sha256:", err) == -1)
+		return -1;
+	if (faccessat(l->fd, INDEX_FILE, F_OK, 0) == -1 &&
+	    replace_file(l, INDEX_FILE, empty_index, sizeof(empty_index) - 1,
+	    0, err) == -1)
+		return -1;
+	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == -1)
+		return replace_file(l, LAYOUT_FILE, layout_text,
+		    sizeof(layout_text) - 1, 0, err);
+	return 0;
+}
+
+int
+layout_create(struct layout *l, const char *dir, struct err *err)
+{
+	int	fd, rc;
+
+	if (mkdir(dir, 0777) == -1 && errno != EEXIST)
+		return err_sys(err, "oci:%s", dir);
+	if (open_dir(l, dir, err) == -1)
+		return -1;
+	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == 0) {
+		rc = check_layout_file(l, err);
+	} else if (has_other_content(dir)) {
+		rc = err_set(err, ERR_USAGE, "oci:%s: the directory is not "
+		    "empty and no OCI image layout", dir);
+	} else if ((fd = lock(l, err)) == -1) {
+		rc = -1;
+	} else {
+		rc = make_missing(l, err);
+		close(fd);
+	}
+	if (rc == -1)
+		layout_close(l);
+	return rc;
+}
+
+void
+layout_entry_clear(struct layout_entry *e)
+{
+	free(e->media_type);
+	free(e->digest);
+	free(e->ref_name);
+	free(e->artifact_type);
+	memset(e, 0, sizeof(*e));
+}
+
+void
+layout_entries_free(struct layout_entry *e, size_t n)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		layout_entry_clear(&e[i]);
+	free(e);
+}
+
+/* index.json, parsed; its array "manifests" in *list. */
+static int
+read_index(struct layout *l, jv *doc, jv *list, struct err *err)
+{
+	struct buf	b;
+	int		rc;
+
+	if (read_at(l, INDEX_FILE, LAYOUT_INDEX_MAX, &b, err) == -1)
+		return -1;
+	rc = json_parse(b.data, b.len, &index_limits, doc, err);
+	buf_clear(&b);
+	if (rc == -1)
+		return err_wrap(err, "%s/" INDEX_FILE, l->dir);
+	*list = json_get(*doc, "manifests");
+	if (jv_get_kind(*list) == JV_KIND_NULL) {
+		jv_free(*list);		/* as Go writes an empty list */
+		*list = jv_array();
+	}
+	if (jv_get_kind(*list) == JV_KIND_ARRAY)
+		return 0;
+	jv_free(*list);
+	jv_free(*doc);
+	return err_set(err, ERR_CONTENT, "%s/" INDEX_FILE ": it has no array "
+	    "\"manifests\"", l->dir);
+}
+
+static char *
+entry_ref_name(jv obj)
+{
+	jv	 notes = json_get(obj, "annotations");
+	char	*name = json_str(notes, NOTE_REF_NAME);
+
+	jv_free(notes);
+	return name;
+}
+
+int
+layout_entries(struct layout *l, struct layout_entry **entries, size_t *n,
+    struct err *err)
+{
+	struct layout_entry	*v = NULL;
+	struct descriptor	 d;
+	jv			 doc, list, obj;
+	int			 i, count, rc = 0;
+	size_t			 have = 0;
+
+	if (read_index(l, &doc, &list, err) == -1)
+		return -1;
+	count = jv_array_length(jv_copy(list));
+	for (i = 0; i < count && rc == 0; i++) {
+		obj = jv_array_get(jv_copy(list), i);
+		if ((rc = descriptor_parse(&d, obj, 0, err)) == 0) {
+			v = xreallocarray(v, have + 1, sizeof(*v));
+			v[have].media_type = xstrdup(d.media_type);
+			v[have].digest = xstrdup(d.digest);
+			v[have].size = d.size;
+			v[have].artifact_type = d.artifact_type != NULL ?
+			    xstrdup(d.artifact_type) : NULL;
+			v[have++].ref_name = entry_ref_name(obj);
+			descriptor_clear(&d);
+		}
+		jv_free(obj);
+	}
+	jv_free(list);
+	jv_free(doc);
+	if (rc == -1) {
+		layout_entries_free(v, have);
+		return err_wrap(err, "%s/" INDEX_FILE ": manifests[%d]",
+		    l->dir, i - 1);
+	}
+	*entries = v;
+	*n = have;
+	return 0;
+}
+
+/* "not found", with what there is instead. */
+static int
+no_such_tag(struct layout *l, const char *tag, const struct layout_entry *v,
+    size_t n, struct err *err)
+{
+	struct buf	b;
+	size_t		i, shown = 0;
+
+	buf_init(&b, 600);
+	for (i = 0; i < n && shown < TAGS_SHOWN; i++)
+		if (v[i].ref_name != NULL) {
+			buf_addf(&b, "%s%s", shown ? ", " : "", v[i].ref_name);
+			shown++;
+		}
+	err_set(err, ERR_NOT_FOUND, "oci:%s: no tag %s; it has %s%s", l->dir,
+	    tag, shown == 0 ? "no tags" : b.data, i < n ? ", …" : "");
+	buf_clear(&b);
+	return -1;
+}
+
+static int
+choose(struct layout *l, const char *tag, const struct layout_entry *v,
+    size_t n, size_t *chosen, struct err *err)
+{
+	size_t	i, found = n;
+
+	if (tag == NULL && n == 1) {
+		*chosen = 0;
+		return 0;
+	}
+	if (tag == NULL)
+		tag = "latest";
+	for (i = 0; i < n; i++) {
+		if (v[i].ref_name == NULL || strcmp(v[i].ref_name, tag) != 0)
+			continue;
+		if (found < n && strcmp(v[found].digest, v[i].digest) != 0)
+			return err_set(err, ERR_CONTENT, "oci:%s: the tag %s "
+			    "stands at %s and at %s", l->dir, tag,
+			    v[found].digest, v[i].digest);
+		found = i;
+	}
+	if (found == n)
+		return no_such_tag(l, tag, v, n, err);
+	*chosen = found;
+	return 0;
+}
+
+int
+layout_find(struct layout *l, const char *tag, struct layout_entry *out,
+    struct err *err)
+{
+	struct layout_entry	*v;
+	size_t			 n, i = 0;
+
+	if (layout_entries(l, &v, &n, err) == -1)
+		return -1;
+	if (choose(l, tag, v, n, &i, err) == -1) {
+		layout_entries_free(v, n);
+		return -1;
+	}
+	*out = v[i];
+	memset(&v[i], 0, sizeof(v[i]));	/* moved */
+	layout_entries_free(v, n);
+	return 0;
+}
+
+/* The entry for a tag, as JSON. */
+static char *
+tag_text(const char *tag, const char *media_type, const char *digest,
+    int64_t size, const char *artifact_type)
+{
+	struct buf	b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	buf_addc(&b, '{');
+	gojson_member(&b, "mediaType", media_type);
+	gojson_member(&b, "digest", digest);
+	gojson_number(&b, "size", size);
+	gojson_name(&b, "annotations");
+	buf_addc(&b, '{');
+	gojson_member(&b, NOTE_REF_NAME, tag);
+	buf_addc(&b, '}');
+	if (artifact_type != NULL)
+		gojson_member(&b, "artifactType", artifact_type);
+	buf_addc(&b, '}');
+	return buf_detach(&b);
+}
+
+/* The list with the tag's entries replaced by one; takes list. */
+static jv
+replace_entries(jv list, const char *tag, jv entry)
+{
+	jv	 out = jv_array(), obj;
+	char	*name;
+	int	 i, n = jv_array_length(jv_copy(list)), placed = 0;
+
+	for (i = 0; i < n; i++) {
+		obj = jv_array_get(jv_copy(list), i);
+		name = entry_ref_name(obj);
+		if (name == NULL || strcmp(name, tag) != 0) {
+			out = jv_array_append(out, obj);
+		} else {
+			jv_free(obj);
+			if (!placed)
+				out = jv_array_append(out, jv_copy(entry));
+			placed = 1;
+		}
+		free(name);
+	}
+	if (!placed)
+		out = jv_array_append(out, jv_copy(entry));
+	jv_free(entry);
+	jv_free(list);
+	return out;
+}
+
+static int
+change_index(struct layout *l, const char *tag, const char *entry,
+    int *changed, struct err *err)
+{
+	jv	doc, list, next, text;
+	int	rc = 0;
+
+	if (read_index(l, &doc, &list, err) == -1)
+		return -1;
+	next = replace_entries(jv_copy(list), tag, jv_parse(entry));
+	*changed = !jv_equal(jv_copy(next), list);
+	if (!*changed) {
+		jv_free(next);
+		jv_free(doc);
+		return 0;
+	}
+	doc = jv_object_set(doc, jv_string("manifests"), next);
+	text = jv_dump_string(doc, 0);
+	rc = replace_file(l, INDEX_FILE, jv_string_value(text),
+	    (size_t)jv_string_length_bytes(jv_copy(text)), 1, err);
+	jv_free(text);
+	return rc;
+}
+
+int
+layout_tag(struct layout *l, const char *tag, const char *media_type,
+    const char *digest, int64_t size, const char *artifact_type,
+    int *changed, struct err *err)
+{
+	char	*entry;
+	int	 fd, rc;
+
+	if ((fd = lock(l, err)) == -1)
+		return -1;
+	entry = tag_text(tag, media_type, digest, size, artifact_type);
+	rc = change_index(l, tag, entry, changed, err);
+	free(entry);
+	close(fd);
+	return rc;
+}

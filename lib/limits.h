@@ -1,0 +1,55 @@
+#ifndef ACEDT_LIMITS_H
+#define ACEDT_LIMITS_H
+
+/*
+ * Every limit of the suite, in one place.  Those that a user can meet stand
+ * in a manual page too: acedt-stream(5), LIMITS, or the page of the program.
+ */
+
+/* The stream, acedt-stream(5). */
+#define STREAM_LINE_MAX		(32 * 1024 * 1024)  /* bytes, with newline */
+#define STREAM_DEPTH_MAX	64		    /* nesting of one record */
+#define STREAM_VALUES_MAX	2000000		    /* JSON values in a record */
+
+/* Sources files, ace-dt-mirror-gather(1). */
+#define LIST_BYTES_MAX		(64 * 1024 * 1024)
+#define LIST_RECORD_MAX		(64 * 1024)	    /* bytes of one source */
+
+/* References: host + "/" + repository, as many clients limit it. */
+#define REF_NAME_MAX		255
+#define REF_TAG_MAX		128
+
+/* Documents from registries and layouts, protocol.md and the OCI specs. */
+#define MANIFEST_BYTES_MAX	(4 * 1024 * 1024)
+#define CONFIG_BYTES_MAX	(4 * 1024 * 1024)
+#define MANIFEST_VALUES_MAX	200000		    /* JSON values */
+#define MANIFEST_DEPTH_MAX	100		    /* JSON nesting */
+#define INDEX_DEPTH_MAX		16		    /* indexes in indexes */
+#define IMAGE_MANIFESTS_MAX	5000 		    /* below one source */
+#define IMAGE_MANIFESTS_BYTES_MAX (22 * 1024 * 1024) /* ditto, so that base64
+						     * fits a stream line */
+#define DESCRIPTORS_MAX		50000		    /* in one manifest */
+#define REFERRERS_PAGES_MAX	100
+
+/* HTTP. */
+#define HTTP_HEADER_MAX		(256 * 1024)	    /* all headers, bytes */
+#define HTTP_ERROR_BODY_MAX	(64 * 1024)
+#define HTTP_TOKEN_BODY_MAX	(1024 * 1024)
+#define HTTP_REDIRECTS_MAX	10
+#define HTTP_URL_MAX		(64 * 1024)
+#define HTTP_CONNECT_SECONDS	30
+#define HTTP_STALL_SECONDS	60		    /* no byte for so long */
+#define HTTP_TRIES_MAX		6		    /* without progress */
+#define HTTP_CONNECT_TRIES_MAX	3		    /* no connection at all */
+#define HTTP_TOKEN_MIN_SECONDS	60		    /* a token lives so long */
+#define HTTP_CALLS_PER_HOST	32		    /* concurrentHTTP's default */
+#define HTTP_BACKOFF_MS		250		    /* first wait, doubled */
+#define HTTP_BACKOFF_MAX_MS	30000
+#define HTTP_RETRY_AFTER_MAX	120		    /* seconds */
+
+/* Files of a user. */
+#define CONFIG_FILE_MAX		(1024 * 1024)
+#define DOCKER_CONFIG_MAX	(4 * 1024 * 1024)
+#define LAYOUT_INDEX_MAX	(32 * 1024 * 1024)  /* index.json, bytes */
+
+#endif

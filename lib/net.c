@@ -1,0 +1,131 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "lib/creds.h"
+#include "lib/errmsg.h"
+#include "lib/exits.h"
+#include "lib/http.h"
+#include "lib/log.h"
+#include "lib/net.h"
+#include "lib/reg.h"
+#include "lib/xalloc.h"
+
+/* Descriptors for connections, and one for each layout of a list. */
+#define DESCRIPTORS_WANTED	8192
+
+/* As many descriptors as are allowed, within reason. */
+static void
+raise_limit(void)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 ||
+	    rl.rlim_cur >= DESCRIPTORS_WANTED)
+		return;
+	rl.rlim_cur = rl.rlim_max < DESCRIPTORS_WANTED ? rl.rlim_max :
+	    DESCRIPTORS_WANTED;
+	setrlimit(RLIMIT_NOFILE, &rl);
+}
+
+void
+net_add_config(struct net *net, const char *path)
+{
+	net->config_paths = xreallocarray(net->config_paths,
+	    net->nconfig_paths + 1, sizeof(*net->config_paths));
+	net->config_paths[net->nconfig_paths++] = path;
+}
+
+void
+net_open(struct net *net)
+{
+	struct err	err = ERR_INIT;
+
+	raise_limit();
+	if (config_load(&net->config, net->config_paths, net->nconfig_paths,
+	    &err) == -1 ||
+	    creds_load(&net->creds, net->config.auth_file, &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	net->http = http_new();
+	net->reg = reg_new(net->http, &net->config, net->creds);
+}
+
+void
+net_close(struct net *net)
+{
+	struct place	*p;
+	size_t		 i;
+
+	while ((p = net->places) != NULL) {
+		net->places = p->next;
+		if (p->layout != NULL)
+			layout_close(p->layout);
+		for (i = 0; p->subjects != NULL && i < p->nentries; i++)
+			free(p->subjects[i]);
+		free(p->subjects);
+		layout_entries_free(p->entries, p->nentries);
+		free(p->layout);
+		free(p->dir);
+		free(p);
+	}
+	reg_free(net->reg);
+	http_free(net->http);
+	creds_free(net->creds);
+	config_clear(&net->config);
+	free(net->config_paths);
+}
+
+static struct place *
+layout_place(const char *dir, struct err *err)
+{
+	struct layout	*layout = xcalloc(1, sizeof(*layout));
+	struct place	*p;
+
+	if (layout_open(layout, dir, err) == -1) {
+		free(layout);
+		return NULL;
+	}
+	p = xcalloc(1, sizeof(*p));
+	p->layout = layout;
+	p->dir = xstrdup(dir);
+	return p;
+}
+
+struct place *
+net_place(struct net *net, const struct ref *ref, struct err *err)
+{
+	struct reg_repo	*repo = NULL;
+	struct place	*p;
+
+	if (!ref->is_layout && (repo = reg_repo(net->reg, ref->host,
+	    ref->repo, err)) == NULL)
+		return NULL;
+	for (p = net->places; p != NULL; p = p->next)
+		if (repo != NULL ? p->repo == repo :
+		    p->dir != NULL && strcmp(p->dir, ref->repo) == 0)
+			return p;
+	if (repo != NULL) {
+		p = xcalloc(1, sizeof(*p));
+		p->repo = repo;
+	} else if ((p = layout_place(ref->repo, err)) == NULL) {
+		return NULL;
+	}
+	p->next = net->places;
+	net->places = p;
+	return p;
+}
+
+int
+net_layout_entries(struct place *p, const struct layout_entry **entries,
+    size_t *n, struct err *err)
+{
+	if (!p->entries_read) {
+		if (layout_entries(p->layout, &p->entries, &p->nentries,
+		    err) == -1)
+			return -1;
+		p->entries_read = 1;
+	}
+	*entries = p->entries;
+	*n = p->nentries;
+	return 0;
+}

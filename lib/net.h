@@ -1,0 +1,60 @@
+#ifndef ACEDT_NET_H
+#define ACEDT_NET_H
+
+#include <stddef.h>
+
+#include "lib/config.h"
+#include "lib/layout.h"
+#include "lib/ref.h"
+
+struct creds;
+struct err;
+struct http;
+struct reg;
+struct reg_repo;
+
+/*
+ * What every stage with a network sets up: configuration, credentials, the
+ * HTTP engine, and the places that references name.
+ */
+struct net {
+	const char	**config_paths;	/* owned array of borrowed words */
+	size_t		 nconfig_paths;
+	struct config	 config;
+	struct creds	*creds;
+	struct http	*http;
+	struct reg	*reg;
+	struct place	*places;
+};
+
+/* Where the content of a reference is: one of the two is not NULL. */
+struct place {
+	struct reg_repo	*repo;		/* borrowed */
+	struct layout	*layout;	/* borrowed */
+	char		*dir;		/* private, as are the others */
+	struct layout_entry *entries;
+	size_t		 nentries;
+	int		 entries_read;
+	char		**subjects;	/* of the entries: referrers.c */
+	struct place	*next;
+};
+
+/* A --config of the command line; the struct is all zero before the first. */
+void	net_add_config(struct net *, const char *path);
+/* Read configuration and credentials; errors end the program, status 2. */
+void	net_open(struct net *);
+void	net_close(struct net *);
+
+/*
+ * The place of a reference, remembered: the same one for the same repository
+ * or directory.  NULL with *err filled if it cannot be opened.
+ */
+struct place *net_place(struct net *, const struct ref *, struct err *);
+
+/*
+ * The entries of a layout's index.json, read once a run.
+ */
+int	net_layout_entries(struct place *, const struct layout_entry **,
+	    size_t *n, struct err *);
+
+#endif

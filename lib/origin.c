@@ -1,0 +1,227 @@
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "lib/errmsg.h"
+#include "lib/limits.h"
+#include "lib/origin.h"
+#include "lib/xalloc.h"
+
+struct origin {
+	char	*scheme;	/* owned by libcurl, as are the others */
+	char	*host;
+	char	*port;
+};
+
+static void
+origin_clear(struct origin *o)
+{
+	curl_free(o->scheme);
+	curl_free(o->host);
+	curl_free(o->port);
+}
+
+static int
+origin_of(const char *url, struct origin *o)
+{
+	CURLU	*u = curl_url();
+	int	 good;
+
+	memset(o, 0, sizeof(*o));
+	good = u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == 0 &&
+	    curl_url_get(u, CURLUPART_SCHEME, &o->scheme, 0) == 0 &&
+	    curl_url_get(u, CURLUPART_HOST, &o->host, 0) == 0 &&
+	    curl_url_get(u, CURLUPART_PORT, &o->port,
+	    CURLU_DEFAULT_PORT) == 0;
+	curl_url_cleanup(u);
+	if (!good)
+		origin_clear(o);
+	return good ? 0 : -1;
+}
+
+int
+origin_same(const char *a, const char *b)
+{
+	struct origin	x, y;
+	int		same;
+
+	if (origin_of(a, &x) == -1)
+		return 0;
+	if (origin_of(b, &y) == -1) {
+		origin_clear(&x);
+		return 0;
+	}
+	same = strcasecmp(x.scheme, y.scheme) == 0 &&
+	    strcasecmp(x.host, y.host) == 0 && strcmp(x.port, y.port) == 0;
+	origin_clear(&x);
+	origin_clear(&y);
+	return same;
+}
+
+/* Unspecified, loopback or link-local: on this machine or next to it. */
+static int
+is_local_v4(const unsigned char *a)
+{
+	return a[0] == 0 || a[0] == 127 || (a[0] == 169 && a[1] == 254);
+}
+
+/*
+ * Is the host, as written in a URL that libcurl has normalised, this machine
+ * or a link-local address?
+ */
+static int
+is_local_host(const char *host)
+{
+	unsigned char	a[16];
+	char		text[64];
+	size_t		n = strlen(host);
+
+	if (strcasecmp(host, "localhost") == 0)
+		return 1;
+	if (inet_pton(AF_INET, host, a) == 1)
+		return is_local_v4(a);
+	if (n < 3 || n >= sizeof(text) || host[0] != '[')
+		return 0;
+	memcpy(text, host + 1, n - 2);
+	text[n - 2] = '\0';
+	if (inet_pton(AF_INET6, text, a) != 1)
+		return 0;
+	if (memcmp(a, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0)
+		return is_local_v4(a + 12);
+	if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80)
+		return 1;
+	return memcmp(a, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 15) == 0 &&
+	    a[15] <= 1;
+}
+
+/* The rules for following url from base, both absolute. */
+static int
+check_step(const char *base, const char *url, struct err *err)
+{
+	struct origin	 from, to;
+	int		 rc = 0;
+
+	if (origin_of(base, &from) == -1)
+		return err_set(err, ERR_INTERNAL, "bad URL");
+	if (origin_of(url, &to) == -1) {
+		origin_clear(&from);
+		return err_set(err, ERR_REGISTRY,
+		    "it points to something that is no URL");
+	}
+	if (strcasecmp(to.scheme, "http") != 0 &&
+	    strcasecmp(to.scheme, "https") != 0)
+		rc = err_set(err, ERR_REGISTRY, "it points to a %s: URL, "
+		    "which is not followed", to.scheme);
+	else if (strcasecmp(from.scheme, "https") == 0 &&
+	    strcasecmp(to.scheme, "https") != 0)
+		rc = err_set(err, ERR_REGISTRY, "it points from https to "
+		    "http (%s), which is not followed", to.host);
+	else if (is_local_host(to.host) && !is_local_host(from.host))
+		rc = err_set(err, ERR_REGISTRY, "%s points to this machine "
+		    "(%s), which is not followed", from.host, to.host);
+	origin_clear(&from);
+	origin_clear(&to);
+	return rc;
+}
+
+static int
+has_user(CURLU *u)
+{
+	char	*s = NULL;
+	int	 has;
+
+	has = curl_url_get(u, CURLUPART_USER, &s, 0) == 0 ||
+	    curl_url_get(u, CURLUPART_PASSWORD, &s, 0) == 0;
+	curl_free(s);
+	return has;
+}
+
+char *
+origin_resolve(const char *base, const char *location, struct err *err)
+{
+	const unsigned char	*p;
+	CURLU			*u;
+	char			*s = NULL, *url = NULL;
+
+	if (*location == '\0' || strlen(location) > HTTP_URL_MAX) {
+		err_set(err, ERR_REGISTRY, "the Location is empty or too long");
+		return NULL;
+	}
+	for (p = (const unsigned char *)location; *p != '\0'; p++)
+		if (*p <= 0x20 || *p == 0x7f) {
+			err_set(err, ERR_REGISTRY,
+			    "the Location has blanks or control characters");
+			return NULL;
+		}
+	u = curl_url();
+	if (u == NULL || curl_url_set(u, CURLUPART_URL, base, 0) != 0 ||
+	    curl_url_set(u, CURLUPART_URL, location, 0) != 0 ||
+	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) != 0 ||
+	    curl_url_get(u, CURLUPART_URL, &s, 0) != 0)
+		err_set(err, ERR_REGISTRY, "it points to something that is "
+		    "no http or https URL");
+	else if (has_user(u))
+		err_set(err, ERR_REGISTRY,
+		    "it points to a URL with a user name");
+	else if (check_step(base, s, err) == 0)
+		url = xstrdup(s);
+	curl_free(s);
+	curl_url_cleanup(u);
+	return url;
+}
+
+char *
+origin_add_query(const char *url, const char *name, const char *value)
+{
+	char	*escaped = curl_easy_escape(NULL, value, 0), *out;
+
+	out = xasprintf("%s%c%s=%s", url, strchr(url, '?') != NULL ? '&' : '?',
+	    name, escaped != NULL ? escaped : "");
+	curl_free(escaped);
+	return out;
+}
+
+/* A private address, RFC 1918 and fc00::/7, as a literal. */
+static int
+is_private_literal(const char *host)
+{
+	unsigned char	a[16];
+	char		text[64];
+	size_t		n = strlen(host);
+
+	if (inet_pton(AF_INET, host, a) == 1)
+		return a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
+		    (a[0] == 192 && a[1] == 168);
+	if (n < 3 || n >= sizeof(text) || host[0] != '[')
+		return 0;
+	memcpy(text, host + 1, n - 2);
+	text[n - 2] = '\0';
+	return inet_pton(AF_INET6, text, a) == 1 && (a[0] & 0xfe) == 0xfc;
+}
+
+int
+origin_realm_check(const char *base, const char *realm, struct err *err)
+{
+	struct origin	from, to;
+	int		rc;
+
+	if (check_step(base, realm, err) == -1)
+		return err_wrap(err, "the registry's token service");
+	if (origin_of(base, &from) == -1)
+		return err_set(err, ERR_INTERNAL, "bad URL");
+	if (origin_of(realm, &to) == -1) {
+		origin_clear(&from);
+		return err_set(err, ERR_INTERNAL, "bad URL");
+	}
+	rc = strcasecmp(from.host, to.host) != 0 &&
+	    (is_local_host(to.host) || is_private_literal(to.host)) ?
+	    err_set(err, ERR_REGISTRY, "the registry's token service %s is "
+	    "an address of a private network: credentials are not sent there",
+	    to.host) : 0;
+	origin_clear(&from);
+	origin_clear(&to);
+	return rc;
+}

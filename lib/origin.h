@@ -1,0 +1,32 @@
+#ifndef ACEDT_ORIGIN_H
+#define ACEDT_ORIGIN_H
+
+struct err;
+
+/*
+ * Origins (scheme, host, port) and the URLs that registries send us: Location,
+ * Link, realm.  protocol.md §6.1.
+ */
+
+/* Have both URLs the same scheme, host and port? */
+int	origin_same(const char *, const char *);
+
+/*
+ * The URL that location means, read from base.  NULL with *err filled if it is
+ * none that may be followed: not http or https, from https to http, with a
+ * user name, too long, or from elsewhere to this very machine.  The caller
+ * frees it.
+ */
+char	*origin_resolve(const char *base, const char *location, struct err *);
+
+/* The URL with name=value added to its query, value escaped. */
+char	*origin_add_query(const char *url, const char *name,
+	    const char *value);
+
+/*
+ * May the realm of a challenge from base be asked for a token?  0, or -1 with
+ * *err filled.
+ */
+int	origin_realm_check(const char *base, const char *realm, struct err *);
+
+#endif

@@ -1,0 +1,30 @@
+#ifndef ACEDT_REF_H
+#define ACEDT_REF_H
+
+struct err;
+
+/*
+ * A source or destination: registry/repository[:tag][@digest], accepted and
+ * refused as oras-go does, or an OCI image layout, oci:DIR[:TAG] or
+ * oci:DIR@DIGEST.  design.md §5; ace-dt(1), REFERENCES.
+ */
+struct ref {
+	char	*text;		/* owned: as the user wrote it */
+	int	 is_layout;
+	char	*host;		/* owned: registry as written, with :port; NULL
+				 * for a layout */
+	char	*repo;		/* owned: repository on the wire (docker.io/x is
+				 * library/x); for a layout the directory */
+	char	*tag;		/* owned: NULL if there is none, or a digest */
+	char	*digest;	/* owned: checked; NULL if there is none */
+};
+
+/* 0, or -1 with a message that says what is wrong and what is meant. */
+int	ref_parse(struct ref *, const char *text, struct err *);
+void	ref_clear(struct ref *);
+
+/* The host that answers for the registry: docker.io is
+ * registry-1.docker.io, every other is itself.  Borrowed. */
+const char *ref_api_host(const char *host);
+
+#endif

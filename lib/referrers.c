@@ -1,0 +1,177 @@
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/errmsg.h"
+#include "lib/gojson.h"
+#include "lib/image.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/manifest.h"
+#include "lib/net.h"
+#include "lib/referrers.h"
+#include "lib/xalloc.h"
+
+static const struct json_limits limits = {
+	MANIFEST_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_PLAIN
+};
+
+void
+referrers_tag(const char *digest, char out[REFERRERS_TAG_MAX])
+{
+	size_t	alg = strcspn(digest, ":"), hex, i, n;
+
+	n = alg > 32 ? 32 : alg;
+	memcpy(out, digest, n);
+	out[n++] = '-';
+	hex = strlen(digest + alg + 1);
+	if (hex > 64)
+		hex = 64;
+	memcpy(out + n, digest + alg + 1, hex);
+	out[n + hex] = '\0';
+	for (i = 0; out[i] != '\0'; i++)
+		if (!isalnum((unsigned char)out[i]) &&
+		    strchr("._-", out[i]) == NULL)
+			out[i] = '-';
+}
+
+/* Is the digest among the entries? */
+static int
+lists(const struct manifest *index, const char *digest)
+{
+	size_t	i;
+
+	for (i = 0; i < index->nedges; i++)
+		if (strcmp(index->edges[i].desc.digest, digest) == 0)
+			return 1;
+	return 0;
+}
+
+/* The entry for a manifest with a subject, its annotations copied. */
+static void
+entry_text(const struct descriptor *desc, const struct manifest *m,
+    const char *bytes, size_t len, struct buf *b)
+{
+	struct err	err;
+	jv		doc, notes, text;
+
+	image_descriptor_json(desc, b);
+	b->len--;			/* reopen the object */
+	if (json_parse(bytes, len, &limits, &doc, &err) == 0) {
+		notes = json_get(doc, "annotations");
+		if (jv_get_kind(notes) == JV_KIND_OBJECT) {
+			text = jv_dump_string(notes, JV_PRINT_SORTED);
+			gojson_name(b, "annotations");
+			buf_add(b, jv_string_value(text),
+			    (size_t)jv_string_length_bytes(jv_copy(text)));
+			jv_free(text);
+		} else {
+			jv_free(notes);
+		}
+		jv_free(doc);
+	}
+	if (m->artifact_type != NULL)
+		gojson_member(b, "artifactType", m->artifact_type);
+	buf_addc(b, '}');
+}
+
+/* Where the array "manifests" of the document ends: its last ']'. */
+static size_t
+end_of_manifests(const char *s, size_t len)
+{
+	size_t	i, depth = 0, end = 0;
+	int	in_list = 0;
+
+	for (i = 0; i < len; i++) {
+		if (s[i] == '"') {
+			if (depth == 1 && strncmp(s + i, "\"manifests\"",
+			    11) == 0)
+				in_list = 1;
+			for (i++; i < len && s[i] != '"'; i++)
+				if (s[i] == '\\')
+					i++;
+		} else if (s[i] == '{' || s[i] == '[') {
+			depth++;
+		} else if (s[i] == '}' || s[i] == ']') {
+			depth--;
+			if (in_list && depth == 1) {
+				end = i;
+				in_list = 0;
+			}
+		} else if (depth == 1 && s[i] == ',') {
+			in_list = 0;
+		}
+	}
+	return end;
+}
+
+int
+referrers_add(const char *old, size_t oldlen, const struct descriptor *desc,
+    const struct manifest *m, const char *bytes, size_t len, struct buf *out,
+    struct err *err)
+{
+	static const char	empty[] = "{\"schemaVersion\":2,\"mediaType\":\""
+				    MT_OCI_INDEX "\",\"manifests\":[]}";
+	struct manifest		index;
+	size_t			end;
+	int			there, n;
+
+	if (old == NULL) {
+		old = empty;
+		oldlen = sizeof(empty) - 1;
+	}
+	if (manifest_parse(&index, MT_OCI_INDEX, old, oldlen, NULL, err) == -1)
+		return err_wrap(err, "the referrers index that is there");
+	there = lists(&index, desc->digest);
+	n = index.nedges > 0;
+	manifest_clear(&index);
+	if (there)
+		return 0;
+	if ((end = end_of_manifests(old, oldlen)) == 0)
+		return err_set(err, ERR_CONTENT,
+		    "the referrers index that is there has no array of "
+		    "manifests");
+	/* Spliced, so that what others wrote stays as it is. */
+	buf_add(out, old, end);
+	if (n)
+		buf_addc(out, ',');
+	entry_text(desc, m, bytes, len, out);
+	if (buf_add(out, old + end, oldlen - end) == -1)
+		return err_set(err, ERR_LIMIT,
+		    "the referrers index would become too large");
+	return 1;
+}
+
+int
+referrers_layout_has_subject(struct place *p, size_t i, const char *digest)
+{
+	const struct layout_entry *e;
+	struct manifest	 m;
+	struct err	 err = ERR_INIT;
+	struct buf	 b;
+	size_t		 k, n;
+
+	if (net_layout_entries(p, &e, &n, &err) == -1 || i >= n)
+		return 0;
+	if (p->subjects == NULL)
+		p->subjects = xcalloc(n, sizeof(*p->subjects));
+	if (p->subjects[i] == NULL) {
+		p->subjects[i] = xstrdup("");
+		buf_init(&b, MANIFEST_BYTES_MAX);
+		if (layout_blob_read(p->layout, e[i].digest,
+		    MANIFEST_BYTES_MAX, &b, &err) == 0 &&
+		    manifest_parse(&m, e[i].media_type, b.data, b.len, NULL,
+		    &err) == 0) {
+			for (k = 0; k < m.nedges; k++)
+				if (m.edges[k].kind == EDGE_SUBJECT) {
+					free(p->subjects[i]);
+					p->subjects[i] = xstrdup(
+					    m.edges[k].desc.digest);
+				}
+			manifest_clear(&m);
+		}
+		buf_clear(&b);
+	}
+	return strcmp(p->subjects[i], digest) == 0;
+}

@@ -1,0 +1,118 @@
+#ifndef ACEDT_REG_H
+#define ACEDT_REG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/errmsg.h"
+#include "lib/http.h"
+
+struct challenge;
+struct config;
+struct creds;
+
+/*
+ * Requests to registries, OCI distribution-spec: endpoints, authentication,
+ * redirects, and trying again, on top of http.h.  One origin never sees the
+ * credentials of another.
+ */
+
+struct reg;
+struct reg_repo;
+
+/* config and creds are borrowed and must outlive it. */
+struct reg *reg_new(struct http *, struct config *, struct creds *);
+void	reg_free(struct reg *);
+struct http *reg_http(struct reg *);
+
+/*
+ * A repository of a registry, as in struct ref.  Remembered: asking again gives
+ * the same pointer, which lives as long as the reg.  NULL with *err filled if
+ * its credentials cannot be read.
+ */
+struct reg_repo *reg_repo(struct reg *, const char *host, const char *repo,
+	    struct err *);
+/* "host/repository", for messages and the record.  Borrowed. */
+const char *reg_repo_name(const struct reg_repo *);
+/* Do both live on the same registry, reached at the same endpoint? */
+int	reg_same_registry(const struct reg_repo *, const struct reg_repo *);
+
+/* Has the registry the referrers API?  1, 0, or -1: not known yet. */
+int	reg_referrers_api(const struct reg_repo *);
+void	reg_set_referrers_api(struct reg_repo *, int);
+
+struct reg_call {
+	/* Set by the caller between reg_call_init() and reg_start(). */
+	struct reg_repo	*repo;
+	const char	*method;
+	char		*path;		/* owned: below /v2/REPOSITORY/ */
+	char		*location;	/* owned: a whole URL instead of path */
+	int		 push;		/* needs the right to push */
+	struct reg_repo	*from;		/* a mount: pull rights there too */
+	const char	*accept;	/* borrowed */
+	const char	*content_type;	/* borrowed */
+	const void	*body;		/* borrowed, kept until on_done */
+	size_t		 body_len;
+	int64_t		 range_from;	/* > 0: Range from there to the end */
+	int64_t		 range_size;	/* whole size of the content */
+	size_t		 reply_max;
+	int		 bulk;		/* not counted in the host's limit */
+	int		 once;		/* do not try again by yourself */
+	void		*arg;
+
+	/* Streaming, with arg in call->arg; see http.h. */
+	int64_t		 upload_size;
+	size_t		(*on_read)(struct reg_call *, char *, size_t room);
+	int		(*on_head)(struct reg_call *);
+	size_t		(*on_data)(struct reg_call *, const char *, size_t n);
+
+	/*
+	 * The end.  err is NULL after a 2xx; else it says why, and status() is the
+	 * answer's status, 0 without one.  The call may be cleared or started
+	 * again from here.
+	 */
+	void		(*on_done)(struct reg_call *, const struct err *err);
+
+	struct http_call http;		/* answer: status, reply, headers */
+
+	/* Private. */
+	struct reg_call	*next;
+	struct http_timer timer;
+	char		*url;
+	char		*extra_scope;
+	char		*auth_used;	/* header that the last try carried */
+	int		 tries;
+	int		 auth_tries;
+	int		 redirects;
+	int		 state;
+	int		 probing;
+	int		 counted;
+};
+
+void	reg_call_init(struct reg_call *);
+/* Ends it without on_done if it is under way; frees what it owns. */
+void	reg_call_clear(struct reg_call *);
+void	reg_start(struct reg_call *);
+/* End it now, without on_done; it may be started again. */
+void	reg_cancel(struct reg_call *);
+
+/* A response header, as http_header(). */
+char	*reg_header(struct reg_call *, const char *name);
+
+/*
+ * The URL that a Location or Link of this answer means; NULL with *err filled
+ * where it may not be followed (other scheme, downgrade from https).  The
+ * caller frees it.
+ */
+char	*reg_resolve(const struct reg_call *, const char *location,
+	    struct err *);
+/* The same, of the registry's own origin only. */
+char	*reg_resolve_same(const struct reg_call *, const char *location,
+	    struct err *);
+
+/* May the failed call succeed when it is tried again later? */
+int	reg_is_passing(const struct reg_call *);
+/* How long to wait before try n (from 1), in ms, with jitter. */
+int64_t	reg_backoff(int n);
+
+#endif

@@ -1,0 +1,174 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/config.h"
+#include "lib/errmsg.h"
+#include "lib/http.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/regerr.h"
+#include "lib/xalloc.h"
+
+#define QUOTE_MAX	200	/* of a body that is no JSON */
+#define MESSAGE_MAX	600	/* of a registry's own message */
+#define WARNINGS_MAX	32	/* texts remembered, and so shown */
+
+static const struct json_limits error_limits = { 10000, 32, JSON_PLAIN };
+
+static enum err_class
+class_of(long status, const char *code)
+{
+	if (strcmp(code, "TOOMANYREQUESTS") == 0)
+		return ERR_THROTTLED;
+	switch (status) {
+	case 401:
+		return ERR_UNAUTHORIZED;
+	case 403:
+		return ERR_DENIED;
+	case 404:
+		return ERR_NOT_FOUND;
+	case 429:
+		return ERR_THROTTLED;
+	}
+	return ERR_REGISTRY;
+}
+
+/* The first of the errors in a JSON body; 0 if it is one. */
+static int
+json_error(const struct buf *body, char **code, char **message)
+{
+	struct err	err;
+	jv		doc, list, first;
+
+	if (body->len == 0 || json_parse(body->data, body->len, &error_limits,
+	    &doc, &err) == -1)
+		return -1;
+	list = json_get(doc, "errors");
+	jv_free(doc);
+	if (jv_get_kind(list) != JV_KIND_ARRAY) {
+		jv_free(list);
+		return -1;
+	}
+	first = jv_array_get(list, 0);
+	*code = json_str(first, "code");
+	*message = json_str(first, "message");
+	jv_free(first);
+	return 0;
+}
+
+/* Printable beginning of a text, blanks folded. */
+static void
+quote(const struct buf *body, char *out, size_t size)
+{
+	size_t	i, o = 0;
+
+	for (i = 0; i < body->len && o + 1 < size; i++) {
+		if (isspace((unsigned char)body->data[i])) {
+			if (o > 0 && out[o - 1] != ' ')
+				out[o++] = ' ';
+		} else if (isprint((unsigned char)body->data[i])) {
+			out[o++] = body->data[i];
+		}
+	}
+	out[o] = '\0';
+}
+
+void
+regerr_answer(struct http_call *c, struct err *err)
+{
+	char	*code = NULL, *message = NULL, text[QUOTE_MAX];
+	long	 status = c->status;
+
+	if (json_error(&c->reply, &code, &message) == 0) {
+		err_set(err, class_of(status, code != NULL ? code : ""),
+		    "HTTP %ld%s%s%s%.*s", status, code != NULL ? " " : "",
+		    code != NULL ? code : "", message != NULL ? ": " : "",
+		    MESSAGE_MAX, message != NULL ? message : "");
+		if (code != NULL)
+			snprintf(err->code, sizeof(err->code), "%s", code);
+	} else {
+		quote(&c->reply, text, sizeof(text));
+		err_set(err, class_of(status, ""), "HTTP %ld%s%s", status,
+		    *text != '\0' ? ": " : "", text);
+	}
+	err->status = (int)status;
+	free(code);
+	free(message);
+}
+
+static void
+add_hint(struct err *err, const char *hint)
+{
+	size_t	n = strlen(err->msg);
+
+	snprintf(err->msg + n, sizeof(err->msg) - n, " (%s)", hint);
+}
+
+void
+regerr_hint(struct err *err, const struct http_call *c,
+    const struct endpoint *ep, int has_account, const char *looked_in)
+{
+	char	*hint = NULL;
+
+	if (c->status == 401 && has_account)
+		hint = xasprintf("the credentials for %s in %s are refused",
+		    ep->host, looked_in);
+	else if (c->status == 401)
+		hint = xasprintf("no credentials for %s found; looked in %s; "
+		    "try: docker login %s", ep->host, looked_in, ep->host);
+	else if (c->result == CURLE_SSL_CONNECT_ERROR &&
+	    strcmp(ep->scheme, "https") == 0)
+		hint = xasprintf("if %s speaks plain http, name http://%s as "
+		    "its endpoint, see ace-dt-config(5)", ep->host, ep->host);
+	else if (c->result == CURLE_PEER_FAILED_VERIFICATION)
+		hint = xasprintf("the certificate of %s is not trusted",
+		    ep->host);
+	if (hint != NULL)
+		add_hint(err, hint);
+	free(hint);
+}
+
+int64_t
+regerr_retry_after(const char *v)
+{
+	time_t	 at;
+	char	*end;
+	double	 s;
+
+	if (isdigit((unsigned char)*v)) {
+		s = strtod(v, &end);
+		if (*end != '\0')
+			return 0;
+		return s > 1e9 ? (int64_t)1e12 : (int64_t)(s * 1000);
+	}
+	at = curl_getdate(v, NULL);
+	if (at == -1 || at <= time(NULL))
+		return 0;
+	return (int64_t)(at - time(NULL)) * 1000;
+}
+
+void
+regerr_warnings(struct http_call *c, const char *host)
+{
+	static char	*seen[WARNINGS_MAX];
+	static size_t	 nseen;
+	char		*v;
+	size_t		 i, nth;
+
+	for (nth = 0; nth < WARNINGS_MAX &&
+	    (v = http_header(c, "Warning", nth)) != NULL; nth++) {
+		/* Only 299 is for people: distribution-spec, "Warnings". */
+		if (strncmp(v, "299 ", 4) != 0)
+			continue;
+		for (i = 0; i < nseen && strcmp(seen[i], v) != 0; i++)
+			;
+		if (i < nseen || nseen == WARNINGS_MAX)
+			continue;
+		seen[nseen++] = xstrdup(v);
+		log_warn("%s says: %.*s", host, MESSAGE_MAX, v + 4);
+	}
+}

@@ -1,0 +1,28 @@
+#ifndef ACEDT_REGERR_H
+#define ACEDT_REGERR_H
+
+#include <stdint.h>
+
+struct endpoint;
+struct err;
+struct http_call;
+
+/* What answers that are no success mean; distribution-spec, "Error Codes". */
+
+/*
+ * Class, status, code and message from an answer: of a JSON body the first
+ * error, of another one the printable beginning.
+ */
+void	regerr_answer(struct http_call *, struct err *);
+
+/* Add what a person may try, where something is known to help. */
+void	regerr_hint(struct err *, const struct http_call *,
+	    const struct endpoint *, int has_account, const char *looked_in);
+
+/* Milliseconds from a Retry-After field, in seconds or a date; 0 if broken. */
+int64_t	regerr_retry_after(const char *);
+
+/* Report the Warning fields of an answer, each text once per process. */
+void	regerr_warnings(struct http_call *, const char *host);
+
+#endif

@@ -1,0 +1,179 @@
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/errmsg.h"
+#include "lib/exits.h"
+#include "lib/http.h"
+#include "lib/log.h"
+#include "lib/stage.h"
+#include "lib/xalloc.h"
+
+/* No more is started while so much output waits for its reader. */
+#define OUT_HIGH	(1024 * 1024)
+#define FOREVER		3600000
+
+void
+job_done(struct job *job)
+{
+	job->done = 1;
+}
+
+void
+job_fail(struct job *job, const struct err *err)
+{
+	record_set_error(&job->rec, job->stage->name, err);
+	job->done = 1;
+}
+
+static void
+start(struct stage *st, struct record *rec)
+{
+	struct job	*job = xcalloc(1, sizeof(*job));
+
+	job->rec = *rec;		/* moved */
+	job->stage = st;
+	*st->tail = job;
+	st->tail = &job->next;
+	st->njobs++;
+	st->nbytes += job->bytes = rec->len;
+	if (!job->rec.is_image || record_has_error(&job->rec))
+		job->done = 1;
+	else
+		st->begin(job);
+}
+
+static int
+has_room(const struct stage *st)
+{
+	return st->njobs < st->jobs_max && st->nbytes < st->bytes_max &&
+	    stream_out_waiting(&st->out) < OUT_HIGH;
+}
+
+/* Start what there is room for.  1: something was started. */
+static int
+take(struct stage *st, struct err *err)
+{
+	struct record	rec;
+	int		rc, some = 0;
+
+	while (!st->source_over && has_room(st)) {
+		rc = st->next != NULL ? st->next(st, &rec) :
+		    stream_in_take(&st->in, &rec, err);
+		if (rc == -1)
+			return -1;
+		if (rc == 0) {
+			st->source_over = st->next != NULL ||
+			    st->in.lines.eof;
+			break;
+		}
+		start(st, &rec);
+		some = 1;
+	}
+	return some;
+}
+
+/* Hand on what is done at the head of the window.  1: something was. */
+static int
+hand_on(struct stage *st)
+{
+	struct job	*job;
+	int		 some = 0;
+
+	while ((job = st->head) != NULL && job->done) {
+		if ((st->head = job->next) == NULL)
+			st->tail = &st->head;
+		st->njobs--;
+		st->nbytes -= job->bytes;
+		stream_out_put(&st->out, &job->rec);
+		record_clear(&job->rec);
+		free(job);
+		some = 1;
+	}
+	return some;
+}
+
+/* Wait for input, output or the network. */
+static int
+wait_for_something(struct stage *st, int busy, struct err *err)
+{
+	struct pollfd	fds[2];
+	unsigned int	n = 0;
+	int		in = -1, out = -1;
+
+	if (!st->source_over && st->next == NULL && has_room(st)) {
+		fds[n].fd = st->in.lines.fd;
+		fds[n].events = POLLIN;
+		in = (int)n++;
+	}
+	if (stream_out_waiting(&st->out) > 0) {
+		fds[n].fd = st->out.fd;
+		fds[n].events = POLLOUT;
+		out = (int)n++;
+	}
+	if (st->http != NULL)
+		http_wait(st->http, fds, n, busy ? 0 : FOREVER);
+	else
+		poll(fds, n, busy ? 0 : -1);
+	if (in != -1 && fds[in].revents != 0 &&
+	    stream_in_fill(&st->in, err) == -1)
+		return -1;
+	if (out != -1 && fds[out].revents != 0)
+		return stream_out_flush(&st->out, 1, err);
+	return 0;
+}
+
+static int
+loop(struct stage *st, struct err *err)
+{
+	int	some;
+
+	for (;;) {
+		if (st->http != NULL)
+			http_run(st->http);
+		some = st->work != NULL && st->work(st);
+		some |= hand_on(st);
+		switch (take(st, err)) {
+		case -1:
+			return EXIT_INPUT;
+		case 1:
+			some = 1;
+		}
+		if (st->source_over && st->head == NULL &&
+		    stream_out_waiting(&st->out) == 0)
+			return EXIT_DONE;
+		if (wait_for_something(st, some, err) == -1)
+			return EXIT_STOPPED;
+	}
+}
+
+int
+stage_run(struct stage *st)
+{
+	struct err	err = ERR_INIT;
+	int		rc;
+
+	st->tail = &st->head;
+	if (st->next == NULL)
+		stream_in_init(&st->in, STDIN_FILENO);
+	stream_out_init(&st->out, STDOUT_FILENO);
+	rc = loop(st, &err);
+	if (rc == EXIT_DONE) {
+		stream_out_end(&st->out);
+		if (stream_out_flush(&st->out, 0, &err) == -1 ||
+		    (close(st->out.fd) == -1 &&
+		    err_sys(&err, "standard output") == -1))
+			rc = EXIT_STOPPED;
+		else if (st->out.errors > 0)
+			rc = EXIT_IMAGES;
+	}
+	if (rc == EXIT_INPUT)
+		log_error("standard input: %s", err.msg);
+	else if (rc == EXIT_STOPPED)
+		log_error("%s", err.msg);
+	if (st->next == NULL)
+		stream_in_clear(&st->in);
+	stream_out_clear(&st->out);
+	return rc;
+}

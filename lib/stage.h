@@ -1,0 +1,62 @@
+#ifndef ACEDT_STAGE_H
+#define ACEDT_STAGE_H
+
+#include <stddef.h>
+
+#include "lib/stream.h"
+
+struct err;
+struct http;
+
+/*
+ * The loop of a stage that works on many records at a time: records come in,
+ * jobs run, records leave in the order in which they came.  A window bounds how
+ * many are under way; a reader that is slow stops the reading.
+ */
+
+struct job {
+	struct record	 rec;
+	struct stage	*stage;		/* borrowed */
+	size_t		 bytes;		/* of the record as it came */
+	int		 done;
+	void		*state;		/* the tool's own; it frees it */
+	struct job	*next;
+};
+
+struct stage {
+	/* Set by the tool. */
+	const char	*name;		/* of the program, for error records */
+	struct http	*http;		/* borrowed; NULL without a network */
+	size_t		 jobs_max;	/* how many at a time */
+	size_t		 bytes_max;	/* of their records, roughly */
+	void		*arg;
+	/* Begin with a record; job_done() or job_fail() now or later. */
+	void		(*begin)(struct job *);
+	/*
+	 * Where records come from instead of standard input, or NULL: 1 with
+	 * *rec filled, 0 at the end.
+	 */
+	int		(*next)(struct stage *, struct record *rec);
+	/* Work that waits for nothing: 1 while there is more.  Or NULL. */
+	int		(*work)(struct stage *);
+
+	/* Private. */
+	struct stream_in  in;
+	struct stream_out out;
+	struct job	*head, **tail;	/* in the order of the input */
+	size_t		 njobs;
+	size_t		 nbytes;
+	int		 source_over;
+};
+
+/*
+ * Run it to the end.  Returns the exit status; what stopped it was logged.
+ * Records with an error, and of unknown types, pass without begin().
+ */
+int	stage_run(struct stage *);
+
+void	job_done(struct job *);
+/* The record gets the error, its other members stay. */
+void	job_fail(struct job *, const struct err *);
+
+#endif

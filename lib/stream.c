@@ -1,0 +1,304 @@
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/errmsg.h"
+#include "lib/gojson.h"
+#include "lib/io.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/stream.h"
+#include "lib/xalloc.h"
+
+static const struct json_limits record_limits = {
+	STREAM_VALUES_MAX, STREAM_DEPTH_MAX, JSON_PLAIN
+};
+
+void
+stream_in_init(struct stream_in *in, int fd)
+{
+	memset(in, 0, sizeof(*in));
+	ndjson_init(&in->lines, fd);
+}
+
+void
+stream_in_clear(struct stream_in *in)
+{
+	ndjson_clear(&in->lines);
+}
+
+int
+stream_in_fill(struct stream_in *in, struct err *err)
+{
+	return ndjson_fill(&in->lines, err);
+}
+
+static int
+read_header(struct stream_in *in, jv obj, struct err *err)
+{
+	int64_t	version;
+
+	if (in->in_segment)
+		return err_set(err, ERR_STREAM, "line %lu: a header before "
+		    "the end of the stream before it", in->lines.lineno);
+	if (!json_int(obj, "version", &version) || version != STREAM_VERSION)
+		return err_set(err, ERR_STREAM, "line %lu: the stream is not "
+		    "of version %d", in->lines.lineno, STREAM_VERSION);
+	in->in_segment = 1;
+	in->images = 0;
+	return 0;
+}
+
+static int
+read_end(struct stream_in *in, jv obj, struct err *err)
+{
+	int64_t	images;
+
+	if (!json_int(obj, "images", &images))
+		return err_set(err, ERR_STREAM,
+		    "line %lu: the end record has no count of images",
+		    in->lines.lineno);
+	if ((unsigned long)images != in->images && !in->any_count)
+		return err_set(err, ERR_STREAM, "line %lu: %lu images came, "
+		    "the end record counts %lld; a stream that was cut on "
+		    "purpose is counted anew by acedt-filter --recount",
+		    in->lines.lineno, in->images, (long long)images);
+	in->in_segment = 0;
+	in->segments++;
+	return 0;
+}
+
+/* 1: a record for the caller.  0: header or end. */
+static int
+classify(struct stream_in *in, struct record *rec, struct err *err)
+{
+	char	*type;
+	int	 rc;
+
+	if (jv_get_kind(rec->obj) != JV_KIND_OBJECT ||
+	    (type = json_str(rec->obj, "type")) == NULL)
+		return err_set(err, ERR_STREAM,
+		    "line %lu: not an acedt-stream(5) record",
+		    in->lines.lineno);
+	if (strcmp(type, "acedt-stream") == 0)
+		rc = read_header(in, rec->obj, err);
+	else if (!in->in_segment)
+		rc = err_set(err, ERR_STREAM, "line %lu: no header "
+		    "{\"type\":\"acedt-stream\",\"version\":1} before it",
+		    in->lines.lineno);
+	else if (strcmp(type, "end") == 0)
+		rc = read_end(in, rec->obj, err);
+	else {
+		rec->is_image = strcmp(type, "image") == 0;
+		in->images += (unsigned long)rec->is_image;
+		rc = 1;
+	}
+	free(type);
+	return rc;
+}
+
+int
+stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
+{
+	char	*line;
+	size_t	 len;
+	int	 rc;
+
+	while ((rc = ndjson_take(&in->lines, &line, &len, err)) == 1) {
+		if (json_parse(line, len, &record_limits, &rec->obj,
+		    err) == -1) {
+			err->cls = ERR_STREAM;
+			return err_wrap(err, "line %lu", in->lines.lineno);
+		}
+		rec->is_image = 0;
+		if ((rc = classify(in, rec, err)) == 1) {
+			rec->raw = xmemdup0(line, len);
+			rec->len = len;
+			return 1;
+		}
+		jv_free(rec->obj);
+		if (rc == -1)
+			return -1;
+	}
+	if (rc == -1)
+		return -1;
+	if (in->lines.eof && in->in_segment)
+		return err_set(err, ERR_STREAM, "the stream was cut short: "
+		    "it stops after %lu images, without its end record",
+		    in->images);
+	if (in->lines.eof && in->segments == 0)
+		return err_set(err, ERR_STREAM, "no stream: the input is "
+		    "empty");
+	return 0;
+}
+
+int
+stream_in_next(struct stream_in *in, struct record *rec, struct err *err)
+{
+	int	rc;
+
+	while ((rc = stream_in_take(in, rec, err)) == 0 && !in->lines.eof)
+		if (stream_in_fill(in, err) == -1)
+			return -1;
+	return rc;
+}
+
+void
+record_clear(struct record *rec)
+{
+	free(rec->raw);
+	rec->raw = NULL;
+	jv_free(rec->obj);
+	rec->obj = jv_invalid();
+}
+
+/* The text anew from the object, without one member. */
+static void
+drop_member(struct record *rec, const char *name)
+{
+	jv	text;
+
+	rec->obj = jv_object_delete(rec->obj, jv_string(name));
+	text = jv_dump_string(jv_copy(rec->obj), 0);
+	free(rec->raw);
+	rec->len = (size_t)jv_string_length_bytes(jv_copy(text));
+	rec->raw = xmemdup0(jv_string_value(text), rec->len);
+	jv_free(text);
+}
+
+void
+record_set(struct record *rec, const char *name, const char *json)
+{
+	size_t	 nname = strlen(name), njson = strlen(json), at;
+	char	*s;
+
+	if (json_has(rec->obj, name))
+		drop_member(rec, name);
+	/* The object is not empty: it has a type. */
+	for (at = rec->len; rec->raw[at - 1] != '}'; at--)
+		;
+	at--;
+	s = xmalloc(at + nname + njson + 6);
+	memcpy(s, rec->raw, at);
+	s[at++] = ',';
+	s[at++] = '"';
+	memcpy(s + at, name, nname);
+	at += nname;
+	s[at++] = '"';
+	s[at++] = ':';
+	memcpy(s + at, json, njson);
+	at += njson;
+	s[at++] = '}';
+	s[at] = '\0';
+	free(rec->raw);
+	rec->raw = s;
+	rec->len = at;
+	rec->obj = jv_object_set(rec->obj, jv_string(name),
+	    jv_parse_sized(json, (int)njson));
+}
+
+void
+record_set_error(struct record *rec, const char *stage, const struct err *err)
+{
+	struct buf	b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	buf_addc(&b, '{');
+	gojson_member(&b, "stage", stage);
+	gojson_member(&b, "class", err_class_name(err->cls));
+	gojson_member(&b, "message", err->msg);
+	if (err->status != 0)
+		gojson_number(&b, "status", err->status);
+	if (err->code[0] != '\0')
+		gojson_member(&b, "code", err->code);
+	buf_addc(&b, '}');
+	record_set(rec, "error", b.data);
+	buf_clear(&b);
+}
+
+int
+record_has_error(const struct record *rec)
+{
+	return json_has(rec->obj, "error");
+}
+
+void
+stream_out_init(struct stream_out *out, int fd)
+{
+	memset(out, 0, sizeof(*out));
+	out->fd = fd;
+	/* Bounded by its users, who stop putting when much is waiting. */
+	buf_init(&out->buf, SIZE_MAX / 4);
+	buf_addf(&out->buf, "{\"type\":\"acedt-stream\",\"version\":%d}\n",
+	    STREAM_VERSION);
+}
+
+void
+stream_out_clear(struct stream_out *out)
+{
+	buf_clear(&out->buf);
+}
+
+void
+stream_out_put(struct stream_out *out, const struct record *rec)
+{
+	if (rec->is_image) {
+		out->images++;
+		out->errors += (unsigned long)record_has_error(rec);
+	}
+	buf_add(&out->buf, rec->raw, rec->len);
+	buf_addc(&out->buf, '\n');
+}
+
+void
+stream_out_end(struct stream_out *out)
+{
+	buf_addf(&out->buf, "{\"type\":\"end\",\"images\":%lu}\n", out->images);
+}
+
+/* Can it take PIPE_BUF bytes now, without blocking? */
+static int
+writable(int fd)
+{
+	struct pollfd	pfd = { fd, POLLOUT, 0 };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
+size_t
+stream_out_waiting(const struct stream_out *out)
+{
+	return out->buf.len - out->sent;
+}
+
+int
+stream_out_flush(struct stream_out *out, int some, struct err *err)
+{
+	size_t	n;
+
+	while ((n = stream_out_waiting(out)) > 0) {
+		if (some && !writable(out->fd))
+			break;
+		if (some && n > PIPE_BUF)
+			n = PIPE_BUF;
+		if (io_write_full(out->fd, out->buf.data + out->sent,
+		    n) == -1) {
+			if (errno == EPIPE) {
+				signal(SIGPIPE, SIG_DFL);
+				raise(SIGPIPE);
+			}
+			return err_sys(err, "standard output");
+		}
+		out->sent += n;
+	}
+	/* Moving what is left only when it is the smaller part is cheap. */
+	if (out->sent > out->buf.len / 2) {
+		buf_drop(&out->buf, out->sent);
+		out->sent = 0;
+	}
+	return 0;
+}

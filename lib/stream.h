@@ -1,0 +1,93 @@
+#ifndef ACEDT_STREAM_H
+#define ACEDT_STREAM_H
+
+#include <stddef.h>
+
+#include <jv.h>
+
+#include "lib/buf.h"
+#include "lib/ndjson.h"
+
+struct err;
+
+/*
+ * The stream of acedt-stream(5): header, one record a source image, end with a
+ * count; segments may follow each other.
+ */
+
+#define STREAM_VERSION	1
+
+struct stream_in {
+	struct ndjson	 lines;
+	int		 in_segment;	/* between header and end */
+	unsigned long	 segments;	/* complete ones */
+	unsigned long	 images;	/* of this segment */
+	int		 any_count;	/* accept an end with another count */
+};
+
+/* One line that was read. */
+struct record {
+	char	*raw;		/* owned: the line's text, without newline */
+	size_t	 len;
+	jv	 obj;		/* owned: the same, parsed */
+	int	 is_image;	/* else of a type that we do not know */
+};
+
+void	stream_in_init(struct stream_in *, int fd);
+void	stream_in_clear(struct stream_in *);
+
+/* ndjson_fill() for the loop that polls the descriptor. */
+int	stream_in_fill(struct stream_in *, struct err *);
+
+/*
+ * 1: *rec is the next record.  0: none is buffered; when lines.eof is set too
+ * the stream has ended as it should.  -1: ERR_STREAM, the input is malformed
+ * or was cut short.
+ */
+int	stream_in_take(struct stream_in *, struct record *, struct err *);
+
+/* Both in one, blocking; 0 is the end. */
+int	stream_in_next(struct stream_in *, struct record *, struct err *);
+
+void	record_clear(struct record *);
+
+/*
+ * Set a member of the record to a JSON text, raw and obj both.  A member that
+ * is new is spliced into the text, which leaves the rest as it was to the byte;
+ * one that is there is replaced.
+ */
+void	record_set(struct record *, const char *name, const char *json);
+
+/* The member "error" of the record from an error, replacing one there. */
+void	record_set_error(struct record *, const char *stage,
+	    const struct err *);
+/* Has it one? */
+int	record_has_error(const struct record *);
+
+struct stream_out {
+	int		 fd;		/* borrowed */
+	struct buf	 buf;
+	size_t		 sent;		/* of buf, written already */
+	unsigned long	 images;
+	unsigned long	 errors;	/* images with an error among them */
+};
+
+/* Puts the header into the buffer. */
+void	stream_out_init(struct stream_out *, int fd);
+void	stream_out_clear(struct stream_out *);
+/* Put a record, borrowed, into the buffer. */
+void	stream_out_put(struct stream_out *, const struct record *);
+/* Put the end record: nothing may fail any more but the writing. */
+void	stream_out_end(struct stream_out *);
+
+/* How many bytes are not written yet. */
+size_t	stream_out_waiting(const struct stream_out *);
+
+/*
+ * Write what is buffered: all of it, or with some at most what a pipe takes
+ * without blocking once poll(2) said it is writable.  A reader that is gone
+ * ends the process by SIGPIPE, as in any pipeline.
+ */
+int	stream_out_flush(struct stream_out *, int some, struct err *);
+
+#endif

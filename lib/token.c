@@ -1,0 +1,379 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base64.h"
+#include "lib/challenge.h"
+#include "lib/config.h"
+#include "lib/creds.h"
+#include "lib/errmsg.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/origin.h"
+#include "lib/reg.h"
+#include "lib/regerr.h"
+#include "lib/token.h"
+#include "lib/xalloc.h"
+
+#define CLIENT_ID	"ace-dt"
+/* A token is renewed when it would not live this much longer. */
+#define SPARE_MS	5000
+
+static const struct json_limits token_limits = { 1000, 16, JSON_PLAIN };
+
+static void	token_done(struct http_call *);
+
+/* Is the scope, n bytes of it, one of the words of list? */
+static int
+has_scope(const char *list, const char *scope, size_t n)
+{
+	size_t	m;
+
+	for (; *list != '\0'; list += m + (list[m] != '\0')) {
+		m = strcspn(list, " ");
+		if (m == n && strncmp(list, scope, n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+char *
+token_scope(const char *repo, int push, const char *from, const char *extra)
+{
+	char	*scope, *more;
+	size_t	 n;
+
+	scope = xasprintf("repository:%s:pull%s", repo, push ? ",push" : "");
+	if (from != NULL) {
+		more = xasprintf("%s repository:%s:pull", scope, from);
+		free(scope);
+		scope = more;
+	}
+	for (; extra != NULL && *extra != '\0';
+	    extra += n + (extra[n] != '\0')) {
+		n = strcspn(extra, " ");
+		if (n == 0 || has_scope(scope, extra, n))
+			continue;
+		more = xasprintf("%s %.*s", scope, (int)n, extra);
+		free(scope);
+		scope = more;
+	}
+	return scope;
+}
+
+struct token *
+token_find(struct token **list, const char *scope)
+{
+	struct token	*t;
+
+	for (t = *list; t != NULL; t = t->next)
+		if (strcmp(t->scope, scope) == 0)
+			return t;
+	t = xcalloc(1, sizeof(*t));
+	t->scope = xstrdup(scope);
+	http_call_init(&t->call);
+	t->next = *list;
+	*list = t;
+	return t;
+}
+
+int
+token_is_valid(const struct token *t)
+{
+	return t->value != NULL && t->expires > http_now() + SPARE_MS;
+}
+
+void
+token_wait(struct token *t, struct reg_call *c)
+{
+	struct reg_call	**p;
+
+	for (p = &t->waiting; *p != NULL; p = &(*p)->next)
+		;
+	c->next = NULL;
+	*p = c;
+}
+
+void
+token_forget(struct token *list, struct reg_call *c)
+{
+	struct reg_call	**p;
+
+	for (; list != NULL; list = list->next)
+		for (p = &list->waiting; *p != NULL; p = &(*p)->next)
+			if (*p == c) {
+				*p = c->next;
+				return;
+			}
+}
+
+static void
+wipe(char **s)
+{
+	if (*s != NULL)
+		explicit_bzero(*s, strlen(*s));
+	free(*s);
+	*s = NULL;
+}
+
+/* It has come, or will not: tell those who wait. */
+static void
+finish(struct token *t, const struct err *err)
+{
+	struct reg_call	*c, *list = t->waiting;
+
+	t->fetching = 0;
+	t->waiting = NULL;
+	wipe(&t->form);
+	wipe(&t->basic);
+	free(t->url);
+	free(t->base);
+	t->url = t->base = NULL;
+	while ((c = list) != NULL) {
+		list = c->next;
+		t->ready(c, err);
+	}
+}
+
+static void
+failed_early(void *arg)
+{
+	struct token	*t = arg;
+	struct err	 err = *t->failure;
+
+	free(t->failure);
+	t->failure = NULL;
+	finish(t, &err);
+}
+
+static void
+send_get(struct token *t)
+{
+	t->call.method = "GET";
+	t->call.url = t->url;
+	t->call.body = NULL;
+	t->call.body_len = 0;
+	t->call.headers = curl_slist_append(NULL, "Accept: application/json");
+	if (t->basic != NULL)
+		t->call.headers = curl_slist_append(t->call.headers, t->basic);
+	http_start(t->http, &t->call);
+}
+
+static void
+send_post(struct token *t)
+{
+	t->posted = 1;
+	t->call.method = "POST";
+	t->call.url = t->base;
+	t->call.body = t->form;
+	t->call.body_len = strlen(t->form);
+	t->call.headers = curl_slist_append(NULL,
+	    "Content-Type: application/x-www-form-urlencoded");
+	http_start(t->http, &t->call);
+}
+
+static char *
+add_form(char *form, const char *name, const char *value)
+{
+	char	*escaped = curl_easy_escape(NULL, value, 0), *out;
+
+	out = xasprintf("%s%s%s=%s", form != NULL ? form : "",
+	    form != NULL ? "&" : "", name, escaped != NULL ? escaped : "");
+	curl_free(escaped);
+	wipe(&form);
+	return out;
+}
+
+/* Every scope is a parameter of its own in a GET, one string in a POST. */
+static void
+make_request(struct token *t, const struct challenge *ch,
+    const struct account *account)
+{
+	char	*url = xstrdup(t->base), *more, *one;
+	size_t	 n;
+	const char *s;
+
+	if (ch->service != NULL) {
+		more = origin_add_query(url, "service", ch->service);
+		free(url);
+		url = more;
+	}
+	for (s = t->scope; *s != '\0'; s += n + (s[n] != '\0')) {
+		n = strcspn(s, " ");
+		one = xmemdup0(s, n);
+		more = origin_add_query(url, "scope", one);
+		free(one);
+		free(url);
+		url = more;
+	}
+	if (account->user != NULL && account->password != NULL) {
+		more = origin_add_query(url, "account", account->user);
+		free(url);
+		url = more;
+		one = xasprintf("%s:%s", account->user, account->password);
+		more = base64_encode(one, strlen(one));
+		t->basic = xasprintf("Authorization: Basic %s", more);
+		wipe(&one);
+		wipe(&more);
+	}
+	t->url = url;
+	if (account->identity_token != NULL) {
+		t->form = add_form(NULL, "grant_type", "refresh_token");
+		if (ch->service != NULL)
+			t->form = add_form(t->form, "service", ch->service);
+		t->form = add_form(t->form, "client_id", CLIENT_ID);
+		t->form = add_form(t->form, "scope", t->scope);
+		t->form = add_form(t->form, "refresh_token",
+		    account->identity_token);
+	}
+}
+
+void
+token_fetch(struct token *t, struct http *http, const struct endpoint *ep,
+    const struct challenge *ch, const struct account *account,
+    void (*ready)(struct reg_call *, const struct err *))
+{
+	struct err	 err = ERR_INIT;
+	char		*base;
+
+	if (t->fetching)
+		return;
+	t->fetching = 1;
+	t->posted = 0;
+	t->ready = ready;
+	t->http = http;
+	t->call.on_done = token_done;
+	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
+	t->call.insecure = ep->insecure;
+	base = xasprintf("%s://%s/", ep->scheme, ep->host);
+	if (ch->realm == NULL)
+		err_set(&err, ERR_REGISTRY,
+		    "the registry's challenge names no token service");
+	else if ((t->base = origin_resolve(base, ch->realm, &err)) != NULL &&
+	    origin_realm_check(base, t->base, &err) == 0) {
+		make_request(t, ch, account);
+		free(base);
+		if (t->form != NULL)
+			send_post(t);
+		else
+			send_get(t);
+		return;
+	}
+	free(base);
+	/* Not from here: the caller is in the middle of its queue. */
+	t->failure = xmalloc(sizeof(*t->failure));
+	*t->failure = err;
+	http_timer_set(http, &t->timer, 0, failed_early, t);
+}
+
+/* Only visible ASCII may become part of a header field. */
+static int
+is_token(const char *s)
+{
+	if (*s == '\0')
+		return 0;
+	for (; *s != '\0'; s++)
+		if (*s <= 0x20 || *s >= 0x7f)
+			return 0;
+	return 1;
+}
+
+static int
+read_answer(struct token *t, struct err *err)
+{
+	int64_t	 lives;
+	char	*value;
+	jv	 doc;
+
+	if (json_parse(t->call.reply.data != NULL ? t->call.reply.data : "",
+	    t->call.reply.len, &token_limits, &doc, err) == -1)
+		return err_wrap(err, "the token service's answer");
+	if ((value = json_str(doc, "token")) == NULL || *value == '\0') {
+		free(value);
+		value = json_str(doc, "access_token");
+	}
+	if (!json_int(doc, "expires_in", &lives) ||
+	    lives < HTTP_TOKEN_MIN_SECONDS)
+		lives = HTTP_TOKEN_MIN_SECONDS;
+	jv_free(doc);
+	if (value == NULL || !is_token(value)) {
+		free(value);
+		return err_set(err, ERR_REGISTRY,
+		    "the token service's answer holds no token");
+	}
+	wipe(&t->value);
+	t->value = value;
+	if (lives > 365 * 86400)
+		lives = 365 * 86400;
+	t->expires = http_now() + lives * 1000;
+	return 0;
+}
+
+/* Services that know no OAuth2 answer in one of these ways. */
+static int
+wants_get(const struct token *t)
+{
+	long	s = t->call.status;
+
+	return t->posted && t->basic != NULL &&
+	    (s == 400 || s == 401 || s == 404 || s == 405);
+}
+
+static void
+token_done(struct http_call *call)
+{
+	struct token	*t = (struct token *)((char *)call -
+	    offsetof(struct token, call));
+	struct err	 err = ERR_INIT;
+
+	if (call->result != CURLE_OK) {
+		http_error(call, &err);
+	} else if (call->status == 200) {
+		if (read_answer(t, &err) == 0) {
+			finish(t, NULL);
+			return;
+		}
+	} else if (wants_get(t)) {
+		send_get(t);
+		return;
+	} else {
+		regerr_answer(call, &err);
+	}
+	err_wrap(&err, "token service %s", t->base);
+	finish(t, &err);
+}
+
+void
+tokens_drop(struct token *list, const char *header)
+{
+	static const char	prefix[] = "Authorization: Bearer ";
+
+	if (strncmp(header, prefix, sizeof(prefix) - 1) != 0)
+		return;
+	for (; list != NULL; list = list->next)
+		if (list->value != NULL &&
+		    strcmp(list->value, header + sizeof(prefix) - 1) == 0)
+			wipe(&list->value);
+}
+
+void
+tokens_free(struct token *list)
+{
+	struct token	*t;
+
+	while ((t = list) != NULL) {
+		list = t->next;
+		http_call_clear(&t->call);
+		if (t->http != NULL)
+			http_timer_stop(t->http, &t->timer);
+		wipe(&t->value);
+		wipe(&t->form);
+		wipe(&t->basic);
+		free(t->failure);
+		free(t->url);
+		free(t->base);
+		free(t->scope);
+		free(t);
+	}
+}

@@ -1,0 +1,100 @@
+/*
+ * acedt-fetch: complete each record with the manifests below it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cli.h"
+#include "lib/exits.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-fetch/fetch.h"
+
+#define PROG	"acedt-fetch"
+/* Images under way at a time; the hosts' own limits pace their requests. */
+#define JOBS_MAX	256
+#define JOBS_BYTES_MAX	(32 * 1024 * 1024)
+
+enum {
+	OPT_ROOTS = 1,
+	OPT_RECURSIVE
+};
+
+static const struct cli_option options[] = {
+	CLI_CONFIG,
+	CLI_EVENTS,
+	CLI_HELP,
+	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
+	    "referrers too, of each image and of every manifest below it" },
+	{ OPT_ROOTS, 0, "roots", CLI_NONE, NULL,
+	    "only what acedt-filter has to see: each image's own manifest,\n"
+	    "and the platform that its config names" },
+	CLI_VERBOSITY,
+	CLI_VERSION,
+	CLI_END
+};
+
+struct fetcher {
+	struct net		net;
+	struct fetch_options	opt;
+};
+
+static void
+begin(struct job *job)
+{
+	struct fetcher	*f = job->stage->arg;
+
+	fetch_begin(job, &f->net, &f->opt);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct fetcher	f;
+	struct stage		st;
+	struct cli		cli = {
+		.usage = "acedt-fetch [-r] [--roots] [--config FILE] "
+		    "< STREAM",
+		.about = "Complete each image of the stream with the "
+		    "manifests below it.\nWhat a record already has is not "
+		    "asked for again.",
+		.options = options,
+	};
+	const char		*value;
+	int			id, rc;
+
+	log_init(PROG);
+	io_setup();
+	cli_init(&cli, argc, argv);
+	while ((id = cli_next(&cli, &value)) != 0)
+		switch (id) {
+		case CLI_ID_CONFIG:
+			net_add_config(&f.net, value);
+			break;
+		case OPT_RECURSIVE:
+			f.opt.recursive = value == NULL;
+			break;
+		case OPT_ROOTS:
+			f.opt.roots = value == NULL;
+			break;
+		}
+	if (cli.nargs != 0)
+		cli_usage(&cli, "no arguments are taken: the stream is read "
+		    "from standard input");
+	if (f.opt.roots && f.opt.recursive)
+		cli_usage(&cli, "--roots and --recursive exclude each other");
+	net_open(&f.net);
+
+	memset(&st, 0, sizeof(st));
+	st.name = PROG;
+	st.http = f.net.http;
+	st.jobs_max = JOBS_MAX;
+	st.bytes_max = JOBS_BYTES_MAX;
+	st.arg = &f;
+	st.begin = begin;
+	rc = stage_run(&st);
+	cli_clear(&cli);
+	net_close(&f.net);
+	return rc;
+}

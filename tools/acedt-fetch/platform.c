@@ -1,0 +1,128 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/digest.h"
+#include "lib/errmsg.h"
+#include "lib/gojson.h"
+#include "lib/limits.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-fetch/fetch.h"
+
+/* Remember for the record what the config names; null if it names nothing. */
+static void
+got_config(struct fetch *f, const char *bytes, size_t len)
+{
+	struct platform	 p;
+	struct err	 err = ERR_INIT;
+	struct buf	 b;
+	char		 have[DIGEST_STR_MAX];
+	int		 has;
+
+	digest_of(f->config_desc.digest, bytes, len, have);
+	if (strcmp(have, f->config_desc.digest) != 0) {
+		err_set(&err, ERR_DIGEST, "config %s: the content has digest "
+		    "%s", f->config_desc.digest, have);
+		fetch_failed(f, &err);
+		return;
+	}
+	has = manifest_config_platform(bytes, len, &p, &err);
+	if (has == -1) {
+		err_wrap(&err, "config %s", f->config_desc.digest);
+		fetch_failed(f, &err);
+		return;
+	}
+	if (has == 0) {
+		f->platform = xstrdup("null");
+		return;
+	}
+	buf_init(&b, STREAM_LINE_MAX);
+	buf_addc(&b, '{');
+	gojson_member(&b, "architecture", p.arch);
+	gojson_member(&b, "os", p.os);
+	if (p.os_version != NULL)
+		gojson_member(&b, "os.version", p.os_version);
+	if (p.variant != NULL)
+		gojson_member(&b, "variant", p.variant);
+	buf_addc(&b, '}');
+	f->platform = buf_detach(&b);
+	platform_clear(&p);
+}
+
+static void
+config_done(struct reg_call *c, const struct err *err)
+{
+	struct fetch	*f = c->arg;
+
+	if (err != NULL)
+		fetch_failed(f, err);
+	else
+		got_config(f, c->http.reply.data != NULL ?
+		    c->http.reply.data : "", c->http.reply.len);
+	fetch_release(f);
+}
+
+static void
+read_config(struct fetch *f)
+{
+	struct err	err = ERR_INIT;
+	struct buf	b;
+
+	buf_init(&b, CONFIG_BYTES_MAX);
+	if (layout_blob_read(f->place->layout, f->config_desc.digest,
+	    CONFIG_BYTES_MAX, &b, &err) == -1)
+		fetch_failed(f, &err);
+	else
+		got_config(f, b.data, b.len);
+	buf_clear(&b);
+}
+
+/* Artifacts have configs of other types, which say nothing of a platform. */
+static const struct descriptor *
+image_config(const struct content *root)
+{
+	const struct edge	*e = root->manifest.edges;
+	size_t			 i;
+
+	for (i = 0; i < root->manifest.nedges; i++)
+		if (e[i].kind == EDGE_CONFIG &&
+		    (strcmp(e[i].desc.media_type, MT_OCI_CONFIG) == 0 ||
+		    strcmp(e[i].desc.media_type, MT_DOCKER_CONFIG) == 0))
+			return &e[i].desc;
+	return NULL;
+}
+
+void
+fetch_platform(struct fetch *f)
+{
+	struct content		*root = image_find(&f->img,
+				    f->img.root.digest);
+	const struct descriptor	*d;
+	struct err		 err = ERR_INIT;
+
+	if (root == NULL || (d = image_config(root)) == NULL)
+		return;
+	if (d->size > CONFIG_BYTES_MAX) {
+		err_set(&err, ERR_LIMIT, "config %s has %lld bytes, the limit "
+		    "is %d", d->digest, (long long)d->size, CONFIG_BYTES_MAX);
+		fetch_failed(f, &err);
+		return;
+	}
+	descriptor_copy(&f->config_desc, d);
+	if (d->data != NULL) {
+		got_config(f, d->data, (size_t)d->size);
+		return;
+	}
+	if (f->place->layout != NULL) {
+		read_config(f);
+		return;
+	}
+	f->config.repo = f->place->repo;
+	f->config.method = "GET";
+	f->config.path = xasprintf("blobs/%s", d->digest);
+	f->config.reply_max = CONFIG_BYTES_MAX;
+	f->config.arg = f;
+	f->config.on_done = config_done;
+	fetch_hold(f);
+	reg_start(&f->config);
+}

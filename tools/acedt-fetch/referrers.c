@@ -1,0 +1,274 @@
+/*
+ * Referrers, distribution-spec "Listing Referrers": by the API, where it is
+ * missing by the tag scheme; in a layout by the tag scheme and by the entries
+ * of index.json that have a subject.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/errmsg.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/referrers.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-fetch/fetch.h"
+
+/* One manifest that was asked for its referrers. */
+struct question {
+	struct fetch	*fetch;		/* borrowed */
+	char		*digest;	/* owned */
+	struct reg_call	 call;
+	int		 pages;
+	struct question	*next;
+};
+
+void
+referrers_clear(struct fetch *f)
+{
+	struct question	*q;
+
+	while ((q = f->questions) != NULL) {
+		f->questions = q->next;
+		reg_call_clear(&q->call);
+		free(q->digest);
+		free(q);
+	}
+}
+
+/* Ask for every manifest that an index of referrers lists. */
+static void
+read_list(struct question *q, const char *bytes, size_t len)
+{
+	struct fetch	*f = q->fetch;
+	struct manifest	 m;
+	struct err	 err = ERR_INIT;
+	size_t		 i;
+
+	if (manifest_parse(&m, MT_OCI_INDEX, bytes, len, NULL, &err) == -1) {
+		err_wrap(&err, "referrers of %s", q->digest);
+		fetch_failed(f, &err);
+		return;
+	}
+	for (i = 0; i < m.nedges; i++)
+		if (m.edges[i].kind == EDGE_CHILD &&
+		    edge_is_manifest(&m.edges[i]))
+			fetch_want(f, &m.edges[i].desc, EDGE_CHILD, q->digest,
+			    0);
+	manifest_clear(&m);
+}
+
+static void
+got_tag(struct reg_call *c, const struct err *err)
+{
+	struct question	*q = c->arg;
+
+	if (err == NULL)
+		read_list(q, c->http.reply.data, c->http.reply.len);
+	else if (err->cls != ERR_NOT_FOUND)
+		fetch_failed(q->fetch, err);
+	fetch_release(q->fetch);
+}
+
+static void
+ask_tag(struct question *q)
+{
+	char	tag[REFERRERS_TAG_MAX];
+
+	referrers_tag(q->digest, tag);
+	free(q->call.path);
+	q->call.path = xasprintf("manifests/%s", tag);
+	q->call.accept = MT_OCI_INDEX;
+	q->call.on_done = got_tag;
+	reg_start(&q->call);
+}
+
+/* The URL of the next page from the Link field; NULL if there is none. */
+static char *
+next_page(struct reg_call *c, struct err *err)
+{
+	char	*v = reg_header(c, "Link"), *end, *target, *url;
+
+	if (v == NULL || *v != '<' || (end = strchr(v, '>')) == NULL ||
+	    strstr(end, "next") == NULL)
+		return NULL;
+	target = xmemdup0(v + 1, (size_t)(end - v - 1));
+	url = reg_resolve_same(c, target, err);
+	free(target);
+	return url;
+}
+
+/* Is the answer what the API gives?  Some servers answer 200 to anything. */
+static int
+is_api_answer(struct reg_call *c)
+{
+	char	*v = reg_header(c, "Content-Type");
+
+	return v != NULL && strncmp(v, MT_OCI_INDEX,
+	    sizeof(MT_OCI_INDEX) - 1) == 0;
+}
+
+static void
+got_page(struct reg_call *c, const struct err *err)
+{
+	struct question	*q = c->arg;
+	struct err	 e = ERR_INIT;
+	char		*url;
+	long		 s = c->http.status;
+
+	if ((err == NULL && !is_api_answer(c)) ||
+	    (err != NULL && (s == 404 || s == 400 || s == 405))) {
+		if (q->pages == 0) {
+			reg_set_referrers_api(c->repo, 0);
+			ask_tag(q);
+			return;
+		}
+	}
+	if (err != NULL) {
+		fetch_failed(q->fetch, err);
+		fetch_release(q->fetch);
+		return;
+	}
+	reg_set_referrers_api(c->repo, 1);
+	read_list(q, c->http.reply.data, c->http.reply.len);
+	url = next_page(c, &e);
+	if (url != NULL && ++q->pages < REFERRERS_PAGES_MAX) {
+		free(c->location);
+		c->location = url;
+		reg_start(c);
+		return;
+	}
+	if (url != NULL)
+		err_set(&e, ERR_LIMIT, "referrers of %s have more than %d "
+		    "pages", q->digest, REFERRERS_PAGES_MAX);
+	free(url);
+	if (e.msg[0] != '\0')
+		fetch_failed(q->fetch, &e);
+	fetch_release(q->fetch);
+}
+
+static void
+ask_registry(struct question *q)
+{
+	q->call.repo = q->fetch->place->repo;
+	q->call.method = "GET";
+	q->call.reply_max = MANIFEST_BYTES_MAX;
+	q->call.arg = q;
+	fetch_hold(q->fetch);
+	if (reg_referrers_api(q->call.repo) == 0) {
+		ask_tag(q);
+		return;
+	}
+	q->call.path = xasprintf("referrers/%s", q->digest);
+	q->call.accept = MT_OCI_INDEX;
+	q->call.on_done = got_page;
+	reg_start(&q->call);
+}
+
+/*
+ * In a layout an entry of index.json is a candidate if it is a manifest: whether
+ * it has the subject is checked when its bytes are there.
+ */
+static void
+ask_layout(struct question *q)
+{
+	const struct layout_entry *e;
+	struct fetch	*f = q->fetch;
+	struct descriptor d;
+	struct err	 err = ERR_INIT;
+	struct buf	 b;
+	char		 tag[REFERRERS_TAG_MAX];
+	size_t		 i, n;
+
+	referrers_tag(q->digest, tag);
+	if (net_layout_entries(f->place, &e, &n, &err) == -1) {
+		fetch_failed(f, &err);
+		return;
+	}
+	for (i = 0; i < n && !f->failed; i++) {
+		if (!manifest_is_type(e[i].media_type) ||
+		    strcmp(e[i].digest, q->digest) == 0)
+			continue;
+		if (e[i].ref_name != NULL && strcmp(e[i].ref_name, tag) == 0) {
+			buf_init(&b, MANIFEST_BYTES_MAX);
+			if (layout_blob_read(f->place->layout, e[i].digest,
+			    MANIFEST_BYTES_MAX, &b, &err) == -1)
+				fetch_failed(f, &err);
+			else
+				read_list(q, b.data, b.len);
+			buf_clear(&b);
+			continue;
+		}
+		if (!referrers_layout_has_subject(f->place, i, q->digest))
+			continue;
+		memset(&d, 0, sizeof(d));
+		d.media_type = e[i].media_type;
+		d.digest = e[i].digest;
+		d.size = e[i].size;
+		fetch_want(f, &d, EDGE_CHILD, q->digest, 0);
+	}
+}
+
+static void
+ask(struct fetch *f, const char *digest)
+{
+	struct question	*q = xcalloc(1, sizeof(*q));
+
+	q->fetch = f;
+	q->digest = xstrdup(digest);
+	reg_call_init(&q->call);
+	q->next = f->questions;
+	f->questions = q;
+	if (f->place->layout != NULL)
+		ask_layout(q);
+	else
+		ask_registry(q);
+}
+
+static int
+was_asked(const struct fetch *f, const char *digest)
+{
+	const struct question	*q;
+
+	for (q = f->questions; q != NULL; q = q->next)
+		if (strcmp(q->digest, digest) == 0)
+			return 1;
+	return 0;
+}
+
+/* Collect the digests below one that were not asked for yet. */
+static void
+collect(struct fetch *f, const char *digest, char ***list, size_t *n)
+{
+	struct content	*c = image_find(&f->img, digest);
+	size_t		 i;
+
+	if (c == NULL || c->visited)
+		return;
+	c->visited = 1;
+	if (!was_asked(f, digest)) {
+		*list = xreallocarray(*list, *n + 1, sizeof(**list));
+		(*list)[(*n)++] = xstrdup(digest);
+	}
+	for (i = 0; i < c->manifest.nedges; i++)
+		if (edge_is_manifest(&c->manifest.edges[i]))
+			collect(f, c->manifest.edges[i].desc.digest, list, n);
+}
+
+int
+referrers_ask(struct fetch *f)
+{
+	char	**list = NULL;
+	size_t	 i, n = 0;
+
+	for (i = 0; i < f->img.ncontents; i++)
+		f->img.contents[i].visited = 0;
+	for (i = 0; i < image_nroots(&f->img); i++)
+		collect(f, image_root(&f->img, i)->digest, &list, &n);
+	for (i = 0; i < n; i++) {
+		ask(f, list[i]);
+		free(list[i]);
+	}
+	free(list);
+	return n > 0;
+}

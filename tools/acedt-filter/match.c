@@ -1,0 +1,94 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <jq.h>
+
+#include "lib/errmsg.h"
+#include "lib/json.h"
+#include "tools/acedt-filter/filter.h"
+
+static int
+has_labels(const struct filter *f, const struct record *rec)
+{
+	jv	 labels = json_get(rec->obj, "labels");
+	char	*value;
+	size_t	 i;
+	int	 good = 1;
+
+	for (i = 0; i < f->labels.n && good; i++) {
+		value = json_str(labels, f->labels.v[i].key);
+		good = value != NULL &&
+		    strcmp(value, f->labels.v[i].value) == 0;
+		free(value);
+	}
+	jv_free(labels);
+	return good;
+}
+
+/* libjq says on its own what is wrong with a program; we say it as ours. */
+static void
+keep_message(void *arg, jv msg)
+{
+	struct err	*err = arg;
+
+	msg = jq_format_error(msg);
+	if (err->msg[0] == '\0' && jv_get_kind(msg) == JV_KIND_STRING)
+		err_set(err, ERR_USAGE, "%s", jv_string_value(msg));
+	jv_free(msg);
+}
+
+int
+match_compile(struct filter *f, struct err *err)
+{
+	if ((f->jq = jq_init()) == NULL)
+		return err_set(err, ERR_INTERNAL, "libjq cannot be set up");
+	err->msg[0] = '\0';
+	jq_set_error_cb(f->jq, keep_message, err);
+	if (jq_compile(f->jq, f->program))
+		return 0;
+	if (err->msg[0] == '\0')
+		err_set(err, ERR_USAGE, "it is no jq program");
+	return -1;
+}
+
+void
+match_clear(struct filter *f)
+{
+	if (f->jq != NULL)
+		jq_teardown(&f->jq);
+}
+
+/* Is the program's first output something else than false and null? */
+static int
+is_true(struct filter *f, const struct record *rec, struct err *err)
+{
+	jv	v, msg;
+	int	rc;
+
+	jq_start(f->jq, jv_copy(rec->obj), 0);
+	v = jq_next(f->jq);
+	if (jv_is_valid(v)) {
+		rc = jv_get_kind(v) != JV_KIND_FALSE &&
+		    jv_get_kind(v) != JV_KIND_NULL;
+		jv_free(v);
+		return rc;
+	}
+	if (!jv_invalid_has_msg(jv_copy(v))) {
+		jv_free(v);
+		return 0;		/* no output at all: empty */
+	}
+	msg = jv_invalid_get_msg(v);
+	err_set(err, ERR_USAGE, "the expression fails: %s",
+	    jv_get_kind(msg) == JV_KIND_STRING ? jv_string_value(msg) :
+	    "unknown reason");
+	jv_free(msg);
+	return -1;
+}
+
+int
+match_record(struct filter *f, const struct record *rec, struct err *err)
+{
+	if (!has_labels(f, rec))
+		return 0;
+	return f->jq != NULL ? is_true(f, rec, err) : 1;
+}

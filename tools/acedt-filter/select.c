@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/entry.h"
+#include "lib/errmsg.h"
+#include "lib/gojson.h"
+#include "lib/image.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "tools/acedt-filter/filter.h"
+
+static const struct json_limits limits = {
+	MANIFEST_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
+};
+
+/* What is selected, and what there was to select from. */
+struct choice {
+	struct image		*img;		/* borrowed */
+	const struct platforms	*want;
+	struct buf		 out;		/* "selected", as JSON */
+	struct buf		 offers;	/* platforms, for people */
+	struct err		*err;
+};
+
+static void
+offer(struct choice *ch, const struct platform *p)
+{
+	char	*text = platform_text(p);
+
+	if (ch->offers.len > 0)
+		buf_adds(&ch->offers, ", ");
+	buf_adds(&ch->offers, text);
+	free(text);
+}
+
+static void
+choose(struct choice *ch, jv desc, const char *index)
+{
+	if (ch->out.data[ch->out.len - 1] != '[')
+		buf_addc(&ch->out, ',');
+	buf_addc(&ch->out, '{');
+	gojson_name(&ch->out, "descriptor");
+	entry_json(&ch->out, desc, NULL);
+	if (index != NULL)
+		gojson_member(&ch->out, "index", index);
+	buf_addc(&ch->out, '}');
+}
+
+/* The entries of an index, in its order; of inner ones without platform too. */
+static int
+choose_from_index(struct choice *ch, struct content *c, int depth)
+{
+	struct content		*inner;
+	const struct edge	*e;
+	size_t			 i, nth = 0;
+	int			 rc = 0;
+	jv			 doc, list;
+
+	if (depth > INDEX_DEPTH_MAX)
+		return err_set(ch->err, ERR_LIMIT, "indexes nested deeper "
+		    "than %d levels", INDEX_DEPTH_MAX);
+	if (c->visited)
+		return 0;
+	c->visited = 1;
+	if (json_parse(c->data, (size_t)c->desc.size, &limits, &doc,
+	    ch->err) == -1)
+		return -1;
+	list = json_get(doc, "manifests");
+	jv_free(doc);
+	for (i = 0; i < c->manifest.nedges && rc == 0; i++) {
+		e = &c->manifest.edges[i];
+		if (e->kind != EDGE_CHILD)
+			continue;
+		nth++;
+		if (e->desc.has_platform) {
+			offer(ch, &e->desc.platform);
+			if (platforms_match(ch->want, &e->desc.platform)) {
+				jv d = jv_array_get(jv_copy(list),
+				    (int)nth - 1);
+				choose(ch, d, c->desc.digest);
+				jv_free(d);
+			}
+		} else if (manifest_is_index_type(e->desc.media_type)) {
+			inner = image_find(ch->img, e->desc.digest);
+			rc = inner != NULL ?
+			    choose_from_index(ch, inner, depth + 1) :
+			    err_set(ch->err, ERR_STREAM, "the record lacks the "
+			    "index %s: run acedt-fetch --roots before",
+			    e->desc.digest);
+		}
+	}
+	jv_free(list);
+	return rc;
+}
+
+static int
+is_image_config(const struct content *c)
+{
+	const struct edge	*e = c->manifest.edges;
+	size_t			 i;
+
+	for (i = 0; i < c->manifest.nedges; i++)
+		if (e[i].kind == EDGE_CONFIG)
+			return strcmp(e[i].desc.media_type,
+			    MT_OCI_CONFIG) == 0 ||
+			    strcmp(e[i].desc.media_type,
+			    MT_DOCKER_CONFIG) == 0;
+	return 0;
+}
+
+/* A source that is one image is judged by its config, an artifact not at all. */
+static int
+choose_single(struct choice *ch, const struct record *rec,
+    const struct content *c)
+{
+	struct platform	p;
+	jv		desc, member;
+	int		good = 1;
+
+	if (is_image_config(c)) {
+		member = json_get(rec->obj, "platform");
+		if (!jv_is_valid(member)) {
+			jv_free(member);
+			return err_set(ch->err, ERR_STREAM, "the record does "
+			    "not say the image's platform: run acedt-fetch "
+			    "--roots before");
+		}
+		good = platform_from_json(member, &p);
+		jv_free(member);
+		if (good) {
+			offer(ch, &p);
+			good = platforms_match(ch->want, &p);
+			platform_clear(&p);
+		}
+	}
+	if (good) {
+		desc = json_get(rec->obj, "descriptor");
+		choose(ch, desc, NULL);
+		jv_free(desc);
+	}
+	return 0;
+}
+
+static int
+choose_all(struct choice *ch, const struct record *rec)
+{
+	struct content	*root;
+
+	root = image_find(ch->img, ch->img->root.digest);
+	if (root == NULL)
+		return err_set(ch->err, ERR_STREAM, "the record lacks the "
+		    "manifest %s: run acedt-fetch --roots before",
+		    ch->img->root.digest);
+	return root->manifest.is_index ? choose_from_index(ch, root, 0) :
+	    choose_single(ch, rec, root);
+}
+
+static void
+warn_nothing(const struct choice *ch)
+{
+	char	name[1024];
+
+	image_name(ch->img, name, sizeof(name));
+	log_warn("%s: no image for the wanted platforms; it offers %s", name,
+	    ch->offers.len > 0 ? ch->offers.data : "none");
+}
+
+int
+select_platforms(struct record *rec, const struct platforms *want,
+    struct err *err)
+{
+	struct choice	ch;
+	struct image	img;
+	int		rc;
+
+	if (image_parse(&img, rec, err) == -1)
+		return -1;
+	ch.img = &img;
+	ch.want = want;
+	ch.err = err;
+	buf_init(&ch.out, STREAM_LINE_MAX);
+	buf_init(&ch.offers, 1024);
+	buf_addc(&ch.out, '[');
+	rc = choose_all(&ch, rec);
+	if (rc == 0) {
+		if (ch.out.len == 1)
+			warn_nothing(&ch);
+		buf_addc(&ch.out, ']');
+		record_set(rec, "selected", ch.out.data);
+	}
+	buf_clear(&ch.out);
+	buf_clear(&ch.offers);
+	image_clear(&img);
+	return rc;
+}

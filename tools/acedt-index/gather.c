@@ -1,0 +1,336 @@
+#include <inttypes.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/entry.h"
+#include "lib/errmsg.h"
+#include "lib/gojson.h"
+#include "lib/image.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/stream.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-index/gather.h"
+
+#define ARTIFACT_TYPE	"application/vnd.act3-ace.data.gather+json"
+#define NOTE_VERSION	"vnd.act3-ace.data.version"
+#define NOTE_TOTAL	"vnd.act3-ace.data.layer.size.total"
+#define NOTE_DEDUP	"vnd.act3-ace.data.layer.size.deduplicated"
+#define NOTE_EXTRA	"vnd.act3-ace.data.extra-manifests"
+#define NOTE_SOURCE	"vnd.act3-ace.manifest.source"
+#define NOTE_REF_NAME	"org.opencontainers.image.ref.name"
+#define NOTE_LABELS	"data.act3-ace.io/labels"
+#define NOTE_INDEX	"data.act3-ace.io/source-index"
+
+static int
+compare_digests(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Count a config or layer, in both sums. */
+static void
+count_blob(struct gather *g, const struct descriptor *d, uint64_t *sum)
+{
+	char	**slot, *copy;
+
+	*sum += (uint64_t)d->size;
+	copy = xstrdup(d->digest);
+	slot = tsearch(copy, &g->seen, compare_digests);
+	if (slot == NULL)
+		abort();		/* out of memory */
+	if (*slot == copy)
+		g->deduplicated += (uint64_t)d->size;
+	else
+		free(copy);
+}
+
+/*
+ * What one manifest reaches, each time it is reached.  sums remembers what is
+ * known of each content, so that a manifest that is reached in many ways is
+ * walked once.
+ */
+static int
+count_below(struct gather *g, const struct image *img, const char *digest,
+    int optional, uint64_t *sums, int depth, uint64_t *sum, struct err *err)
+{
+	const struct content	*c = image_find(img, digest);
+	const struct edge	*e;
+	size_t			 i;
+	uint64_t		*known, here = 0;
+
+	if (c == NULL && optional)
+		return 0;
+	if (c == NULL)
+		return err_set(err, ERR_STREAM, "the record lacks the "
+		    "manifest %s: run acedt-fetch before", digest);
+	if (depth > 2 * INDEX_DEPTH_MAX)
+		return err_set(err, ERR_LIMIT, "manifests nested too deep");
+	known = &sums[c - img->contents];
+	if (*known == UINT64_MAX) {
+		for (i = 0; i < c->manifest.nedges; i++) {
+			e = &c->manifest.edges[i];
+			if (!edge_is_manifest(e))
+				count_blob(g, &e->desc, &here);
+			else if (count_below(g, img, e->desc.digest,
+			    e->kind == EDGE_SUBJECT, sums, depth + 1, &here,
+			    err) == -1)
+				return -1;
+		}
+		*known = here;
+	}
+	*sum += *known;
+	return 0;
+}
+
+/* The labels of a record as JSON with sorted keys, "" if it has none. */
+static char *
+labels_text(const struct record *rec)
+{
+	struct pairs	 p = PAIRS_INIT;
+	struct buf	 b;
+	jv		 labels = json_get(rec->obj, "labels");
+	char		*value;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	if (jv_get_kind(labels) == JV_KIND_OBJECT) {
+		jv_object_foreach(labels, key, val) {
+			value = json_str(labels, jv_string_value(key));
+			if (value != NULL)
+				pairs_set(&p, jv_string_value(key), value);
+			free(value);
+			jv_free(key);
+			jv_free(val);
+		}
+		if (p.n > 0)
+			gojson_pairs(&b, &p);
+	}
+	pairs_clear(&p);
+	jv_free(labels);
+	return buf_detach(&b);
+}
+
+/* The annotations of an entry, as JSON. */
+static void
+notes_text(const struct image *img, const char *labels, const char *index,
+    struct buf *b)
+{
+	struct pairs		 p = PAIRS_INIT;
+	const struct content	*c;
+
+	pairs_set(&p, NOTE_SOURCE, img->source);
+	pairs_set(&p, NOTE_REF_NAME, img->source);
+	if (*labels != '\0')
+		pairs_set(&p, NOTE_LABELS, labels);
+	if (index != NULL && (c = image_find(img, index)) != NULL)
+		pairs_set(&p, NOTE_INDEX, c->data);
+	gojson_pairs(b, &p);
+	pairs_clear(&p);
+}
+
+static struct listed *
+new_listed(struct gather *g, const struct image *img, const char *labels,
+    const struct descriptor *d)
+{
+	struct listed	*e;
+
+	g->entries = xreallocarray(g->entries, g->nentries + 1,
+	    sizeof(*g->entries));
+	e = &g->entries[g->nentries++];
+	e->source = xstrdup(img->source);
+	e->labels = xstrdup(labels);
+	e->file = xstrdup(img->file != NULL ? img->file : "");
+	e->line = img->line;
+	e->position = 0;
+	e->json = NULL;
+	e->is_index = manifest_is_index_type(d->media_type);
+	return e;
+}
+
+static int
+add_root(struct gather *g, const struct image *img, const char *labels,
+    struct err *err)
+{
+	struct listed	*e;
+	struct buf	 notes, json;
+
+	if (*img->root.media_type == '\0' || img->root.size == -1)
+		return err_set(err, ERR_STREAM, "the record's descriptor is "
+		    "not complete: run acedt-fetch before");
+	buf_init(&notes, STREAM_LINE_MAX);
+	buf_init(&json, STREAM_LINE_MAX);
+	notes_text(img, labels, NULL, &notes);
+	image_descriptor_json(&img->root, &json);
+	json.len--;			/* reopen the object */
+	gojson_name(&json, "annotations");
+	buf_adds(&json, notes.data);
+	buf_addc(&json, '}');
+	e = new_listed(g, img, labels, &img->root);
+	e->json = buf_detach(&json);
+	buf_clear(&notes);
+	return 0;
+}
+
+static int
+add_selection(struct gather *g, const struct image *img, const char *labels,
+    size_t i, struct err *err)
+{
+	const struct selection	*s = &img->selected[i];
+	struct listed		*e;
+	struct buf		 notes, json;
+	jv			 desc;
+
+	if (s->index != NULL && image_find(img, s->index) == NULL)
+		return err_set(err, ERR_STREAM, "the record lacks the index "
+		    "%s that %s came from", s->index, s->desc.digest);
+	buf_init(&notes, STREAM_LINE_MAX);
+	buf_init(&json, STREAM_LINE_MAX);
+	notes_text(img, labels, s->index, &notes);
+	desc = jv_parse(s->json);
+	entry_json(&json, desc, notes.data);
+	jv_free(desc);
+	e = new_listed(g, img, labels, &s->desc);
+	e->position = i;
+	e->json = buf_detach(&json);
+	buf_clear(&notes);
+	return 0;
+}
+
+static int
+add_image(struct gather *g, const struct record *rec, const struct image *img,
+    struct err *err)
+{
+	uint64_t	*sums;
+	size_t		 i, n = img->filtered ? img->nselected : 1;
+	char		*labels;
+	int		 rc = 0;
+
+	sums = xmalloc((img->ncontents + 1) * sizeof(*sums));
+	memset(sums, 0xff, (img->ncontents + 1) * sizeof(*sums));
+	labels = labels_text(rec);
+	for (i = 0; i < n && rc == 0; i++) {
+		const struct descriptor *d = image_root(img, i);
+
+		rc = img->filtered ? add_selection(g, img, labels, i, err) :
+		    add_root(g, img, labels, err);
+		if (rc == 0 && !manifest_is_type(d->media_type))
+			count_blob(g, d, &g->total);
+		else if (rc == 0)
+			rc = count_below(g, img, d->digest, 0, sums, 0,
+			    &g->total, err);
+	}
+	free(labels);
+	free(sums);
+	return rc;
+}
+
+int
+gather_add(struct gather *g, const struct record *rec, struct err *err)
+{
+	struct image	img;
+	int		rc;
+
+	if (image_parse(&img, rec, err) == -1)
+		return -1;
+	rc = add_image(g, rec, &img, err);
+	image_clear(&img);
+	return rc;
+}
+
+/* Nothing here depends on what came first in time. */
+static int
+compare_listed(const void *a, const void *b)
+{
+	const struct listed	*x = a, *y = b;
+	int			 c;
+
+	if ((c = strcmp(x->source, y->source)) != 0 ||
+	    (c = strcmp(x->labels, y->labels)) != 0 ||
+	    (c = strcmp(x->file, y->file)) != 0)
+		return c;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->position != y->position)
+		return x->position < y->position ? -1 : 1;
+	return 0;
+}
+
+/* The entries that are indexes (or that are not), as a JSON array. */
+static void
+entries_text(const struct gather *g, int with_indexes, int with_others,
+    struct buf *b)
+{
+	size_t	i;
+
+	buf_addc(b, '[');
+	for (i = 0; i < g->nentries; i++) {
+		if (g->entries[i].is_index ? !with_indexes : !with_others)
+			continue;
+		if (b->data[b->len - 1] != '[')
+			buf_addc(b, ',');
+		buf_adds(b, g->entries[i].json);
+	}
+	buf_addc(b, ']');
+}
+
+int
+gather_has_indexes(const struct gather *g)
+{
+	size_t	i;
+
+	for (i = 0; i < g->nentries; i++)
+		if (g->entries[i].is_index)
+			return 1;
+	return 0;
+}
+
+int
+gather_index(struct gather *g, struct pairs *annotations, int fallback,
+    struct buf *b, struct err *err)
+{
+	struct buf	extra;
+	char		number[32];
+
+	qsort(g->entries, g->nentries, sizeof(*g->entries), compare_listed);
+	pairs_set(annotations, NOTE_VERSION, VERSION);
+	snprintf(number, sizeof(number), "%" PRIu64, g->total);
+	pairs_set(annotations, NOTE_TOTAL, number);
+	snprintf(number, sizeof(number), "%" PRIu64, g->deduplicated);
+	pairs_set(annotations, NOTE_DEDUP, number);
+	if (fallback && gather_has_indexes(g)) {
+		buf_init(&extra, b->max);
+		entries_text(g, 1, 0, &extra);
+		pairs_set(annotations, NOTE_EXTRA, extra.data);
+		buf_clear(&extra);
+	}
+	buf_addc(b, '{');
+	gojson_number(b, "schemaVersion", 2);
+	gojson_member(b, "mediaType", MT_OCI_INDEX);
+	gojson_member(b, "artifactType", ARTIFACT_TYPE);
+	gojson_name(b, "manifests");
+	entries_text(g, !fallback, 1, b);
+	gojson_name(b, "annotations");
+	gojson_pairs(b, annotations);
+	if (buf_addc(b, '}') == -1 || b->len >= b->max)
+		return err_set(err, ERR_LIMIT,
+		    "the index would have more than %zu bytes", b->max);
+	return 0;
+}
+
+void
+gather_clear(struct gather *g)
+{
+	size_t	i;
+
+	for (i = 0; i < g->nentries; i++) {
+		free(g->entries[i].source);
+		free(g->entries[i].labels);
+		free(g->entries[i].file);
+		free(g->entries[i].json);
+	}
+	free(g->entries);
+	tdestroy(g->seen, free);
+}

@@ -1,0 +1,281 @@
+/*
+ * acedt-index: reduce all records to one gather index and publish it, last.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/cli.h"
+#include "lib/dest.h"
+#include "lib/digest.h"
+#include "lib/errmsg.h"
+#include "lib/events.h"
+#include "lib/exits.h"
+#include "lib/io.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/net.h"
+#include "lib/stream.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-index/gather.h"
+#include "tools/acedt-index/publish.h"
+
+#define PROG	"acedt-index"
+/* Registries need not take more; some refuse it. */
+#define INDEX_BYTES_USUAL	MANIFEST_BYTES_MAX
+#define INDEX_BYTES_MAX		(64 * 1024 * 1024)
+
+enum {
+	OPT_ANNOTATIONS = 1,
+	OPT_FALLBACK,
+	OPT_PRINT
+};
+
+static const struct cli_option options[] = {
+	{ OPT_ANNOTATIONS, 'a', "annotations", CLI_VALUE, "KEY=VALUE,...",
+	    "annotations to add to the index; repeatable" },
+	CLI_CONFIG,
+	CLI_EVENTS,
+	CLI_HELP,
+	{ OPT_FALLBACK, 0, "index-fallback", CLI_NONE, NULL,
+	    "name indexes in an annotation instead of among the manifests, for\n"
+	    "registries that take no index in an index" },
+	{ OPT_PRINT, 0, "print", CLI_NONE, NULL,
+	    "write the index to standard output, publish nothing; no IMAGE" },
+	CLI_VERBOSITY,
+	CLI_VERSION,
+	CLI_END
+};
+
+struct indexer {
+	struct net	 net;
+	struct dest	 dest;
+	struct gather	 gather;
+	struct pairs	 annotations;
+	int		 fallback;
+	int		 print;
+	unsigned long	 failed;	/* images */
+};
+
+/* FILE:LINE: SOURCE of a record, as far as it says. */
+static void
+record_name(const struct record *rec, char *out, size_t size)
+{
+	char	*file = json_str(rec->obj, "file");
+	char	*source = json_str(rec->obj, "source");
+	int64_t	 line = 0;
+
+	json_int(rec->obj, "line", &line);
+	if (file != NULL)
+		snprintf(out, size, "%s:%" PRId64 ": %s", file, line,
+		    source != NULL ? source : "?");
+	else
+		snprintf(out, size, "%s", source != NULL ? source : "?");
+	free(file);
+	free(source);
+}
+
+static void
+report_record_error(struct indexer *x, const struct record *rec)
+{
+	jv	 e = json_get(rec->obj, "error");
+	char	*stage = json_str(e, "stage"), *text = json_str(e, "message");
+	char	 name[1024];
+
+	record_name(rec, name, sizeof(name));
+	log_error("%s: %s%s%s", name, stage != NULL ? stage : "",
+	    stage != NULL ? ": " : "", text != NULL ? text : "failed");
+	free(stage);
+	free(text);
+	jv_free(e);
+	x->failed++;
+}
+
+/* Was the record's content pushed to where the index goes? */
+static int
+check_pushed(const struct indexer *x, const struct record *rec,
+    struct err *err)
+{
+	char	*where = json_str(rec->obj, "pushed");
+	int	 rc = 0;
+
+	if (x->print)
+		;
+	else if (where == NULL)
+		rc = err_set(err, ERR_STREAM, "its content was not pushed to "
+		    "%s: run acedt-push before", x->dest.name);
+	else if (strcmp(where, x->dest.name) != 0)
+		rc = err_set(err, ERR_STREAM, "its content was pushed to %s, "
+		    "not to %s", where, x->dest.name);
+	free(where);
+	return rc;
+}
+
+static void
+add(struct indexer *x, const struct record *rec)
+{
+	struct err	err = ERR_INIT;
+	char		name[1024];
+
+	if (!rec->is_image)
+		return;
+	x->gather.images++;
+	if (record_has_error(rec)) {
+		report_record_error(x, rec);
+		return;
+	}
+	if (check_pushed(x, rec, &err) == 0 &&
+	    gather_add(&x->gather, rec, &err) == 0)
+		return;
+	record_name(rec, name, sizeof(name));
+	log_error("%s: %s", name, err.msg);
+	x->failed++;
+}
+
+static void
+read_stream(struct indexer *x)
+{
+	struct stream_in	in;
+	struct record		rec;
+	struct err		err = ERR_INIT;
+	int			rc;
+
+	stream_in_init(&in, STDIN_FILENO);
+	while ((rc = stream_in_next(&in, &rec, &err)) == 1) {
+		add(x, &rec);
+		record_clear(&rec);
+	}
+	stream_in_clear(&in);
+	if (rc == -1)
+		log_die(EXIT_INPUT, "standard input: %s; nothing was "
+		    "published", err.msg);
+	if (x->failed > 0 && x->print)
+		log_die(EXIT_IMAGES, "%lu of %lu images failed; no index",
+		    x->failed, x->gather.images);
+	if (x->failed > 0)
+		log_die(EXIT_IMAGES, "%lu of %lu images failed; nothing was "
+		    "published, %s is as it was", x->failed, x->gather.images,
+		    x->dest.ref.text);
+}
+
+/* "IMAGE@DIGEST", with the tag that was meant. */
+static void
+write_result(struct indexer *x, const char *digest)
+{
+	char	*line;
+
+	line = xasprintf("%s%s%s@%s\n", x->dest.ref.text,
+	    x->dest.ref.tag == NULL ? ":" : "",
+	    x->dest.ref.tag == NULL ? x->dest.tag : "", digest);
+	if (io_write_full(STDOUT_FILENO, line, strlen(line)) == -1)
+		log_die(EXIT_STOPPED, "the index was published as %s, but "
+		    "standard output cannot be written", digest);
+	free(line);
+}
+
+static void
+finish(struct indexer *x)
+{
+	struct err	err = ERR_INIT;
+	struct buf	b;
+	char		digest[DIGEST_STR_MAX];
+	int		changed;
+
+	buf_init(&b, INDEX_BYTES_MAX);
+	if (gather_index(&x->gather, &x->annotations, x->fallback, &b,
+	    &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+	if (x->print) {
+		if (io_write_full(STDOUT_FILENO, b.data, b.len) == -1)
+			log_die(EXIT_STOPPED, "standard output cannot be "
+			    "written");
+		buf_clear(&b);
+		return;
+	}
+	if (b.len > INDEX_BYTES_USUAL)
+		log_warn("the index has %zu bytes: a registry need not take "
+		    "more than %d", b.len, INDEX_BYTES_USUAL);
+	digest_sha256(b.data, b.len, digest);
+	if (publish(&x->net, &x->dest, b.data, b.len, digest, &changed,
+	    &err) == -1)
+		log_die(EXIT_STOPPED, "%s: the index was not published: "
+		    "%s%s", x->dest.ref.text, err.msg,
+		    err.cls == ERR_REGISTRY && !x->fallback &&
+		    gather_has_indexes(&x->gather) ? " (if the registry takes "
+		    "no index in an index, try --index-fallback)" : "");
+	EVENT("published", EV_STR("image", x->dest.ref.text),
+	    EV_STR("digest", digest),
+	    EV_NUM("images", (int64_t)x->gather.images),
+	    EV_NUM("changed", changed));
+	log_info("%s %s", x->dest.ref.text, changed ? "published" :
+	    "names this index already: nothing was sent");
+	write_result(x, digest);
+	buf_clear(&b);
+}
+
+static void
+read_options(struct indexer *x, struct cli *cli)
+{
+	struct err	 err = ERR_INIT;
+	const char	*value;
+	int		 id;
+
+	while ((id = cli_next(cli, &value)) != 0)
+		switch (id) {
+		case OPT_ANNOTATIONS:
+			if (pairs_add_annotations(&x->annotations, value,
+			    &err) == -1)
+				cli_usage(cli, "--annotations: %s", err.msg);
+			break;
+		case OPT_FALLBACK:
+			x->fallback = value == NULL;
+			break;
+		case OPT_PRINT:
+			x->print = value == NULL;
+			break;
+		case CLI_ID_CONFIG:
+			net_add_config(&x->net, value);
+			break;
+		}
+	if (cli->nargs != (x->print ? 0 : 1))
+		cli_usage(cli, x->print ? "--print takes no IMAGE" :
+		    "one IMAGE is needed, %zu given", cli->nargs);
+	if (!x->print && dest_parse(&x->dest, cli->args[0], &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct indexer	x;
+	struct err		err = ERR_INIT;
+	struct cli		cli = {
+		.usage = "acedt-index [-a KEY=VALUE] [--index-fallback] "
+		    "[--config FILE] IMAGE < STREAM",
+		.about = "Make the gather index of all images of the stream "
+		    "and publish it as IMAGE,\nif every one of them is "
+		    "complete.  Prints IMAGE@DIGEST.",
+		.options = options,
+	};
+
+	log_init(PROG);
+	io_setup();
+	cli_init(&cli, argc, argv);
+	read_options(&x, &cli);
+	net_open(&x.net);
+	if (!x.print && dest_open(&x.dest, &x.net, &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+	read_stream(&x);
+	finish(&x);
+	cli_clear(&cli);
+	gather_clear(&x.gather);
+	pairs_clear(&x.annotations);
+	if (!x.print)
+		dest_close(&x.dest);
+	net_close(&x.net);
+	return EXIT_DONE;
+}

@@ -1,0 +1,114 @@
+#include <string.h>
+
+#include "lib/dest.h"
+#include "lib/errmsg.h"
+#include "lib/manifest.h"
+#include "lib/net.h"
+#include "lib/reg.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-index/publish.h"
+
+/* One request at a time, and nothing else to do meanwhile. */
+struct waiting {
+	int		 done;
+	int		 failed;
+	struct err	 err;
+};
+
+static void
+done(struct reg_call *c, const struct err *err)
+{
+	struct waiting	*w = c->arg;
+
+	w->done = 1;
+	w->failed = err != NULL;
+	if (err != NULL)
+		w->err = *err;
+}
+
+static int
+send_and_wait(struct net *net, struct reg_call *c, struct err *err)
+{
+	struct waiting	w;
+
+	memset(&w, 0, sizeof(w));
+	c->arg = &w;
+	c->on_done = done;
+	reg_start(c);
+	while (!w.done) {
+		http_run(net->http);
+		if (!w.done)
+			http_wait(net->http, NULL, 0, 1000);
+	}
+	if (!w.failed)
+		return 0;
+	*err = w.err;
+	return -1;
+}
+
+/* Is that what the tag names now?  Not knowing it is no error. */
+static int
+is_there(struct net *net, struct dest *d, const char *digest)
+{
+	struct reg_call	 c;
+	struct err	 err = ERR_INIT;
+	char		*v;
+	int		 there = 0;
+
+	reg_call_init(&c);
+	c.repo = d->repo;
+	c.method = "HEAD";
+	c.path = xasprintf("manifests/%s", d->tag);
+	c.accept = MANIFEST_ACCEPT;
+	c.push = 1;
+	if (send_and_wait(net, &c, &err) == 0) {
+		v = reg_header(&c, "Docker-Content-Digest");
+		there = v != NULL && strcmp(v, digest) == 0;
+	}
+	reg_call_clear(&c);
+	return there;
+}
+
+static int
+put(struct net *net, struct dest *d, const char *bytes, size_t len,
+    const char *digest, struct err *err)
+{
+	struct reg_call	 c;
+	char		*v;
+	int		 rc;
+
+	reg_call_init(&c);
+	c.repo = d->repo;
+	c.method = "PUT";
+	c.path = xasprintf("manifests/%s", d->tag);
+	c.content_type = MT_OCI_INDEX;
+	c.push = 1;
+	c.body = bytes;
+	c.body_len = len;
+	rc = send_and_wait(net, &c, err);
+	if (rc == 0 && (v = reg_header(&c, "Docker-Content-Digest")) != NULL &&
+	    strncmp(v, "sha256:", 7) == 0 && strcmp(v, digest) != 0)
+		rc = err_set(err, ERR_DIGEST, "%s stored the index as %s "
+		    "instead of %s: it is not to be trusted",
+		    reg_repo_name(d->repo), v, digest);
+	reg_call_clear(&c);
+	return rc;
+}
+
+int
+publish(struct net *net, struct dest *d, const char *bytes, size_t len,
+    const char *digest, int *changed, struct err *err)
+{
+	*changed = 1;
+	if (d->repo == NULL) {
+		if (layout_put(&d->layout, digest, bytes, len, err) == -1)
+			return -1;
+		return layout_tag(&d->layout, d->tag, MT_OCI_INDEX, digest,
+		    (int64_t)len, NULL, changed, err);
+	}
+	if (is_there(net, d, digest)) {
+		*changed = 0;
+		return 0;
+	}
+	return put(net, d, bytes, len, digest, err);
+}

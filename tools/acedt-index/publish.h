@@ -1,0 +1,17 @@
+#ifndef ACEDT_PUBLISH_H
+#define ACEDT_PUBLISH_H
+
+#include <stddef.h>
+
+struct dest;
+struct err;
+struct net;
+
+/*
+ * Put an index under the destination's tag: the last thing that happens in a
+ * gather.  *changed is 0 if the tag named it already; then nothing was written.
+ */
+int	publish(struct net *, struct dest *, const char *bytes, size_t len,
+	    const char *digest, int *changed, struct err *);
+
+#endif

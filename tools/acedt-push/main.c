@@ -1,0 +1,95 @@
+/*
+ * acedt-push: copy blobs and manifests of every image to IMAGE's repository.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cli.h"
+#include "lib/exits.h"
+#include "lib/io.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "tools/acedt-push/push.h"
+
+#define PROG	"acedt-push"
+/* Images under way at a time. */
+#define JOBS_MAX	256
+#define JOBS_BYTES_MAX	(32 * 1024 * 1024)
+
+static const struct cli_option options[] = {
+	CLI_CONFIG,
+	CLI_EVENTS,
+	CLI_HELP,
+	CLI_VERBOSITY,
+	CLI_VERSION,
+	CLI_END
+};
+
+static void
+begin(struct job *job)
+{
+	upload_begin(job, job->stage->arg);
+}
+
+static int
+work(struct stage *st)
+{
+	return xfer_work(st->arg);
+}
+
+static int
+run(struct pusher *p)
+{
+	struct stage	st;
+
+	memset(&st, 0, sizeof(st));
+	st.name = PROG;
+	st.http = p->net.http;
+	st.jobs_max = JOBS_MAX;
+	st.bytes_max = JOBS_BYTES_MAX;
+	st.arg = p;
+	st.begin = begin;
+	st.work = work;
+	return stage_run(&st);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct pusher	p;
+	struct err		err = ERR_INIT;
+	struct cli		cli = {
+		.usage = "acedt-push [--config FILE] IMAGE < STREAM",
+		.about = "Copy the content of every image of the stream to "
+		    "IMAGE's repository or layout:\nblobs from where they "
+		    "are, then manifests, children first.  No tag is set.",
+		.options = options,
+	};
+	const char		*value;
+	int			id, rc;
+
+	log_init(PROG);
+	io_setup();
+	cli_init(&cli, argc, argv);
+	while ((id = cli_next(&cli, &value)) != 0)
+		if (id == CLI_ID_CONFIG)
+			net_add_config(&p.net, value);
+	if (cli.nargs != 1)
+		cli_usage(&cli, "one IMAGE is needed, %zu given", cli.nargs);
+	if (dest_parse(&p.dest, cli.args[0], &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	net_open(&p.net);
+	if (dest_open(&p.dest, &p.net, &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+	p.small_max = p.net.config.concurrent_http > 0 ?
+	    (size_t)p.net.config.concurrent_http : HTTP_CALLS_PER_HOST;
+	rc = run(&p);
+	if (p.tag_call != NULL)
+		reg_call_clear(p.tag_call);
+	free(p.tag_call);
+	cli_clear(&cli);
+	items_free(&p);
+	dest_close(&p.dest);
+	net_close(&p.net);
+	return rc;
+}

@@ -1,0 +1,272 @@
+/*
+ * Manifests: sent when all below them is there.  A manifest with a subject must
+ * be found as its referrer afterwards: through the API where the registry says
+ * that it knows of the subject, else by the referrers tag.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/digest.h"
+#include "lib/limits.h"
+#include "lib/referrers.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-push/push.h"
+
+/*
+ * Some registries do not see for a moment what was just uploaded: a manifest
+ * that is refused for want of a blob gets a second chance after so long.
+ */
+#define BLOB_UNKNOWN_MS	1500
+
+static void	next_tag(struct pusher *);
+
+/* For callbacks, which get one pointer. */
+struct sending {
+	struct pusher	*p;
+	struct item	*item;
+};
+
+static void
+tag_done(struct pusher *p, const struct err *err)
+{
+	struct item	*item = p->tags;
+	struct err	 e;
+
+	if ((p->tags = item->next) == NULL)
+		p->tags_end = NULL;
+	if (err != NULL) {
+		e = *err;
+		err_wrap(&e, "referrers tag of %s", item->subject);
+	}
+	item_resolve(p, item, err != NULL ? &e : NULL);
+	if (p->tags != NULL)
+		next_tag(p);
+}
+
+/* The index with one more entry; as referrers_add(). */
+static int
+add_to_index(struct item *item, const char *old, size_t len, struct buf *out,
+    struct err *err)
+{
+	struct descriptor	d;
+	struct manifest		m;
+	int			rc;
+
+	memset(&d, 0, sizeof(d));
+	d.media_type = item->media_type;
+	d.digest = item->digest;
+	d.size = item->size;
+	if (manifest_parse(&m, item->media_type, item->bytes,
+	    (size_t)item->size, NULL, err) == -1)
+		return -1;
+	rc = referrers_add(old, len, &d, &m, item->bytes,
+	    (size_t)item->size, out, err);
+	manifest_clear(&m);
+	return rc;
+}
+
+static void
+tag_put_done(struct reg_call *c, const struct err *err)
+{
+	struct pusher	*p = c->arg;
+
+	free((void *)(uintptr_t)c->body);
+	c->body = NULL;
+	tag_done(p, err);
+}
+
+static void
+tag_got(struct reg_call *c, const struct err *err)
+{
+	struct pusher	*p = c->arg;
+	struct err	 e = ERR_INIT;
+	struct buf	 out;
+	int		 rc;
+
+	if (err != NULL && err->cls != ERR_NOT_FOUND) {
+		tag_done(p, err);
+		return;
+	}
+	buf_init(&out, MANIFEST_BYTES_MAX);
+	rc = add_to_index(p->tags, err == NULL ? c->http.reply.data : NULL,
+	    err == NULL ? c->http.reply.len : 0, &out, &e);
+	if (rc != 1) {
+		buf_clear(&out);
+		tag_done(p, rc == -1 ? &e : NULL);
+		return;
+	}
+	c->method = "PUT";
+	c->accept = NULL;
+	c->content_type = MT_OCI_INDEX;
+	c->body_len = out.len;
+	c->body = buf_detach(&out);
+	c->on_done = tag_put_done;
+	reg_start(c);
+}
+
+static void
+tag_in_layout(struct pusher *p, const char *tag)
+{
+	struct layout_entry	e;
+	struct err		err = ERR_INIT;
+	struct buf		old, out;
+	char			digest[DIGEST_STR_MAX];
+	int			rc, changed, have = 0;
+
+	buf_init(&old, MANIFEST_BYTES_MAX);
+	buf_init(&out, MANIFEST_BYTES_MAX);
+	rc = layout_find(&p->dest.layout, tag, &e, &err);
+	if (rc == 0) {
+		rc = layout_blob_read(&p->dest.layout, e.digest,
+		    MANIFEST_BYTES_MAX, &old, &err);
+		layout_entry_clear(&e);
+		have = 1;
+	} else if (err.cls == ERR_NOT_FOUND) {
+		rc = 0;
+	}
+	if (rc == 0)
+		rc = add_to_index(p->tags, have ? old.data : NULL, old.len,
+		    &out, &err);
+	if (rc == 1) {
+		digest_sha256(out.data, out.len, digest);
+		rc = layout_put(&p->dest.layout, digest, out.data, out.len,
+		    &err);
+		if (rc == 0)
+			rc = layout_tag(&p->dest.layout, tag, MT_OCI_INDEX,
+			    digest, (int64_t)out.len, NULL, &changed, &err);
+	}
+	buf_clear(&old);
+	buf_clear(&out);
+	tag_done(p, rc == -1 ? &err : NULL);
+}
+
+/* One at a time: two updates of one tag would lose an entry. */
+static void
+next_tag(struct pusher *p)
+{
+	char		 tag[REFERRERS_TAG_MAX];
+	struct reg_call	*c;
+
+	referrers_tag(p->tags->subject, tag);
+	if (p->dest.repo == NULL) {
+		tag_in_layout(p, tag);
+		return;
+	}
+	if (p->tag_call == NULL) {
+		p->tag_call = xcalloc(1, sizeof(*p->tag_call));
+		reg_call_init(p->tag_call);
+	}
+	c = p->tag_call;
+	free(c->path);
+	c->repo = p->dest.repo;
+	c->method = "GET";
+	c->path = xasprintf("manifests/%s", tag);
+	c->push = 1;
+	c->accept = MT_OCI_INDEX;
+	c->content_type = NULL;
+	c->body_len = 0;
+	c->reply_max = MANIFEST_BYTES_MAX;
+	c->arg = p;
+	c->on_done = tag_got;
+	reg_start(c);
+}
+
+static void
+queue_tag(struct pusher *p, struct item *item)
+{
+	item->next = NULL;
+	if (p->tags_end != NULL)
+		p->tags_end->next = item;
+	else
+		p->tags = item;
+	p->tags_end = item;
+	if (p->tags == item)
+		next_tag(p);
+}
+
+static void
+forget_call(struct item *item)
+{
+	free(item->call->arg);
+	item->call->arg = NULL;
+	reg_call_clear(item->call);
+	free(item->call);
+	item->call = NULL;
+}
+
+static void
+send_again(void *arg)
+{
+	struct reg_call	*c = arg;
+
+	reg_start(c);
+}
+
+static void
+put_done(struct reg_call *c, const struct err *err)
+{
+	struct sending	 s = *(struct sending *)c->arg;
+	struct err	 e;
+	char		*v;
+	int		 known;
+
+	if (err != NULL && strstr(err->code, "BLOB_UNKNOWN") != NULL &&
+	    s.item->tries++ == 0) {
+		http_timer_set(s.p->net.http, &s.item->timer, BLOB_UNKNOWN_MS,
+		    send_again, c);
+		return;
+	}
+	v = reg_header(c, "Docker-Content-Digest");
+	if (err == NULL && v != NULL && strncmp(v, s.item->digest,
+	    strcspn(s.item->digest, ":") + 1) == 0 &&
+	    strcmp(v, s.item->digest) != 0) {
+		err_set(&e, ERR_DIGEST, "%s stored manifest %s as %s",
+		    s.p->dest.name, s.item->digest, v);
+		err = &e;
+	} else if (err != NULL) {
+		e = *err;
+		err = &e;
+	}
+	known = reg_header(c, "OCI-Subject") != NULL;
+	forget_call(s.item);
+	if (err == NULL && s.item->subject != NULL && !known)
+		queue_tag(s.p, s.item);
+	else
+		item_resolve(s.p, s.item, err);
+}
+
+void
+manifest_send(struct pusher *p, struct item *item)
+{
+	struct err	 err = ERR_INIT;
+	struct sending	*s;
+	struct reg_call	*c;
+
+	item->state = ITEM_ACTIVE;
+	if (p->dest.repo == NULL) {
+		if (layout_put(&p->dest.layout, item->digest, item->bytes,
+		    (size_t)item->size, &err) == -1)
+			item_resolve(p, item, &err);
+		else if (item->subject != NULL)
+			queue_tag(p, item);
+		else
+			item_resolve(p, item, NULL);
+		return;
+	}
+	s = xmalloc(sizeof(*s));
+	s->p = p;
+	s->item = item;
+	c = item->call = xcalloc(1, sizeof(*item->call));
+	reg_call_init(c);
+	c->repo = p->dest.repo;
+	c->method = "PUT";
+	c->path = xasprintf("manifests/%s", item->digest);
+	c->push = 1;
+	c->content_type = item->media_type;
+	c->body = item->bytes;
+	c->body_len = (size_t)item->size;
+	c->arg = s;
+	c->on_done = put_done;
+	reg_start(c);
+}

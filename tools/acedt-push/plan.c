@@ -1,0 +1,364 @@
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/events.h"
+#include "lib/gojson.h"
+#include "lib/limits.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-push/push.h"
+
+static int
+compare_items(const void *a, const void *b)
+{
+	const struct item	*x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return strcmp(x->digest, y->digest);
+}
+
+/* The item of a digest, made if there is none. */
+static struct item *
+item_get(struct pusher *p, enum item_kind kind, const struct descriptor *d)
+{
+	struct item	key, *item, **slot;
+
+	memset(&key, 0, sizeof(key));
+	key.kind = kind;
+	key.digest = d->digest;
+	if ((slot = tfind(&key, &p->items, compare_items)) != NULL)
+		return *slot;
+	item = xcalloc(1, sizeof(*item));
+	item->kind = kind;
+	item->digest = xstrdup(d->digest);
+	item->size = d->size;
+	item->seq = p->seq++;
+	if (tsearch(item, &p->items, compare_items) == NULL)
+		abort();		/* out of memory */
+	return item;
+}
+
+static void
+item_free(void *arg)
+{
+	struct item	*item = arg;
+	struct waiter	*w;
+
+	while ((w = item->waiters) != NULL) {
+		item->waiters = w->next;
+		free(w);
+	}
+	if (item->call != NULL)
+		reg_call_clear(item->call);
+	free(item->call);
+	free(item->digest);
+	free(item->err);
+	free(item->holders);
+	free(item->data);
+	free(item->media_type);
+	free(item->bytes);
+	free(item->subject);
+	free(item);
+}
+
+void
+items_free(struct pusher *p)
+{
+	tdestroy(p->items, item_free);
+	p->items = NULL;
+	free(p->small.v);
+	free(p->large.v);
+}
+
+static void
+upload_end(struct upload *u)
+{
+	struct buf	b;
+
+	EVENT("image", EV_STR("state", u->failed ? "failed" : "done"),
+	    EV_NUM("line", u->line), EV_STR("source", u->source),
+	    EV_NUM("bytes", u->bytes));
+	if (u->failed) {
+		job_fail(u->job, &u->err);
+	} else {
+		buf_init(&b, STREAM_LINE_MAX);
+		gojson_str(&b, u->p->dest.name);
+		record_set(&u->job->rec, "pushed", b.data);
+		buf_clear(&b);
+		job_done(u->job);
+	}
+	free(u->source);
+	free(u);
+}
+
+static void
+upload_failed(struct upload *u, const struct err *err)
+{
+	if (u->failed)
+		return;
+	u->failed = 1;
+	u->err = *err;
+}
+
+static void
+item_failed(struct item *item, const struct err *err)
+{
+	if (item->err != NULL)
+		return;			/* the first error is the cause */
+	item->err = xmalloc(sizeof(*item->err));
+	*item->err = *err;
+}
+
+/* Something that an item waited for is settled. */
+static void
+item_settled(struct pusher *p, struct item *item)
+{
+	if (--item->pending > 0)
+		return;
+	if (item->err != NULL)
+		item_resolve(p, item, item->err);
+	else
+		manifest_send(p, item);
+}
+
+void
+item_resolve(struct pusher *p, struct item *item, const struct err *err)
+{
+	struct waiter	*w;
+
+	if (err != NULL) {
+		item_failed(item, err);
+		err = item->err;
+	}
+	item->state = err != NULL ? ITEM_FAILED : ITEM_DONE;
+	free(item->bytes);
+	item->bytes = NULL;
+	while ((w = item->waiters) != NULL) {
+		item->waiters = w->next;
+		if (w->item != NULL) {
+			if (err != NULL)
+				item_failed(w->item, err);
+			item_settled(p, w->item);
+		} else {
+			if (err != NULL)
+				upload_failed(w->upload, err);
+			if (--w->upload->pending == 0)
+				upload_end(w->upload);
+		}
+		free(w);
+	}
+}
+
+/* item must be there before the one that waits for it. */
+static void
+wait_for(struct item *item, struct item *by, struct upload *u)
+{
+	struct waiter	*w, **end;
+
+	if (item->state == ITEM_FAILED) {
+		if (by != NULL)
+			item_failed(by, item->err);
+		else
+			upload_failed(u, item->err);
+	}
+	if (item->state == ITEM_DONE || item->state == ITEM_FAILED)
+		return;
+	w = xcalloc(1, sizeof(*w));
+	w->item = by;
+	w->upload = by == NULL ? u : NULL;
+	for (end = &item->waiters; *end != NULL; end = &(*end)->next)
+		;
+	*end = w;
+	if (by != NULL)
+		by->pending++;
+	else
+		u->pending++;
+}
+
+/* 1 if it is a new one. */
+static int
+add_holder(struct item *item, struct place *place)
+{
+	size_t	i;
+
+	for (i = 0; i < item->nholders; i++)
+		if (item->holders[i] == place)
+			return 0;
+	item->holders = xreallocarray(item->holders, item->nholders + 1,
+	    sizeof(struct place *));
+	item->holders[item->nholders++] = place;
+	return 1;
+}
+
+/* What a plan is made for. */
+struct plan {
+	struct pusher	*p;
+	struct upload	*upload;
+	struct image	*img;
+	struct place	*place;		/* where the image's content is */
+	struct err	*err;
+};
+
+/* The item of a blob, on its way to the destination; NULL with *err. */
+static struct item *
+need_blob(struct plan *pl, const struct descriptor *d)
+{
+	struct pusher	*p = pl->p;
+	struct item	*item = item_get(p, ITEM_BLOB, d);
+	int		 is_new;
+
+	pl->upload->bytes += d->size;
+	if (item->size != d->size) {
+		err_set(pl->err, ERR_CONTENT, "blob %s: one descriptor says "
+		    "%lld bytes, another %lld", d->digest,
+		    (long long)item->size, (long long)d->size);
+		return NULL;
+	}
+	is_new = add_holder(item, pl->place);
+	if (d->data != NULL && item->data == NULL)
+		item->data = xmemdup0(d->data, (size_t)d->size);
+	/* One that failed is tried again when somebody else has it too. */
+	if (item->state != ITEM_NEW &&
+	    !(item->state == ITEM_FAILED && is_new))
+		return item;
+	free(item->err);
+	item->err = NULL;
+	item->state = ITEM_QUEUED;
+	heap_push(item->size <= BLOB_SMALL ? &p->small : &p->large, item);
+	p->plan_blobs++;
+	p->plan_bytes += item->size;
+	return item;
+}
+
+static struct item	*need_manifest(struct plan *,
+			    const struct descriptor *, int optional,
+			    int depth);
+
+/* The item of what an edge names; NULL without an error: nothing to send. */
+static struct item *
+need_edge(struct plan *pl, const struct edge *e, int depth)
+{
+	if (edge_is_manifest(e))
+		return need_manifest(pl, &e->desc, e->kind == EDGE_SUBJECT,
+		    depth);
+	if (e->kind == EDGE_LAYER &&
+	    manifest_is_foreign_type(e->desc.media_type))
+		return NULL;
+	return need_blob(pl, &e->desc);
+}
+
+static void
+prepare_manifest(struct item *item, const struct content *c)
+{
+	size_t	i;
+
+	free(item->err);
+	item->err = NULL;
+	item->state = ITEM_WAITING;
+	item->pending = 1;		/* held until all edges are known */
+	item->tries = 0;
+	free(item->media_type);
+	item->media_type = xstrdup(c->desc.media_type);
+	free(item->bytes);
+	item->bytes = xmemdup0(c->data, (size_t)c->desc.size);
+	for (i = 0; i < c->manifest.nedges && item->subject == NULL; i++)
+		if (c->manifest.edges[i].kind == EDGE_SUBJECT)
+			item->subject = xstrdup(
+			    c->manifest.edges[i].desc.digest);
+}
+
+static struct item *
+need_manifest(struct plan *pl, const struct descriptor *d, int optional,
+    int depth)
+{
+	struct content	*c = image_find(pl->img, d->digest);
+	struct item	*item, *below;
+	struct edge	*edges;
+	size_t		 i, n;
+	int		 is_new, bad = 0;
+
+	if (c == NULL) {
+		if (!optional)
+			err_set(pl->err, ERR_STREAM, "the record lacks the "
+			    "manifest %s: run acedt-fetch before", d->digest);
+		return NULL;
+	}
+	if (depth > 2 * INDEX_DEPTH_MAX) {
+		err_set(pl->err, ERR_LIMIT, "manifests nested too deep");
+		return NULL;
+	}
+	item = item_get(pl->p, ITEM_MANIFEST, &c->desc);
+	if (c->visited)
+		return item;
+	c->visited = 1;
+	is_new = item->state == ITEM_NEW || item->state == ITEM_FAILED;
+	if (is_new)
+		prepare_manifest(item, c);
+	edges = c->manifest.edges;
+	n = c->manifest.nedges;
+	/* Also for one that is on its way: this source may hold its blobs. */
+	for (i = 0; i < n && !bad; i++) {
+		below = need_edge(pl, &edges[i], depth + 1);
+		bad = pl->err->msg[0] != '\0';
+		if (below != NULL && is_new)
+			wait_for(below, item, NULL);
+	}
+	if (is_new) {
+		if (bad)
+			item_failed(item, pl->err);
+		item_settled(pl->p, item);
+	}
+	return item;
+}
+
+static void
+plan_roots(struct plan *pl)
+{
+	const struct descriptor	*d;
+	struct item		*item;
+	size_t			 i, n = image_nroots(pl->img);
+
+	for (i = 0; i < n; i++) {
+		d = image_root(pl->img, i);
+		item = *d->media_type == '\0' || manifest_is_type(
+		    d->media_type) ? need_manifest(pl, d, 0, 0) :
+		    need_blob(pl, d);
+		if (pl->err->msg[0] != '\0')
+			return;
+		wait_for(item, NULL, pl->upload);
+	}
+}
+
+void
+upload_begin(struct job *job, struct pusher *p)
+{
+	struct upload	*u = xcalloc(1, sizeof(*u));
+	struct image	 img;
+	struct err	 err = ERR_INIT;
+	struct plan	 pl = { p, u, &img, NULL, &err };
+
+	u->job = job;
+	u->p = p;
+	u->pending = 1;			/* held until the plan is made */
+	if (image_parse(&img, &job->rec, &err) == -1) {
+		memset(&img, 0, sizeof(img));
+		u->source = xstrdup("");
+	} else {
+		u->source = xstrdup(img.source);
+		u->line = img.line;
+		EVENT("image", EV_STR("state", "start"),
+		    EV_NUM("line", u->line), EV_STR("source", u->source));
+		if ((pl.place = net_place(&p->net, &img.ref, &err)) != NULL)
+			plan_roots(&pl);
+	}
+	if (err.msg[0] != '\0')
+		upload_failed(u, &err);
+	image_clear(&img);
+	EVENT("plan", EV_NUM("blobs", p->plan_blobs),
+	    EV_NUM("bytes", p->plan_bytes));
+	xfer_schedule(p);
+	if (--u->pending == 0)
+		upload_end(u);
+}

@@ -1,0 +1,133 @@
+#ifndef ACEDT_PUSH_H
+#define ACEDT_PUSH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/dest.h"
+#include "lib/errmsg.h"
+#include "lib/image.h"
+#include "lib/net.h"
+#include "lib/reg.h"
+#include "lib/stage.h"
+
+/*
+ * Blobs up to this size travel through memory as a whole: checked before they
+ * are sent, sent again without asking the source again, and in one request
+ * where the registry takes that.
+ */
+#define BLOB_SMALL	(256 * 1024)
+
+enum item_kind {
+	ITEM_BLOB,
+	ITEM_MANIFEST
+};
+
+enum item_state {
+	ITEM_NEW,
+	ITEM_WAITING,		/* a manifest, for what is below it */
+	ITEM_QUEUED,		/* a blob, for its turn */
+	ITEM_ACTIVE,
+	ITEM_DONE,		/* it is at the destination */
+	ITEM_FAILED
+};
+
+/* Who waits for an item: one of the two is set. */
+struct waiter {
+	struct item	*item;
+	struct upload	*upload;
+	struct waiter	*next;
+};
+
+/*
+ * One digest at the destination.  It moves once a run, whatever the number of
+ * images that name it: uploading a blob twice at a time is not only waste, it
+ * makes some registries refuse the manifest afterwards.
+ */
+struct item {
+	enum item_kind	 kind;
+	enum item_state	 state;
+	char		*digest;	/* owned */
+	int64_t		 size;
+	struct waiter	*waiters;	/* owned */
+	size_t		 pending;	/* items that this one waits for */
+	struct err	*err;		/* owned: why it failed */
+
+	/* A blob. */
+	struct place	**holders;	/* owned array: who has it */
+	size_t		 nholders;
+	char		*data;		/* owned: embedded content, or NULL */
+	unsigned long	 seq;		/* order of arrival */
+
+	/* A manifest, until it is there. */
+	char		*media_type;	/* owned */
+	char		*bytes;		/* owned */
+	char		*subject;	/* owned: digest, or NULL */
+	struct reg_call	*call;		/* owned */
+	struct http_timer timer;
+	int		 tries;
+
+	struct item	*next;		/* in the queue of referrers tags */
+};
+
+/* The largest first: the longest transfer must not begin last. */
+struct heap {
+	struct item	**v;		/* owned array */
+	size_t		 n;
+};
+
+/* Does the registry take a blob in one POST with its body? */
+enum single_post {
+	SINGLE_UNKNOWN,
+	SINGLE_ASKING,
+	SINGLE_YES,
+	SINGLE_NO
+};
+
+struct pusher {
+	struct net	 net;
+	struct dest	 dest;
+	void		*items;		/* a tree of tsearch(3) */
+	struct heap	 small, large;
+	struct xfer	*xfers;		/* under way */
+	size_t		 nsmall, nlarge;
+	size_t		 small_max;
+	unsigned long	 seq;
+	enum single_post single_post;
+	int		 no_mount;	/* mounting is refused: ask by HEAD */
+	struct item	*tags, *tags_end; /* referrers tags to update */
+	struct reg_call	*tag_call;	/* owned */
+	int64_t		 plan_blobs, plan_bytes;
+};
+
+/* One record being pushed. */
+struct upload {
+	struct job	*job;		/* borrowed */
+	struct pusher	*p;		/* borrowed */
+	size_t		 pending;
+	int		 failed;
+	struct err	 err;
+	char		*source;	/* owned */
+	int64_t		 line;
+	int64_t		 bytes;		/* of the blobs that it names */
+};
+
+/* plan.c: what a record needs at the destination. */
+void	upload_begin(struct job *, struct pusher *);
+/* An item is at the destination, or (err) cannot be. */
+void	item_resolve(struct pusher *, struct item *, const struct err *);
+void	items_free(struct pusher *);
+
+/* manifest.c: send a manifest; what is below it is there. */
+void	manifest_send(struct pusher *, struct item *);
+
+/* xfer.c: start what may start. */
+void	xfer_schedule(struct pusher *);
+/* Work that waits for nothing; 1 while there is more. */
+int	xfer_work(struct pusher *);
+
+/* heap.c */
+void	heap_push(struct heap *, struct item *);
+struct item *heap_pop(struct heap *);	/* NULL if it is empty */
+
+#endif

@@ -1,0 +1,394 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-push/xfer.h"
+
+/*
+ * Bytes between a GET and a PUT.  Both run in one loop, so it only has to cover
+ * what one of them moves in a turn.
+ */
+#define RING_SIZE	(512 * 1024)
+/* Read from a layout at a time, when nobody asks for less. */
+#define PUMP_SIZE	(256 * 1024)
+
+static void	get_start(struct xfer *);
+
+void
+source_reset(struct xfer *x)
+{
+	reg_cancel(&x->get);
+	x->getting = 0;
+	if (x->fd != -1)
+		close(x->fd);
+	x->fd = -1;
+	digester_clear(&x->digester);
+	x->got = x->skip = 0;
+	x->verified = 0;
+	x->head = x->len = 0;
+}
+
+/* The whole blob is there: next is the destination. */
+static void
+all_came(struct xfer *x)
+{
+	struct err	err = ERR_INIT;
+
+	if (x->writing) {
+		x->writing = 0;
+		if (layout_write_commit(&x->w, x->blob->digest, &err) == -1)
+			xfer_fail(x, &err, 0);
+		else
+			xfer_done(x, "copied");
+	} else if (x->sending) {
+		http_resume(&x->up.http);
+	} else {
+		x->want_put = 1;
+	}
+}
+
+/* The content is wrong: once more from the start, then it is final. */
+static void
+bad_content(struct xfer *x)
+{
+	struct err	err = x->err;
+	int		again = !x->refetched;
+
+	x->refetched = 1;
+	xfer_fail(x, &err, again);
+}
+
+/* Another place that has it, or the end. */
+static void
+next_holder(struct xfer *x, const struct err *err, int passing)
+{
+	if (x->holder + 1 < x->blob->nholders) {
+		log_info("blob %s: %s; going on from another source",
+		    x->blob->digest, err->msg);
+		x->holder++;
+		x->tries = 0;
+		if (x->blob->holders[x->holder]->repo != NULL) {
+			get_start(x);	/* at the same byte */
+		} else if (x->got == 0) {
+			source_open(x);
+		} else {
+			xfer_fail(x, err, 1);
+		}
+		return;
+	}
+	if (passing && x->got > x->tried_at)
+		x->tries = 0;
+	if (passing && ++x->tries < HTTP_TRIES_MAX &&
+	    x->blob->holders[x->holder]->repo != NULL) {
+		x->tried_at = x->got;
+		http_timer_set(x->p->net.http, &x->timer,
+		    reg_backoff(x->tries), (void (*)(void *))get_start, x);
+		return;
+	}
+	xfer_fail(x, err, 0);
+}
+
+/* The length that the whole content has by the answer's fields, or -1. */
+static int64_t
+announced_length(struct reg_call *c, int64_t from)
+{
+	char	*v, *end;
+	int64_t	 n;
+
+	if ((v = reg_header(c, "Content-Length")) == NULL)
+		return -1;
+	errno = 0;
+	n = strtoll(v, &end, 10);
+	return *end != '\0' || errno != 0 || n < 0 ? -1 : n + from;
+}
+
+/* Does a 206 begin at the byte that was asked for? */
+static int
+range_is_right(struct reg_call *c)
+{
+	char	*v = reg_header(c, "Content-Range");
+
+	return v != NULL && strncmp(v, "bytes ", 6) == 0 &&
+	    strtoll(v + 6, NULL, 10) == c->range_from;
+}
+
+static int
+got_head(struct reg_call *c)
+{
+	struct xfer	*x = c->arg;
+	int64_t		 from = 0, n;
+
+	if (c->http.status == 206) {
+		if (c->range_from == 0 || !range_is_right(c)) {
+			x->failed = 1;
+			err_set(&x->err, ERR_REGISTRY, "the registry sent "
+			    "another range than it was asked for");
+			return 1;
+		}
+		from = c->range_from;
+	} else {
+		x->skip = x->got;	/* it sends all of it again */
+	}
+	n = announced_length(c, from);
+	if (n != -1 && n != x->blob->size) {
+		x->failed = 1;
+		err_set(&x->err, ERR_DIGEST, "the registry has %lld bytes, "
+		    "the manifest says %lld", (long long)n,
+		    (long long)x->blob->size);
+	} else if (x->blob->size > BLOB_SMALL && !x->writing && !x->sending) {
+		x->want_put = 1;
+	}
+	return 1;
+}
+
+/* Keep bytes until the PUT takes them; the caller knows that they fit. */
+static void
+ring_add(struct xfer *x, const char *s, size_t n)
+{
+	size_t	at = (x->head + x->len) % x->cap;
+	size_t	first = n < x->cap - at ? n : x->cap - at;
+
+	memcpy(x->ring + at, s, first);
+	memcpy(x->ring, s + first, n - first);
+	x->len += n;
+}
+
+static size_t
+got_data(struct reg_call *c, const char *s, size_t n)
+{
+	struct xfer	*x = c->arg;
+	size_t		 all = n, pass;
+
+	if (x->failed)
+		return HTTP_ABORT;
+	if (x->skip == 0 && !x->writing && x->cap - x->len < n)
+		return HTTP_PAUSE;
+	pass = (int64_t)n < x->skip ? n : (size_t)x->skip;
+	if (!x->writing && x->cap - x->len < n - pass)
+		return HTTP_PAUSE;
+	x->skip -= (int64_t)pass;
+	s += pass;
+	n -= pass;
+	if ((int64_t)n > x->blob->size - x->got) {
+		x->failed = 1;
+		err_set(&x->err, ERR_DIGEST, "more than the %lld bytes that "
+		    "the manifest says", (long long)x->blob->size);
+		return HTTP_ABORT;
+	}
+	digester_add(&x->digester, s, n);
+	x->got += (int64_t)n;
+	if (!x->writing)
+		ring_add(x, s, n);
+	else if (layout_write(&x->w, s, n, &x->err) == -1) {
+		x->failed = 1;
+		return HTTP_ABORT;
+	}
+	if (x->sending)
+		http_resume(&x->up.http);
+	xfer_tell(x);
+	return all;
+}
+
+static void
+get_done(struct reg_call *c, const struct err *err)
+{
+	struct xfer	*x = c->arg;
+	struct err	 e = ERR_INIT;
+
+	x->getting = 0;
+	if (x->failed) {
+		if (x->err.cls == ERR_DIGEST)
+			bad_content(x);
+		else if (x->err.cls == ERR_IO)
+			xfer_fail(x, &x->err, 0);
+		else
+			next_holder(x, &x->err, 0);
+	} else if (err != NULL) {
+		next_holder(x, err, reg_is_passing(c));
+	} else if (x->got < x->blob->size) {
+		err_set(&e, ERR_DIGEST, "%s ended after %lld of %lld bytes",
+		    reg_repo_name(c->repo), (long long)x->got,
+		    (long long)x->blob->size);
+		next_holder(x, &e, 1);
+	} else if (xfer_check(x) == -1) {
+		bad_content(x);
+	} else {
+		all_came(x);
+	}
+}
+
+static void
+get_start(struct xfer *x)
+{
+	struct reg_call	*c = &x->get;
+
+	reg_cancel(c);
+	free(c->path);
+	c->repo = x->blob->holders[x->holder]->repo;
+	c->method = "GET";
+	c->path = xasprintf("blobs/%s", x->blob->digest);
+	c->bulk = c->once = 1;
+	c->http.bulk = x->blob->size > BLOB_SMALL;
+	c->range_from = x->got;
+	c->range_size = x->blob->size;
+	c->on_head = got_head;
+	c->on_data = got_data;
+	c->on_done = get_done;
+	x->getting = 1;
+	reg_start(c);
+}
+
+static void
+open_layout(struct xfer *x, struct layout *layout)
+{
+	struct err	err = ERR_INIT;
+	int64_t		size;
+
+	if (layout_blob_open(layout, x->blob->digest, &x->fd, &size,
+	    &err) == -1) {
+		x->fd = -1;
+		next_holder(x, &err, 0);
+		return;
+	}
+	if (size != x->blob->size) {
+		close(x->fd);
+		x->fd = -1;
+		err_set(&err, ERR_DIGEST, "the file in %s has %lld bytes, the "
+		    "manifest says %lld", layout->dir, (long long)size,
+		    (long long)x->blob->size);
+		next_holder(x, &err, 0);
+		return;
+	}
+	/* A large one is read as the PUT asks for it. */
+	if (x->blob->size > BLOB_SMALL && !x->writing)
+		x->want_put = 1;
+}
+
+/* Content that the descriptor embeds was checked when it was parsed. */
+static void
+use_data(struct xfer *x)
+{
+	struct err	err = ERR_INIT;
+
+	if (x->writing) {
+		if (layout_write(&x->w, x->blob->data, (size_t)x->blob->size,
+		    &err) == -1) {
+			xfer_fail(x, &err, 0);
+			return;
+		}
+	} else if (x->blob->size > 0) {
+		ring_add(x, x->blob->data, (size_t)x->blob->size);
+	}
+	x->got = x->blob->size;
+	x->verified = 1;
+	all_came(x);
+}
+
+void
+source_open(struct xfer *x)
+{
+	size_t	want = x->blob->size <= BLOB_SMALL || x->blob->data != NULL ?
+		    (size_t)x->blob->size + 1 : RING_SIZE;
+
+	if (x->ring == NULL && !x->writing) {
+		x->ring = xmalloc(want);
+		x->cap = want;
+	}
+	digester_clear(&x->digester);
+	digester_init(&x->digester, x->blob->digest);
+	if (x->blob->data != NULL)
+		use_data(x);
+	else if (x->blob->holders[x->holder]->layout != NULL)
+		open_layout(x, x->blob->holders[x->holder]->layout);
+	else
+		get_start(x);
+}
+
+/* Read from the layout's file into s, hashing; -1 with x->err filled. */
+static ssize_t
+read_file(struct xfer *x, char *s, size_t room)
+{
+	int64_t	left = x->blob->size - x->got;
+	ssize_t	n;
+
+	if ((int64_t)room > left)
+		room = (size_t)left;
+	do {
+		n = room == 0 ? 0 : read(x->fd, s, room);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return err_sys(&x->err, "read");
+	if (n == 0 && left > 0)
+		return err_set(&x->err, ERR_DIGEST,
+		    "the file became shorter while it was read");
+	digester_add(&x->digester, s, (size_t)n);
+	x->got += n;
+	xfer_tell(x);
+	/* Checked before the last bytes leave. */
+	if (x->got == x->blob->size && xfer_check(x) == -1)
+		return -1;
+	return n;
+}
+
+int
+source_pump(struct xfer *x)
+{
+	static char	chunk[PUMP_SIZE];
+	ssize_t		n;
+
+	if (x->verified || x->want_put)
+		return 0;
+	n = read_file(x, chunk, sizeof(chunk));
+	if (n == -1) {
+		x->failed = 1;
+	} else if (x->writing) {
+		if (layout_write(&x->w, chunk, (size_t)n, &x->err) == -1)
+			x->failed = 1;
+	} else {
+		ring_add(x, chunk, (size_t)n);
+	}
+	if (x->failed && x->err.cls == ERR_DIGEST)
+		next_holder(x, &x->err, 0);
+	else if (x->failed)
+		xfer_fail(x, &x->err, 0);
+	else if (x->verified)
+		all_came(x);
+	return 1;
+}
+
+size_t
+source_take(struct xfer *x, char *s, size_t room)
+{
+	size_t	n, first;
+	ssize_t	got;
+
+	if (x->fd != -1) {
+		if (x->verified)
+			return 0;
+		got = read_file(x, s, room);
+		if (got == -1)
+			x->failed = 1;
+		else
+			x->sent += got;
+		return got == -1 ? HTTP_ABORT : (size_t)got;
+	}
+	n = x->len < room ? x->len : room;
+	/* The last byte waits for the verdict. */
+	if (!x->verified && x->sent + (int64_t)n == x->blob->size && n > 0)
+		n--;
+	if (n == 0)
+		return x->verified && x->len == 0 ? 0 : HTTP_PAUSE;
+	first = n < x->cap - x->head ? n : x->cap - x->head;
+	memcpy(s, x->ring + x->head, first);
+	memcpy(s + first, x->ring, n - first);
+	x->head = (x->head + n) % x->cap;
+	x->len -= n;
+	x->sent += (int64_t)n;
+	if (x->getting)
+		http_resume(&x->get.http);
+	return n;
+}

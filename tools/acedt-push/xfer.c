@@ -1,0 +1,205 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/events.h"
+#include "lib/limits.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-push/xfer.h"
+
+/*
+ * Large blobs under way at a time: enough to fill a link over a long distance,
+ * few enough that each gets on and that their buffers stay small.
+ */
+#define LARGE_MAX	8
+#define TELL_MS		200		/* between events of one blob */
+
+static void
+tell(struct xfer *x, const char *state)
+{
+	EVENT("blob", EV_STR("state", state),
+	    EV_STR("digest", x->blob->digest), EV_NUM("size", x->blob->size),
+	    EV_NUM("bytes", x->got), EV_STR("how", x->how));
+}
+
+void
+xfer_tell(struct xfer *x)
+{
+	int64_t	now;
+
+	if (!events_wanted() || (now = http_now()) - x->told < TELL_MS)
+		return;
+	x->told = now;
+	tell(x, "progress");
+}
+
+static void
+xfer_free(struct xfer *x)
+{
+	struct pusher	*p = x->p;
+
+	if ((*x->prev = x->next) != NULL)
+		x->next->prev = x->prev;
+	if (x->blob->size <= BLOB_SMALL)
+		p->nsmall--;
+	else
+		p->nlarge--;
+	source_reset(x);
+	if (x->single && p->single_post == SINGLE_ASKING)
+		p->single_post = SINGLE_UNKNOWN;
+	if (x->writing)
+		layout_write_abort(&x->w);
+	http_timer_stop(p->net.http, &x->timer);
+	reg_call_clear(&x->get);
+	reg_call_clear(&x->up);
+	free(x->session);
+	free(x->ring);
+	free(x);
+}
+
+void
+xfer_done(struct xfer *x, const char *how)
+{
+	struct pusher	*p = x->p;
+	struct item	*blob = x->blob;
+
+	x->how = how;
+	tell(x, "done");
+	xfer_free(x);
+	item_resolve(p, blob, NULL);
+	xfer_schedule(p);
+}
+
+static void
+begin(void *arg)
+{
+	struct xfer	*x = arg;
+	struct pusher	*p = x->p;
+	struct err	 err = ERR_INIT;
+
+	if (p->dest.repo != NULL) {
+		upload_ask(x);
+		return;
+	}
+	if (layout_blob_has(&p->dest.layout, x->blob->digest,
+	    x->blob->size)) {
+		xfer_done(x, "present");
+		return;
+	}
+	if (layout_write_begin(&x->w, &p->dest.layout, &err) == -1) {
+		xfer_fail(x, &err, 0);
+		return;
+	}
+	x->writing = 1;
+	source_open(x);
+}
+
+static void
+restart(struct xfer *x, int64_t ms)
+{
+	reg_cancel(&x->up);
+	source_reset(x);
+	if (x->writing)
+		layout_write_abort(&x->w);
+	x->writing = x->sending = x->want_put = x->failed = 0;
+	x->sent = 0;
+	free(x->session);
+	x->session = NULL;
+	http_timer_set(x->p->net.http, &x->timer, ms, begin, x);
+}
+
+void
+xfer_fail(struct xfer *x, const struct err *err, int passing)
+{
+	struct pusher	*p = x->p;
+	struct item	*blob = x->blob;
+	struct err	 e = *err;
+
+	if (x->got > x->tried_at)
+		x->tries = 0;		/* it got further than the last time */
+	x->tried_at = x->got;
+	if (passing && ++x->tries < HTTP_TRIES_MAX) {
+		restart(x, reg_backoff(x->tries));
+		return;
+	}
+	err_wrap(&e, "blob %s", blob->digest);
+	tell(x, "failed");
+	xfer_free(x);
+	item_resolve(p, blob, &e);
+	xfer_schedule(p);
+}
+
+int
+xfer_check(struct xfer *x)
+{
+	struct err	err = ERR_INIT;
+	char		have[DIGEST_STR_MAX];
+
+	digester_end(&x->digester, x->blob->digest, have);
+	if (strcmp(have, x->blob->digest) == 0) {
+		x->verified = 1;
+		return 0;
+	}
+	err_set(&err, ERR_DIGEST, "the content that came has digest %s", have);
+	x->err = err;
+	x->failed = 1;
+	return -1;
+}
+
+static void
+start(struct pusher *p, struct item *blob)
+{
+	struct xfer	*x = xcalloc(1, sizeof(*x));
+
+	blob->state = ITEM_ACTIVE;
+	x->p = p;
+	x->blob = blob;
+	x->fd = -1;
+	x->how = "copied";
+	reg_call_init(&x->get);
+	reg_call_init(&x->up);
+	x->get.arg = x->up.arg = x;
+	if ((x->next = p->xfers) != NULL)
+		x->next->prev = &x->next;
+	x->prev = &p->xfers;
+	p->xfers = x;
+	if (blob->size <= BLOB_SMALL)
+		p->nsmall++;
+	else
+		p->nlarge++;
+	tell(x, "start");
+	/* From the loop, so that a caller's lists stay as they are. */
+	http_timer_set(p->net.http, &x->timer, 0, begin, x);
+}
+
+void
+xfer_schedule(struct pusher *p)
+{
+	struct item	*blob;
+
+	while (p->nlarge < LARGE_MAX &&
+	    (blob = heap_pop(&p->large)) != NULL)
+		start(p, blob);
+	while (p->nsmall < p->small_max &&
+	    (blob = heap_pop(&p->small)) != NULL)
+		start(p, blob);
+}
+
+int
+xfer_work(struct pusher *p)
+{
+	struct xfer	*x, *next;
+	int		 some = 0;
+
+	for (x = p->xfers; x != NULL; x = next) {
+		next = x->next;
+		if (x->want_put) {
+			x->want_put = 0;
+			upload_put(x);
+			some = 1;
+		} else if (x->fd != -1 && !x->sending) {
+			some |= source_pump(x);
+		}
+	}
+	return some;
+}

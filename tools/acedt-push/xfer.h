@@ -1,0 +1,86 @@
+#ifndef ACEDT_XFER_H
+#define ACEDT_XFER_H
+
+#include "lib/digest.h"
+#include "tools/acedt-push/push.h"
+
+/*
+ * One blob on its way.  The ways, from and to:
+ *
+ *   small, to a registry	the whole blob into memory, its digest checked, then
+ *				sent in one request that can be repeated
+ *   registry to registry	GET paused and resumed against PUT, a ring between
+ *   layout to registry		read(2) as the PUT asks for bytes
+ *   to a layout		written as it comes, named when it is whole
+ *
+ * Always: every byte is hashed on the way through, and the last one is held
+ * back until the digest is right, so that no destination ever gets a whole
+ * blob that is not what it is called.
+ */
+struct xfer {
+	struct pusher	*p;		/* borrowed */
+	struct item	*blob;		/* borrowed */
+	size_t		 holder;	/* which of the blob's holders is asked */
+	int		 single;	/* try one POST with the body */
+	const char	*how;		/* copied, present, mounted */
+
+	/* The source. */
+	struct reg_call	 get;
+	int		 getting;	/* under way */
+	int		 fd;		/* of a layout's blob, or -1 */
+	int64_t		 got;		/* bytes that came and were hashed */
+	int64_t		 skip;		/* bytes to pass over: Range ignored */
+	struct digester	 digester;
+	int		 verified;	/* all came, and the digest is right */
+
+	/* Between: a small blob as a whole, or a ring. */
+	char		*ring;		/* owned */
+	size_t		 cap, head, len;
+
+	/* The destination. */
+	struct reg_call	 up;		/* POST or HEAD, then PUT */
+	int		 sending;	/* the PUT is under way */
+	int		 want_put;	/* to be started outside a callback */
+	char		*session;	/* owned: where the PUT goes */
+	int64_t		 sent;
+	struct layout_writer w;
+	int		 writing;
+
+	int		 tries;		/* without progress */
+	int64_t		 tried_at;	/* got at the last try */
+	int		 refetched;	/* a wrong digest had its second chance */
+	int		 failed;
+	struct err	 err;		/* found in a callback, or first */
+	struct http_timer timer;
+	int64_t		 told;		/* http_now() of the last event */
+	struct xfer	*next, **prev;
+};
+
+/* source.c */
+/* Begin to read from the next holder; what goes wrong ends in xfer_fail(). */
+void	source_open(struct xfer *);
+/* Forget what came; stop what is under way. */
+void	source_reset(struct xfer *);
+/* More of a layout's blob, for a destination that does not ask.  1: progress. */
+int	source_pump(struct xfer *);
+/*
+ * Bytes for the PUT: HTTP_PAUSE if there are none just now, HTTP_ABORT with err
+ * filled if there will be none.
+ */
+size_t	source_take(struct xfer *, char *, size_t room);
+
+/* upload.c */
+/* Ask whether it is there, and for a session if it is not. */
+void	upload_ask(struct xfer *);
+/* Send it: from memory, or as a stream. */
+void	upload_put(struct xfer *);
+
+/* xfer.c */
+void	xfer_done(struct xfer *, const char *how);
+/* The end, unless it may be tried again from the beginning. */
+void	xfer_fail(struct xfer *, const struct err *, int passing);
+/* All bytes came: check them; 0 if they are right, else it was dealt with. */
+int	xfer_check(struct xfer *);
+void	xfer_tell(struct xfer *);
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * acedt-resolve: read a sources file, name the digest behind each line.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/cli.h"
+#include "lib/digest.h"
+#include "lib/errmsg.h"
+#include "lib/events.h"
+#include "lib/exits.h"
+#include "lib/gojson.h"
+#include "lib/http.h"
+#include "lib/image.h"
+#include "lib/io.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/net.h"
+#include "lib/reg.h"
+#include "lib/sources.h"
+#include "lib/stage.h"
+#include "lib/xalloc.h"
+
+#define PROG	"acedt-resolve"
+/* Lines under way at a time: what the hosts' own limits let through. */
+#define JOBS_MAX	512
+#define JOBS_BYTES_MAX	(32 * 1024 * 1024)
+
+struct resolver {
+	struct net	 net;
+	struct sources	 list;
+	size_t		 next;		/* index of the next source */
+};
+
+/* One line being resolved. */
+struct line {
+	struct job		*job;
+	const struct source	*src;
+	struct reg_call		 call;
+};
+
+static const struct cli_option options[] = {
+	CLI_CONFIG,
+	CLI_EVENTS,
+	CLI_HELP,
+	CLI_VERBOSITY,
+	CLI_VERSION,
+	CLI_END
+};
+
+/* The record of a source, before anything is known of it. */
+static void
+make_record(const struct resolver *r, const struct source *src,
+    struct record *rec)
+{
+	struct buf	b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	buf_addc(&b, '{');
+	gojson_member(&b, "type", "image");
+	gojson_member(&b, "file", r->list.file);
+	gojson_number(&b, "line", (int64_t)src->line);
+	gojson_member(&b, "source", src->ref.text);
+	if (src->labels.n > 0) {
+		gojson_name(&b, "labels");
+		gojson_pairs(&b, &src->labels);
+	}
+	buf_addc(&b, '}');
+	rec->len = b.len;
+	rec->raw = buf_detach(&b);
+	rec->obj = jv_parse_sized(rec->raw, (int)rec->len);
+	rec->is_image = 1;
+}
+
+static int
+next_record(struct stage *st, struct record *rec)
+{
+	struct resolver	*r = st->arg;
+
+	if (r->next == r->list.n)
+		return 0;
+	make_record(r, &r->list.v[r->next++], rec);
+	return 1;
+}
+
+static void
+resolved(struct line *l, const char *media_type, const char *digest,
+    int64_t size)
+{
+	struct descriptor	d = { (char *)media_type, (char *)digest, size,
+				    NULL, 0, { NULL, NULL, NULL, NULL },
+				    NULL };
+	struct buf		b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	image_descriptor_json(&d, &b);
+	record_set(&l->job->rec, "descriptor", b.data);
+	buf_clear(&b);
+	EVENT("resolved", EV_NUM("line", (int64_t)l->src->line),
+	    EV_STR("source", l->src->ref.text), EV_STR("digest", digest));
+}
+
+static void
+line_end(struct line *l, const struct err *err)
+{
+	if (err != NULL)
+		job_fail(l->job, err);
+	else
+		job_done(l->job);
+	reg_call_clear(&l->call);
+	free(l);
+}
+
+/* The media type of an answer without parameters, "" if it is no manifest's. */
+static void
+answer_type(struct reg_call *c, char *out, size_t size)
+{
+	char	*v = reg_header(c, "Content-Type");
+	size_t	 n;
+
+	out[0] = '\0';
+	if (v == NULL)
+		return;
+	n = strcspn(v, "; \t");
+	if (n >= size)
+		return;
+	memcpy(out, v, n);
+	out[n] = '\0';
+	if (!manifest_is_type(out))
+		out[0] = '\0';
+}
+
+/* The bytes came: they say all there is to know. */
+static void
+got_manifest(struct reg_call *c, const struct err *err)
+{
+	struct line	*l = c->arg;
+	struct image	 img;
+	struct err	 e = ERR_INIT;
+	struct descriptor d;
+	char		 digest[DIGEST_STR_MAX], type[128];
+	struct buf	 b;
+
+	if (err != NULL) {
+		line_end(l, err);
+		return;
+	}
+	answer_type(c, type, sizeof(type));
+	digest_sha256(c->http.reply.data != NULL ? c->http.reply.data : "",
+	    c->http.reply.len, digest);
+	resolved(l, "", digest, (int64_t)c->http.reply.len);
+	if (image_parse(&img, &l->job->rec, &e) == -1) {
+		line_end(l, &e);
+		return;
+	}
+	descriptor_copy(&d, &img.root);
+	if (image_add(&img, &d, type, xmemdup0(c->http.reply.data,
+	    c->http.reply.len), c->http.reply.len, &e) == NULL) {
+		line_end(l, &e);
+	} else {
+		resolved(l, img.contents[0].desc.media_type, digest,
+		    (int64_t)c->http.reply.len);
+		buf_init(&b, STREAM_LINE_MAX);
+		image_manifests_json(&img, &b);
+		record_set(&l->job->rec, "manifests", b.data);
+		buf_clear(&b);
+		line_end(l, NULL);
+	}
+	descriptor_clear(&d);
+	image_clear(&img);
+}
+
+/*
+ * HEAD does not say enough, or is refused in a way that need not mean GET is
+ * (protocol.md §5.2): ask for the manifest itself.
+ */
+static void
+get_manifest(struct line *l)
+{
+	l->call.method = "GET";
+	l->call.reply_max = MANIFEST_BYTES_MAX;
+	l->call.on_done = got_manifest;
+	reg_start(&l->call);
+}
+
+static void
+got_head(struct reg_call *c, const struct err *err)
+{
+	struct line	*l = c->arg;
+	struct err	 e = ERR_INIT;
+	char		 type[128], *v, *end;
+	int64_t		 size = -1;
+	long		 s = c->http.status;
+
+	if (err != NULL && (s == 400 || s == 403 || s == 405)) {
+		get_manifest(l);
+		return;
+	}
+	if (err != NULL) {
+		line_end(l, err);
+		return;
+	}
+	answer_type(c, type, sizeof(type));
+	if ((v = reg_header(c, "Content-Length")) != NULL) {
+		size = strtoll(v, &end, 10);
+		if (*end != '\0' || size <= 0)
+			size = -1;
+	}
+	v = reg_header(c, "Docker-Content-Digest");
+	if (*type == '\0' || v == NULL || digest_check(v, &e) == -1) {
+		get_manifest(l);
+		return;
+	}
+	resolved(l, type, v, size);
+	line_end(l, NULL);
+}
+
+static void
+resolve_layout(struct line *l, struct place *place)
+{
+	struct layout_entry	 e;
+	struct err		 err = ERR_INIT;
+	const struct ref	*ref = &l->src->ref;
+
+	if (ref->digest != NULL) {
+		resolved(l, "", ref->digest, -1);
+		line_end(l, NULL);
+		return;
+	}
+	if (layout_find(place->layout, ref->tag, &e, &err) == -1) {
+		line_end(l, &err);
+		return;
+	}
+	resolved(l, e.media_type, e.digest, e.size);
+	layout_entry_clear(&e);
+	line_end(l, NULL);
+}
+
+static void
+begin(struct job *job)
+{
+	struct resolver	*r = job->stage->arg;
+	struct line	*l = xcalloc(1, sizeof(*l));
+	struct err	 err = ERR_INIT;
+	struct place	*place;
+
+	l->job = job;
+	/* Jobs begin in the order of the list. */
+	l->src = &r->list.v[r->next - 1];
+	reg_call_init(&l->call);
+	if ((place = net_place(&r->net, &l->src->ref, &err)) == NULL) {
+		line_end(l, &err);
+	} else if (place->layout != NULL) {
+		resolve_layout(l, place);
+	} else if (l->src->ref.digest != NULL) {
+		resolved(l, "", l->src->ref.digest, -1);
+		line_end(l, NULL);
+	} else {
+		l->call.repo = place->repo;
+		l->call.method = "HEAD";
+		l->call.path = xasprintf("manifests/%s",
+		    l->src->ref.tag != NULL ? l->src->ref.tag : "latest");
+		l->call.accept = MANIFEST_ACCEPT;
+		l->call.arg = l;
+		l->call.on_done = got_head;
+		reg_start(&l->call);
+	}
+}
+
+static void
+complain(const struct err *err, void *arg)
+{
+	(void)arg;
+	log_error("%s", err->msg);
+}
+
+/* The whole list is checked before the first request. */
+static void
+read_list(struct resolver *r, const char *path)
+{
+	struct err	err = ERR_INIT;
+	int		wrong;
+
+	wrong = sources_read(&r->list, path, complain, NULL, &err);
+	if (wrong == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	if (wrong > 0)
+		log_die(EXIT_USAGE_ERR, "%s: %d source%s cannot be read, "
+		    "nothing was done", r->list.file, wrong,
+		    wrong == 1 ? "" : "s");
+	if (r->list.n == 0)
+		log_warn("%s names no image", r->list.file);
+	EVENT("list", EV_NUM("images", (int64_t)r->list.n));
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct resolver	r;
+	struct stage		st;
+	struct cli		cli = {
+		.usage = "acedt-resolve [--config FILE] SOURCES-FILE",
+		.about = "Read a sources file and write the stream of its "
+		    "images, each with its digest.\nSOURCES-FILE - is standard "
+		    "input.  See acedt-stream(5) for the stream.",
+		.options = options,
+	};
+	const char		*value;
+	int			id, rc;
+
+	log_init(PROG);
+	io_setup();
+	cli_init(&cli, argc, argv);
+	while ((id = cli_next(&cli, &value)) != 0)
+		if (id == CLI_ID_CONFIG)
+			net_add_config(&r.net, value);
+	if (cli.nargs != 1)
+		cli_usage(&cli, "one SOURCES-FILE is needed, %zu given",
+		    cli.nargs);
+	net_open(&r.net);
+	read_list(&r, cli.args[0]);
+
+	memset(&st, 0, sizeof(st));
+	st.name = PROG;
+	st.http = r.net.http;
+	st.jobs_max = JOBS_MAX;
+	st.bytes_max = JOBS_BYTES_MAX;
+	st.arg = &r;
+	st.begin = begin;
+	st.next = next_record;
+	rc = stage_run(&st);
+	cli_clear(&cli);
+	net_close(&r.net);
+	sources_clear(&r.list);
+	return rc;
+}
