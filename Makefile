@@ -20,6 +20,7 @@ $(B)/libacedt.a: $(call objs,lib)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+LDFLAGS += -Wl,--as-needed
 LIBS := -lcurl -ljq -lcrypto -lyaml
 
 $(B)/ace-dt: $(call objs,bin/ace-dt) $(B)/libacedt.a

@@ -124,8 +124,13 @@ challenge_parse(struct challenge *best, const char *value)
 	r.s = value;
 	for (;;) {
 		skip(&r, " \t,");
-		if ((n = token_length(r.s)) == 0)
+		if (*r.s == '\0')
 			break;
+		if ((n = token_length(r.s)) == 0) {
+			/* The rest of a token68, or rubbish. */
+			r.s += strcspn(r.s, " \t,");
+			continue;
+		}
 		memset(&r.c, 0, sizeof(r.c));
 		r.c.bearer = n == 6 && strncasecmp(r.s, "bearer", n) == 0;
 		r.known = r.c.bearer ||

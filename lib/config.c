@@ -21,9 +21,7 @@
 
 /* What is said of an endpoint's URL, wherever that is used. */
 struct endpoint_config {
-	char	*url;			/* owned */
-	int	 insecure;
-	int	 supports_referrers;
+	struct endpoint	ep;		/* owned */
 };
 
 /* The file being read. */
@@ -33,6 +31,7 @@ struct reading {
 	yaml_document_t		 doc;
 	struct endpoint_config	*ecs;	/* owned */
 	size_t			 necs;
+	unsigned long		 values;	/* seen so far */
 	struct err		*err;
 };
 
@@ -42,6 +41,7 @@ struct key {
 	int		(*read)(struct reading *, yaml_node_t *, void *);
 };
 
+static int	host_is_sane(const char *, size_t);
 static int	parse_endpoint(struct endpoint *, const char *, const char **);
 
 static unsigned long
@@ -104,6 +104,17 @@ is_null(const yaml_node_t *n)
 	return *s == '\0' || strcmp(s, "~") == 0 || strcmp(s, "null") == 0;
 }
 
+/* Aliases can make a small file a very large document. */
+static int
+count_value(struct reading *r, const yaml_node_t *n)
+{
+	if (++r->values <= CONFIG_VALUES_MAX)
+		return 0;
+	return err_set(r->err, ERR_LIMIT, "%s:%lu: more than %d values, each "
+	    "use of an alias counted", r->file, line_of(n),
+	    CONFIG_VALUES_MAX);
+}
+
 /* Every pair of a mapping through a function; a key must stand once. */
 static int
 each_pair(struct reading *r, yaml_node_t *n, const char *what,
@@ -121,7 +132,8 @@ each_pair(struct reading *r, yaml_node_t *n, const char *what,
 	for (p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top;
 	    p++) {
 		key = yaml_document_get_node(&r->doc, p->key);
-		if ((name = scalar(r, key, "a key")) == NULL)
+		if (count_value(r, key) == -1 ||
+		    (name = scalar(r, key, "a key")) == NULL)
 			return -1;
 		for (q = n->data.mapping.pairs.start; q < p; q++) {
 			other = yaml_document_get_node(&r->doc, q->key);
@@ -293,28 +305,42 @@ read_auth_file(struct reading *r, yaml_node_t *n, void *arg)
 	return set_text(r, n, &r->c->auth_file);
 }
 
+/* An endpoint's URL as it stands in the file. */
+static int
+read_endpoint(struct reading *r, const yaml_node_t *n, const char *s,
+    struct endpoint *ep)
+{
+	const char	*why, *at = strrchr(s, '@');
+
+	if (parse_endpoint(ep, s, &why) == 0)
+		return 0;
+	/* A password must not get into a log. */
+	return err_set(r->err, ERR_USAGE, "%s:%lu: endpoint \"%s%.200s\": %s",
+	    r->file, line_of(n), at != NULL ? "…" : "", at != NULL ? at : s,
+	    why);
+}
+
 static int
 read_endpoints(struct reading *r, yaml_node_t *n, void *arg)
 {
 	struct registry_config	*rc = arg;
 	yaml_node_item_t	*i;
 	yaml_node_t		*item;
-	const char		*s, *why;
+	const char		*s;
 
 	if (n->type != YAML_SEQUENCE_NODE)
 		return expected(r, n, "a list of URLs");
 	for (i = n->data.sequence.items.start;
 	    i < n->data.sequence.items.top; i++) {
 		item = yaml_document_get_node(&r->doc, *i);
-		if ((s = scalar(r, item, "a URL")) == NULL)
+		if (count_value(r, item) == -1 ||
+		    (s = scalar(r, item, "a URL")) == NULL)
 			return -1;
 		rc->endpoints = xreallocarray(rc->endpoints,
 		    rc->nendpoints + 1, sizeof(*rc->endpoints));
-		if (parse_endpoint(&rc->endpoints[rc->nendpoints], s,
-		    &why) == -1)
-			return err_set(r->err, ERR_USAGE,
-			    "%s:%lu: endpoint \"%.200s\": %s", r->file,
-			    line_of(item), s, why);
+		if (read_endpoint(r, item, s,
+		    &rc->endpoints[rc->nendpoints]) == -1)
+			return -1;
 		rc->nendpoints++;
 	}
 	return 0;
@@ -379,8 +405,10 @@ static int
 read_registry(struct reading *r, const char *name, yaml_node_t *key,
     yaml_node_t *value, void *arg)
 {
-	(void)key;
 	(void)arg;
+	if (!host_is_sane(name, strlen(name)))
+		return expected(r, key, "a registry's name, host or "
+		    "host:port,");
 	return read_keys(r, value, "a mapping", registry_keys,
 	    add_registry(r->c, name));
 }
@@ -409,7 +437,7 @@ read_referrers(struct reading *r, yaml_node_t *n, void *arg)
 		return -1;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasecmp(words[i].word, s) == 0) {
-			ec->supports_referrers = words[i].value;
+			ec->ep.supports_referrers = words[i].value;
 			return 0;
 		}
 	return expected(r, n, "api, tag or auto");
@@ -420,7 +448,7 @@ read_insecure(struct reading *r, yaml_node_t *n, void *arg)
 {
 	struct endpoint_config	*ec = arg;
 
-	return read_bool(r, n, &ec->insecure);
+	return read_bool(r, n, &ec->ep.insecure);
 }
 
 static const struct key tls_keys[] = {
@@ -446,13 +474,12 @@ read_endpoint_config(struct reading *r, const char *name, yaml_node_t *key,
 {
 	struct endpoint_config	*ec;
 
-	(void)key;
 	(void)arg;
 	r->ecs = xreallocarray(r->ecs, r->necs + 1, sizeof(*r->ecs));
-	ec = &r->ecs[r->necs++];
-	ec->url = xstrdup(name);
-	ec->insecure = 0;
-	ec->supports_referrers = -1;
+	ec = &r->ecs[r->necs];
+	if (read_endpoint(r, key, name, &ec->ep) == -1)
+		return -1;
+	r->necs++;
 	return read_keys(r, value, "a mapping", endpoint_keys, ec);
 }
 
@@ -494,11 +521,30 @@ static const struct key top_keys[] = {
 	{ NULL, NULL }
 };
 
+/* host[:port] of the len bytes at s: no more than what a URL may hold. */
+static int
+host_is_sane(const char *s, size_t len)
+{
+	const char	*colon;
+
+	if (len == 0 || *s == ':' || strspn(s, "0123456789.-_:[]"
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") < len)
+		return 0;
+	colon = memrchr(s, ':', len);
+	if (colon == NULL || memchr(colon, ']', len - (size_t)(colon - s)) !=
+	    NULL)
+		return 1;
+	colon++;
+	return colon < s + len &&
+	    strspn(colon, "0123456789") >= (size_t)(s + len - colon) &&
+	    s + len - colon <= 5;
+}
+
 /* [scheme://]host[:port][/path] */
 static int
 parse_endpoint(struct endpoint *ep, const char *s, const char **why)
 {
-	const char	*rest = s, *sep = strstr(s, "://");
+	const char	*rest = s, *sep = strstr(s, "://"), *p;
 	size_t		 n, len;
 
 	memset(ep, 0, sizeof(*ep));
@@ -519,10 +565,15 @@ parse_endpoint(struct endpoint *ep, const char *s, const char **why)
 	if (n == 0)
 		goto bad;
 	*why = "credentials do not belong here";
-	if (memchr(rest, '@', n) != NULL)
+	if (strchr(rest, '@') != NULL)
 		goto bad;
 	*why = "it has characters that no URL of a registry has";
-	if (strpbrk(rest, " \t\r\n?#\\\"") != NULL)
+	for (p = rest; *p != '\0'; p++)
+		if (!isgraph((unsigned char)*p) ||
+		    strchr("?#\\\"<>", *p) != NULL)
+			goto bad;
+	*why = "what it has for host and port is neither";
+	if (!host_is_sane(rest, n))
 		goto bad;
 	ep->host = xmemdup0(rest, n);
 	rest += n;
@@ -557,24 +608,26 @@ default_endpoint(struct registry_config *rc)
 static void
 apply_endpoint_config(struct reading *r, struct endpoint *ep)
 {
-	struct endpoint	other;
-	const char	*why;
-	size_t		i;
+	const struct endpoint	*other;
+	size_t			 i;
 
 	for (i = 0; i < r->necs; i++) {
-		if (parse_endpoint(&other, r->ecs[i].url, &why) == -1)
+		other = &r->ecs[i].ep;
+		if (strcmp(other->scheme, ep->scheme) != 0 ||
+		    strcasecmp(other->host, ep->host) != 0 ||
+		    strcmp(other->path, ep->path) != 0)
 			continue;
-		if (strcmp(other.scheme, ep->scheme) == 0 &&
-		    strcasecmp(other.host, ep->host) == 0 &&
-		    strcmp(other.path, ep->path) == 0) {
-			ep->insecure = r->ecs[i].insecure;
-			ep->supports_referrers =
-			    r->ecs[i].supports_referrers;
-		}
-		free(other.scheme);
-		free(other.host);
-		free(other.path);
+		ep->insecure = other->insecure;
+		ep->supports_referrers = other->supports_referrers;
 	}
+}
+
+static void
+endpoint_clear(struct endpoint *ep)
+{
+	free(ep->scheme);
+	free(ep->host);
+	free(ep->path);
 }
 
 /* Endpoints and what is said of them stand in different places. */
@@ -582,27 +635,20 @@ static void
 join(struct reading *r)
 {
 	struct registry_config	*rc;
-	struct endpoint		 ep;
-	const char		*why;
+	const char		*host;
 	size_t			 i, k;
 
 	/* A URL that no registry names is the registry of that host. */
 	for (i = 0; i < r->necs; i++) {
-		if (parse_endpoint(&ep, r->ecs[i].url, &why) == -1) {
-			log_warn("%s: endpointConfig \"%.200s\": %s", r->file,
-			    r->ecs[i].url, why);
-			continue;
-		}
+		host = r->ecs[i].ep.host;
+		if (strcasecmp(host, "registry-1.docker.io") == 0)
+			host = "docker.io";
 		for (k = 0; k < r->c->nregistries; k++)
-			if (strcasecmp(r->c->registries[k]->host,
-			    ep.host) == 0)
+			if (strcasecmp(r->c->registries[k]->host, host) == 0)
 				break;
 		if (k == r->c->nregistries &&
-		    strcmp(ep.scheme, "https") == 0)
-			add_registry(r->c, ep.host);
-		free(ep.scheme);
-		free(ep.host);
-		free(ep.path);
+		    strcmp(r->ecs[i].ep.scheme, "https") == 0)
+			add_registry(r->c, host);
 	}
 	for (i = 0; i < r->c->nregistries; i++) {
 		rc = r->c->registries[i];
@@ -611,6 +657,38 @@ join(struct reading *r)
 		for (k = 0; k < rc->nendpoints; k++)
 			apply_endpoint_config(r, &rc->endpoints[k]);
 	}
+}
+
+/* What libyaml says, with the place. */
+static int
+not_yaml(struct reading *r, const yaml_parser_t *p)
+{
+	const char	*problem = p->problem != NULL ? p->problem : "not YAML";
+
+	if (p->error == YAML_READER_ERROR)
+		return err_set(r->err, ERR_USAGE, "%s: byte %zu: %s", r->file,
+		    p->problem_offset, problem);
+	return err_set(r->err, ERR_USAGE, "%s:%zu:%zu: %s%s%s", r->file,
+	    p->problem_mark.line + 1, p->problem_mark.column + 1, problem,
+	    p->context != NULL ? " " : "",
+	    p->context != NULL ? p->context : "");
+}
+
+/* A file that goes on behind its document is not what was meant. */
+static int
+check_end(struct reading *r, yaml_parser_t *p)
+{
+	yaml_document_t	 more;
+	yaml_node_t	*root;
+	int		 rc = 0;
+
+	if (!yaml_parser_load(p, &more))
+		return not_yaml(r, p);
+	if ((root = yaml_document_get_root_node(&more)) != NULL)
+		rc = err_set(r->err, ERR_USAGE, "%s:%lu: a second YAML "
+		    "document; only one is read", r->file, line_of(root));
+	yaml_document_delete(&more);
+	return rc;
 }
 
 static int
@@ -625,18 +703,16 @@ read_document(struct reading *r, const char *text, size_t len)
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text,
 	    len);
 	if (!yaml_parser_load(&parser, &r->doc)) {
-		rc = err_set(r->err, ERR_USAGE, "%s:%lu:%lu: %s%s%s", r->file,
-		    (unsigned long)parser.problem_mark.line + 1,
-		    (unsigned long)parser.problem_mark.column + 1,
-		    parser.problem != NULL ? parser.problem : "not YAML",
-		    parser.context != NULL ? " " : "",
-		    parser.context != NULL ? parser.context : "");
+		rc = not_yaml(r, &parser);
 		yaml_parser_delete(&parser);
 		return rc;
 	}
 	root = yaml_document_get_root_node(&r->doc);
-	if (root != NULL)
+	if (root != NULL) {
 		rc = read_keys(r, root, "a mapping", top_keys, NULL);
+		if (rc == 0)
+			rc = check_end(r, &parser);
+	}
 	if (rc == 0)
 		join(r);
 	yaml_document_delete(&r->doc);
@@ -662,20 +738,24 @@ read_file(struct config *c, const char *path, struct err *err)
 		rc = read_document(&r, b.data, b.len);
 	buf_clear(&b);
 	for (i = 0; i < r.necs; i++)
-		free(r.ecs[i].url);
+		endpoint_clear(&r.ecs[i].ep);
 	free(r.ecs);
 	c->file = xstrdup(path);
 	return rc;
 }
 
-/* The first that exists, owned by the caller; NULL if there is none. */
+/*
+ * The first that exists, owned by the caller; NULL if there is none.  One in a
+ * place that is closed to us counts only if the user named it.
+ */
 static char *
-first_present(const char *const *paths, size_t n)
+first_present(const char *const *paths, size_t n, int named)
 {
 	size_t	i;
 
 	for (i = 0; i < n; i++)
-		if (*paths[i] != '\0' && access(paths[i], F_OK) == 0)
+		if (*paths[i] != '\0' && (access(paths[i], F_OK) == 0 ||
+		    (named && errno != ENOENT && errno != ENOTDIR)))
 			return xstrdup(paths[i]);
 	return NULL;
 }
@@ -695,7 +775,7 @@ find_default(void)
 	paths[0] = "ace-dt-config.yaml";
 	paths[1] = user;
 	paths[2] = "/etc/ace/dt/config.yaml";
-	found = first_present(paths, 3);
+	found = first_present(paths, 3, 0);
 	free(user);
 	return found;
 }
@@ -709,7 +789,7 @@ find_file(const char *const *paths, size_t n, char **found, struct err *err)
 
 	*found = NULL;
 	if (n > 0) {
-		if ((*found = first_present(paths, n)) != NULL)
+		if ((*found = first_present(paths, n, 1)) != NULL)
 			return 0;
 		return err_set(err, ERR_USAGE, "--config %s: no such file%s",
 		    paths[0], n > 1 ? ", nor any of the others" : "");
@@ -722,7 +802,7 @@ find_file(const char *const *paths, size_t n, char **found, struct err *err)
 	for (s = list; s != NULL && *found == NULL; s = next) {
 		if ((next = strchr(s, ',')) != NULL)
 			*next++ = '\0';
-		*found = first_present((const char *const *)&s, 1);
+		*found = first_present((const char *const *)&s, 1, 1);
 	}
 	free(list);
 	return *found != NULL ? 0 : err_set(err, ERR_USAGE,
@@ -752,7 +832,7 @@ read_environment(struct config *c, struct err *err)
 	}
 	if (((s = getenv("ACE_DT_REGISTRY_AUTH_FILE")) != NULL &&
 	    *s != '\0') || ((s = getenv("REGISTRY_AUTH_FILE")) != NULL &&
-	    *s != '\0' && c->auth_file == NULL)) {
+	    *s != '\0')) {
 		free(c->auth_file);
 		c->auth_file = xstrdup(s);
 	}
@@ -784,11 +864,8 @@ registry_free(struct registry_config *rc)
 {
 	size_t	i;
 
-	for (i = 0; i < rc->nendpoints; i++) {
-		free(rc->endpoints[i].scheme);
-		free(rc->endpoints[i].host);
-		free(rc->endpoints[i].path);
-	}
+	for (i = 0; i < rc->nendpoints; i++)
+		endpoint_clear(&rc->endpoints[i]);
 	for (i = 0; i < rc->nrewrites; i++) {
 		free(rc->rewrites[i].pattern);
 		free(rc->rewrites[i].replacement);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "lib/base64.h"
 #include "lib/buf.h"
@@ -13,9 +13,6 @@
 #include "lib/json.h"
 #include "lib/limits.h"
 #include "lib/xalloc.h"
-
-/* Docker Hub's key in these files; it never was a registry's host. */
-#define HUB_KEY		"index.docker.io"
 
 struct creds {
 	char	*where;			/* owned: the file */
@@ -58,12 +55,15 @@ creds_load(struct creds **out, const char *auth_file, struct err *err)
 {
 	struct creds	*c = xcalloc(1, sizeof(*c));
 	struct buf	 b;
+	struct stat	 st;
 	int		 rc = 0;
 
 	c->doc = jv_invalid();
 	c->where = auth_file != NULL ? xstrdup(auth_file) : default_file();
 	buf_init(&b, DOCKER_CONFIG_MAX);
-	if (access(c->where, F_OK) == 0) {
+	/* One that we may not look at is an error, not an anonymous user. */
+	if (stat(c->where, &st) == 0 ||
+	    (errno != ENOENT && errno != ENOTDIR)) {
 		rc = io_slurp(c->where, &b, err);
 		if (rc == 0 && b.len > 0 && (rc = json_parse(b.data, b.len,
 		    &limits, &c->doc, err)) == -1)
@@ -100,21 +100,41 @@ creds_where(const struct creds *c)
 	return c->where;
 }
 
+/* Docker Hub's names: docker stores the second, podman the first. */
+static int
+is_hub(const char *host, size_t n)
+{
+	static const char *const names[] = {
+		"docker.io", "index.docker.io", "registry-1.docker.io"
+	};
+	size_t	i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == n &&
+		    strncasecmp(names[i], host, n) == 0)
+			return 1;
+	return 0;
+}
+
 /*
  * How well a key of "auths" fits: 0 not at all, else the more the longer the
- * path that it names.  Keys may have a scheme, and Hub's has an API path.
+ * path that it names.  Keys may have a scheme, and Hub's has an API path; the
+ * bare host is better than those.
  */
 static size_t
 fit(const char *key, const char *host, const char *repo)
 {
 	size_t	n, m;
 
+	if (strcasecmp(key, host) == 0)
+		return 2;
 	if (strncasecmp(key, "https://", 8) == 0)
 		key += 8;
 	else if (strncasecmp(key, "http://", 7) == 0)
 		key += 7;
 	n = strcspn(key, "/");
-	if (n != strlen(host) || strncasecmp(key, host, n) != 0)
+	if ((n != strlen(host) || strncasecmp(key, host, n) != 0) &&
+	    !(is_hub(key, n) && is_hub(host, strlen(host))))
 		return 0;
 	key += n;
 	while (*key == '/')
@@ -127,17 +147,36 @@ fit(const char *key, const char *host, const char *repo)
 	while (m > 0 && key[m - 1] == '/')
 		m--;
 	if (strncmp(repo, key, m) == 0 && (repo[m] == '/' || repo[m] == '\0'))
-		return 1 + m;
+		return 2 + m;
 	return 0;
 }
 
-static const char *
-key_host(const char *host)
+/*
+ * The member of an object whose name fits best; invalid if none does.  *key is
+ * its name then, which the caller frees.
+ */
+static jv
+best_member(jv obj, const char *host, const char *repo, char **key)
 {
-	if (strcmp(host, "docker.io") == 0 ||
-	    strcmp(host, "registry-1.docker.io") == 0)
-		return HUB_KEY;
-	return host;
+	jv	best = jv_invalid();
+	size_t	best_fit = 0, f;
+
+	*key = NULL;
+	if (jv_get_kind(obj) != JV_KIND_OBJECT)
+		return best;
+	jv_object_foreach(obj, k, v) {
+		f = fit(jv_string_value(k), host, repo);
+		if (f > best_fit) {
+			best_fit = f;
+			free(*key);
+			*key = xstrdup(jv_string_value(k));
+			jv_free(best);
+			best = jv_copy(v);
+		}
+		jv_free(k);
+		jv_free(v);
+	}
+	return best;
 }
 
 /* "user:password" in base64, as "docker login" writes it. */
@@ -205,11 +244,17 @@ read_entry(struct account *a, jv entry, const char *key, const char *where,
  * left an entry without content, that of credsStore.
  */
 static char *
-helper_for(const struct creds *c, const char *host, int has_entry)
+helper_for(const struct creds *c, const char *host, const char *repo,
+    int has_entry)
 {
-	jv	 helpers = json_get(c->doc, "credHelpers");
-	char	*name = json_str(helpers, host);
+	jv	 helpers = json_get(c->doc, "credHelpers"), best;
+	char	*name = NULL, *key;
 
+	best = best_member(helpers, host, repo, &key);
+	if (key != NULL)
+		name = text_of(helpers, key);
+	free(key);
+	jv_free(best);
 	jv_free(helpers);
 	if (name == NULL && has_entry)
 		name = text_of(c->doc, "credsStore");
@@ -220,42 +265,27 @@ int
 creds_find(struct creds *c, const char *host, const char *repo,
     struct account *a, struct err *err)
 {
-	jv	 auths, best = jv_invalid();
-	char	*key = NULL, *helper;
-	size_t	 best_fit = 0, f;
+	jv	 auths, best;
+	char	*key, *helper;
 	int	 rc = 0;
 
 	memset(a, 0, sizeof(*a));
-	host = key_host(host);
 	auths = json_get(c->doc, "auths");
-	if (jv_get_kind(auths) == JV_KIND_OBJECT) {
-		jv_object_foreach(auths, k, v) {
-			f = fit(jv_string_value(k), host, repo);
-			if (f > best_fit) {
-				best_fit = f;
-				free(key);
-				key = xstrdup(jv_string_value(k));
-				jv_free(best);
-				best = jv_copy(v);
-			}
-			jv_free(k);
-			jv_free(v);
-		}
-	}
+	best = best_member(auths, host, repo, &key);
 	jv_free(auths);
-	if (best_fit > 0)
+	if (key != NULL)
 		rc = read_entry(a, best, key, c->where, err);
 	jv_free(best);
-	free(key);
 	if (rc == 0 && a->user == NULL && a->identity_token == NULL &&
-	    a->registry_token == NULL &&
-	    (helper = helper_for(c, host, best_fit > 0)) != NULL) {
+	    a->registry_token == NULL && (helper = helper_for(c, host, repo,
+	    key != NULL)) != NULL) {
 		rc = err_set(err, ERR_USAGE, "%s: the account for %s is in "
 		    "the credential helper \"%s\", which is not asked yet; "
 		    "put it into a file of its own: DOCKER_CONFIG=DIR docker "
 		    "login %s", c->where, host, helper, host);
 		free(helper);
 	}
+	free(key);
 	if (rc == -1)
 		account_clear(a);
 	return rc;

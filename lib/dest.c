@@ -3,9 +3,6 @@
 
 #include "lib/dest.h"
 #include "lib/errmsg.h"
-#include "lib/net.h"
-#include "lib/reg.h"
-#include "lib/xalloc.h"
 
 int
 dest_parse(struct dest *d, const char *image, struct err *err)
@@ -20,27 +17,6 @@ dest_parse(struct dest *d, const char *image, struct err *err)
 		    "index goes: name a tag, not a digest", image);
 	}
 	d->tag = d->ref.tag != NULL ? d->ref.tag : "latest";
-	return 0;
-}
-
-int
-dest_open(struct dest *d, struct net *net, struct err *err)
-{
-	char	*real;
-
-	if (!d->ref.is_layout) {
-		d->repo = reg_repo(net->reg, d->ref.host, d->ref.repo, err);
-		if (d->repo == NULL)
-			return -1;
-		d->name = xstrdup(reg_repo_name(d->repo));
-		return 0;
-	}
-	if (layout_create(&d->layout, d->ref.repo, err) == -1)
-		return -1;
-	if ((real = realpath(d->ref.repo, NULL)) == NULL)
-		return err_sys(err, "%s", d->ref.repo);
-	d->name = xasprintf("oci:%s", real);
-	free(real);
 	return 0;
 }
 

@@ -5,7 +5,6 @@
 #include "lib/ref.h"
 
 struct err;
-struct net;
 struct reg_repo;
 
 /* The IMAGE of a command: the repository or layout that is written to. */
@@ -19,11 +18,10 @@ struct dest {
 };
 
 /*
- * Check an IMAGE: no digest; class ERR_USAGE if it is wrong.  Opens nothing.
+ * Check an IMAGE: no digest; class ERR_USAGE if it is wrong.  Opens
+ * nothing: that is net_dest().
  */
 int	dest_parse(struct dest *, const char *image, struct err *);
-/* Open it; a layout that does not exist is made. */
-int	dest_open(struct dest *, struct net *, struct err *);
 void	dest_close(struct dest *);
 
 #endif

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/errmsg.h"
 #include "lib/events.h"
 #include "lib/exits.h"
@@ -32,15 +32,6 @@ struct http {
 	struct http_call	*resumes;	/* list through next_resume */
 	struct http_timer	*timers;	/* by time */
 };
-
-int64_t
-http_now(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 struct http *
 http_new(void)
@@ -236,7 +227,7 @@ http_start(struct http *h, struct http_call *c)
 	c->head_over = c->reply_over = 0;
 	c->streaming = c->head_seen = c->resume = 0;
 	c->errbuf[0] = '\0';
-	c->started = http_now();
+	c->started = clock_ms();
 	set_options(c);
 	set_method(c);
 	c->active = 1;
@@ -350,7 +341,7 @@ http_timer_set(struct http *h, struct http_timer *t, int64_t ms,
 	http_timer_stop(h, t);
 	t->fn = fn;
 	t->arg = arg;
-	t->at = http_now() + ms;
+	t->at = clock_ms() + ms;
 	t->set = 1;
 	for (p = &h->timers; *p != NULL && (*p)->at <= t->at; p = &(*p)->next)
 		;
@@ -362,7 +353,7 @@ static void
 run_timers(struct http *h)
 {
 	struct http_timer	*t;
-	int64_t			 now = http_now();
+	int64_t			 now = clock_ms();
 
 	while ((t = h->timers) != NULL && t->at <= now) {
 		h->timers = t->next;
@@ -380,9 +371,9 @@ event_request(const struct http_call *c)
 	snprintf(url, sizeof(url), "%.*s", (int)strcspn(c->url, "?"), c->url);
 	EVENT("request", EV_STR("method", c->method), EV_STR("url", url),
 	    EV_NUM("status", c->status),
-	    EV_NUM("ms", http_now() - c->started));
+	    EV_NUM("ms", clock_ms() - c->started));
 	log_debug("%s %s: %ld in %lld ms", c->method, url, c->status,
-	    (long long)(http_now() - c->started));
+	    (long long)(clock_ms() - c->started));
 }
 
 static void
@@ -430,7 +421,7 @@ http_wait(struct http *h, struct pollfd *fds, unsigned int n, int timeout)
 	if (h->resumes != NULL)
 		timeout = 0;
 	if (h->timers != NULL) {
-		ms = h->timers->at - http_now();
+		ms = h->timers->at - clock_ms();
 		if (ms < 0)
 			ms = 0;
 		if (timeout > ms)

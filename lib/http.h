@@ -68,15 +68,12 @@ struct http_call {
 	int		 streaming;
 	int		 head_seen;
 	int		 resume;
-	int64_t		 started;	/* http_now() */
+	int64_t		 started;	/* clock_ms() */
 	struct http_call *next_resume;
 };
 
 struct http *http_new(void);
 void	http_free(struct http *);
-
-/* Milliseconds of a clock that never jumps. */
-int64_t	http_now(void);
 
 /* All zero but for the members that the caller sets. */
 void	http_call_init(struct http_call *);
@@ -100,7 +97,7 @@ char	*http_header(struct http_call *, const char *name, size_t nth);
 struct http_timer {
 	void		(*fn)(void *);
 	void		*arg;
-	int64_t		 at;		/* http_now() */
+	int64_t		 at;		/* clock_ms() */
 	struct http_timer *next;
 	int		 set;
 };

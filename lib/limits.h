@@ -49,6 +49,7 @@
 
 /* Files of a user. */
 #define CONFIG_FILE_MAX		(1024 * 1024)
+#define CONFIG_VALUES_MAX	10000
 #define DOCKER_CONFIG_MAX	(4 * 1024 * 1024)
 #define LAYOUT_INDEX_MAX	(32 * 1024 * 1024)  /* index.json, bytes */
 

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "lib/creds.h"
+#include "lib/dest.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
 #include "lib/http.h"
@@ -127,5 +128,26 @@ net_layout_entries(struct place *p, const struct layout_entry **entries,
 	}
 	*entries = p->entries;
 	*n = p->nentries;
+	return 0;
+}
+
+int
+net_dest(struct net *net, struct dest *d, struct err *err)
+{
+	char	*real;
+
+	if (!d->ref.is_layout) {
+		d->repo = reg_repo(net->reg, d->ref.host, d->ref.repo, err);
+		if (d->repo == NULL)
+			return -1;
+		d->name = xstrdup(reg_repo_name(d->repo));
+		return 0;
+	}
+	if (layout_create(&d->layout, d->ref.repo, err) == -1)
+		return -1;
+	if ((real = realpath(d->ref.repo, NULL)) == NULL)
+		return err_sys(err, "%s", d->ref.repo);
+	d->name = xasprintf("oci:%s", real);
+	free(real);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "lib/ref.h"
 
 struct creds;
+struct dest;
 struct err;
 struct http;
 struct reg;
@@ -50,6 +51,12 @@ void	net_close(struct net *);
  * or directory.  NULL with *err filled if it cannot be opened.
  */
 struct place *net_place(struct net *, const struct ref *, struct err *);
+
+/*
+ * Open a destination that dest_parse() has read; a layout that does not exist is
+ * made.
+ */
+int	net_dest(struct net *, struct dest *, struct err *);
 
 /*
  * The entries of a layout's index.json, read once a run.

@@ -6,6 +6,7 @@
 #include "lib/base64.h"
 #include "lib/buf.h"
 #include "lib/challenge.h"
+#include "lib/clock.h"
 #include "lib/config.h"
 #include "lib/creds.h"
 #include "lib/errmsg.h"
@@ -45,7 +46,7 @@ struct reg_host {
 	struct challenge	 challenge;	/* of AUTH_BEARER */
 	int			 probing;	/* the first call is under way */
 	size_t			 active;	/* calls, without bulk ones */
-	int64_t			 not_before;	/* http_now(): asked to wait */
+	int64_t			 not_before;	/* clock_ms(): asked to wait */
 	struct http_timer	 timer;		/* set for not_before */
 	struct reg_call		*queue, **queue_end;
 	struct token		*tokens;
@@ -499,7 +500,7 @@ static void
 pump(struct reg_host *h)
 {
 	struct reg_call	**p = &h->queue, *c;
-	int64_t		 wait = h->not_before - http_now();
+	int64_t		 wait = h->not_before - clock_ms();
 
 	if (wait > 0) {
 		if (!h->timer.set)
@@ -572,8 +573,8 @@ obey_retry_after(struct reg_call *c)
 	if ((ms = regerr_retry_after(v)) <= 0 ||
 	    ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return ms;
-	if (h->not_before < http_now() + ms) {
-		h->not_before = http_now() + ms;
+	if (h->not_before < clock_ms() + ms) {
+		h->not_before = clock_ms() + ms;
 		log_info("%s asks to wait %lld s", h->base,
 		    (long long)(ms + 999) / 1000);
 	}

@@ -4,6 +4,7 @@
 
 #include "lib/base64.h"
 #include "lib/challenge.h"
+#include "lib/clock.h"
 #include "lib/config.h"
 #include "lib/creds.h"
 #include "lib/errmsg.h"
@@ -81,7 +82,7 @@ token_find(struct token **list, const char *scope)
 int
 token_is_valid(const struct token *t)
 {
-	return t->value != NULL && t->expires > http_now() + SPARE_MS;
+	return t->value != NULL && t->expires > clock_ms() + SPARE_MS;
 }
 
 void
@@ -306,7 +307,7 @@ read_answer(struct token *t, struct err *err)
 	t->value = value;
 	if (lives > 365 * 86400)
 		lives = 365 * 86400;
-	t->expires = http_now() + lives * 1000;
+	t->expires = clock_ms() + lives * 1000;
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct reg_call;
 struct token {
 	char		*scope;		/* owned */
 	char		*value;		/* owned; NULL until it is fetched */
-	int64_t		 expires;	/* http_now() */
+	int64_t		 expires;	/* clock_ms() */
 	int		 fetching;
 	int		 posted;	/* OAuth2 was tried in this fetch */
 	struct http_call call;

@@ -267,7 +267,7 @@ main(int argc, char *argv[])
 	cli_init(&cli, argc, argv);
 	read_options(&x, &cli);
 	net_open(&x.net);
-	if (!x.print && dest_open(&x.dest, &x.net, &err) == -1)
+	if (!x.print && net_dest(&x.net, &x.dest, &err) == -1)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	read_stream(&x);
 	finish(&x);

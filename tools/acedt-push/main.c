@@ -79,7 +79,7 @@ main(int argc, char *argv[])
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	net_open(&p.net);
-	if (dest_open(&p.dest, &p.net, &err) == -1)
+	if (net_dest(&p.net, &p.dest, &err) == -1)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	p.small_max = p.net.config.concurrent_http > 0 ?
 	    (size_t)p.net.config.concurrent_http : HTTP_CALLS_PER_HOST;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/events.h"
 #include "lib/limits.h"
 #include "lib/xalloc.h"
@@ -27,7 +28,7 @@ xfer_tell(struct xfer *x)
 {
 	int64_t	now;
 
-	if (!events_wanted() || (now = http_now()) - x->told < TELL_MS)
+	if (!events_wanted() || (now = clock_ms()) - x->told < TELL_MS)
 		return;
 	x->told = now;
 	tell(x, "progress");

@@ -52,7 +52,7 @@ struct xfer {
 	int		 failed;
 	struct err	 err;		/* found in a callback, or first */
 	struct http_timer timer;
-	int64_t		 told;		/* http_now() of the last event */
+	int64_t		 told;		/* clock_ms() of the last event */
 	struct xfer	*next, **prev;
 };
 

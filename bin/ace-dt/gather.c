@@ -1,0 +1,294 @@
+/*
+ * ace-dt mirror gather: five programs in a row.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bin/ace-dt/display.h"
+#include "bin/ace-dt/gather.h"
+#include "bin/ace-dt/pipeline.h"
+#include "lib/cli.h"
+#include "lib/dest.h"
+#include "lib/errmsg.h"
+#include "lib/exits.h"
+#include "lib/log.h"
+#include "lib/platform.h"
+#include "lib/sources.h"
+#include "lib/xalloc.h"
+
+enum {
+	OPT_ANNOTATIONS = 1,
+	OPT_DEBUG,
+	OPT_FALLBACK,
+	OPT_NO_TERM,
+	OPT_PLATFORMS,
+	OPT_PRINT,
+	OPT_QUIET,
+	OPT_RECURSIVE
+};
+
+static const struct cli_option options[] = {
+	{ OPT_ANNOTATIONS, 'a', "annotations", CLI_VALUE, "KEY=VALUE,...",
+	    "annotations to add to the index; repeatable" },
+	CLI_CONFIG,
+	{ OPT_DEBUG, 0, "debug", CLI_VALUE, "FILE",
+	    "write all events, one JSON line each, to FILE" },
+	CLI_HELP,
+	{ OPT_FALLBACK, 0, "index-fallback", CLI_NONE, NULL,
+	    "name indexes in an annotation instead of among the manifests, for\n"
+	    "registries that take no index in an index (Artifactory); what is\n"
+	    "only named there may be garbage-collected" },
+	{ OPT_NO_TERM, 0, "no-term", CLI_NONE, NULL,
+	    "plain lines instead of a live display" },
+	{ OPT_PLATFORMS, 'p', "platforms", CLI_VALUE,
+	    "OS/ARCH[/VARIANT][:OS.VERSION],...",
+	    "gather only what is for these platforms; repeatable.  An image\n"
+	    "index is then replaced by its matching manifests" },
+	{ OPT_PRINT, 0, "print", CLI_NONE, NULL,
+	    "show the shell pipeline that does the same, do nothing" },
+	{ OPT_QUIET, 'q', "quiet", CLI_NONE, NULL,
+	    "no status and no result, only errors" },
+	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
+	    "copy the referrers too: signatures, attestations, SBOMs" },
+	CLI_VERBOSITY,
+	CLI_VERSION,
+	CLI_END
+};
+
+static struct cli	cli = {
+	.usage = "ace-dt mirror gather [OPTIONS] SOURCES-FILE IMAGE",
+	.about = "Copy every image that SOURCES-FILE names into the "
+	    "repository of IMAGE, and publish\nan OCI image index of them as "
+	    "IMAGE.\n\n"
+	    "SOURCES-FILE has one reference a line, with labels behind "
+	    "commas; # begins a comment:\n\n"
+	    "  reg.example.com/library/source1,component=core,module=test\n"
+	    "  reg.example.com/library/source2:1.4\n"
+	    "  oci:images:app-1\n\n"
+	    "IMAGE is REGISTRY/REPOSITORY[:TAG] or oci:DIRECTORY[:TAG].\n\n"
+	    "  ace-dt mirror gather repos.list reg.example.com/project/"
+	    "repo:sync-45\n"
+	    "  ace-dt mirror gather repos.list oci:disk:sync-45 "
+	    "-p linux/arm/v8 -p linux/amd64\n"
+	    "  ace-dt mirror gather repos.list reg.example.com/project/"
+	    "repo:sync-45 -a key1=value1,key2=value2",
+	.options = options,
+};
+
+/* What the command line says; words are borrowed from argv. */
+struct gather_options {
+	struct display_options	 display;
+	const char		**configs, **annotations, **platforms;
+	size_t			 nconfigs, nannotations, nplatforms;
+	int			 fallback;
+	int			 print;
+	int			 recursive;
+	const char		*list;
+	const char		*image;
+};
+
+static void
+append(const char ***list, size_t *n, const char *word)
+{
+	*list = xreallocarray(*list, *n + 1, sizeof(**list));
+	(*list)[(*n)++] = word;
+}
+
+_Noreturn void
+gather_help(void)
+{
+	const char	*value;
+	char		*argv[] = { (char *)"ace-dt", (char *)"--help", NULL };
+
+	cli_init(&cli, 2, argv);
+	cli_next(&cli, &value);
+	exit(EXIT_DONE);
+}
+
+static void
+add_platform(struct gather_options *o, const char *value)
+{
+	struct platforms	p = PLATFORMS_INIT;
+	struct err		err = ERR_INIT;
+
+	if (platforms_add(&p, value, &err) == -1)
+		cli_usage(&cli, "--platforms: %s", err.msg);
+	if (p.n > 0 || p.all)		/* an empty one is none */
+		append(&o->platforms, &o->nplatforms, value);
+	platforms_clear(&p);
+}
+
+static void
+add_annotation(struct gather_options *o, const char *value)
+{
+	struct pairs	p = PAIRS_INIT;
+	struct err	err = ERR_INIT;
+
+	if (pairs_add_annotations(&p, value, &err) == -1)
+		cli_usage(&cli, "--annotations: %s", err.msg);
+	pairs_clear(&p);
+	append(&o->annotations, &o->nannotations, value);
+}
+
+static void
+read_option(struct gather_options *o, int id, const char *value)
+{
+	switch (id) {
+	case OPT_ANNOTATIONS:
+		add_annotation(o, value);
+		break;
+	case OPT_DEBUG:
+		o->display.debug = value;
+		break;
+	case OPT_FALLBACK:
+		o->fallback = value == NULL;
+		break;
+	case OPT_NO_TERM:
+		o->display.no_term = value == NULL;
+		break;
+	case OPT_PLATFORMS:
+		add_platform(o, value);
+		break;
+	case OPT_PRINT:
+		o->print = value == NULL;
+		break;
+	case OPT_QUIET:
+		o->display.quiet = value == NULL;
+		break;
+	case OPT_RECURSIVE:
+		o->recursive = value == NULL;
+		break;
+	case CLI_ID_CONFIG:
+		append(&o->configs, &o->nconfigs, value);
+		break;
+	}
+}
+
+/* What is wrong with IMAGE is said before anything is started. */
+static void
+check_image(const char *image)
+{
+	struct dest	d;
+	struct err	err = ERR_INIT;
+
+	if (dest_parse(&d, image, &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	if (d.ref.tag == NULL)
+		log_info("IMAGE has no tag: latest is meant");
+	dest_close(&d);
+}
+
+static void
+read_options(struct gather_options *o, int argc, char **argv)
+{
+	const char	*value;
+	int		 id;
+
+	cli_init(&cli, argc, argv);
+	while ((id = cli_next(&cli, &value)) != 0)
+		read_option(o, id, value);
+	/* The first two are the words of the command. */
+	if (cli.nargs < 3)
+		cli_usage(&cli, "SOURCES-FILE and IMAGE are missing");
+	if (cli.nargs < 4)
+		cli_usage(&cli, "IMAGE is missing");
+	if (cli.nargs > 4)
+		cli_usage(&cli, "only SOURCES-FILE and IMAGE are taken, "
+		    "\"%s\" is too much", cli.args[4]);
+	o->list = cli.args[2];
+	o->image = o->display.image = cli.args[3];
+	check_image(o->image);
+}
+
+/* A stage with the options that all of them have. */
+static struct proc *
+add_stage(struct pipeline *pl, const struct gather_options *o,
+    const char *name, int has_config, int events_fd)
+{
+	struct proc	*p = pipeline_add(pl, name);
+	size_t		 i;
+
+	for (i = 0; has_config && i < o->nconfigs; i++)
+		pipeline_arg(p, "--config=%s", o->configs[i]);
+	if (log_level() != LOG_LEVEL_WARN)
+		pipeline_arg(p, "--verbosity=%d", log_level());
+	if (events_fd != -1)
+		pipeline_arg(p, "--events-fd=%d", events_fd);
+	return p;
+}
+
+/* A word of the user's that must not be taken for an option. */
+static void
+add_argument(struct proc *p, const char *word)
+{
+	if (*word == '-' && word[1] != '\0')
+		pipeline_arg(p, "--");
+	pipeline_arg(p, "%s", word);
+}
+
+static void
+compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
+{
+	struct proc	*p;
+	size_t		 i;
+
+	p = add_stage(pl, o, "acedt-resolve", 1, events_fd);
+	add_argument(p, o->list);
+	pl->use_stdin = strcmp(o->list, "-") == 0;
+	pl->quiet = o->display.quiet;
+	if (o->nplatforms > 0) {
+		p = add_stage(pl, o, "acedt-fetch", 1, events_fd);
+		pipeline_arg(p, "--roots");
+		p = add_stage(pl, o, "acedt-filter", 0, events_fd);
+		for (i = 0; i < o->nplatforms; i++)
+			pipeline_arg(p, "--platforms=%s", o->platforms[i]);
+	}
+	p = add_stage(pl, o, "acedt-fetch", 1, events_fd);
+	if (o->recursive)
+		pipeline_arg(p, "--recursive");
+	p = add_stage(pl, o, "acedt-push", 1, events_fd);
+	add_argument(p, o->image);
+	p = add_stage(pl, o, "acedt-index", 1, events_fd);
+	for (i = 0; i < o->nannotations; i++)
+		pipeline_arg(p, "--annotations=%s", o->annotations[i]);
+	if (o->fallback)
+		pipeline_arg(p, "--index-fallback");
+	add_argument(p, o->image);
+}
+
+static void
+clear(struct gather_options *o)
+{
+	free(o->configs);
+	free(o->annotations);
+	free(o->platforms);
+	cli_clear(&cli);
+}
+
+int
+gather_main(int argc, char **argv)
+{
+	struct gather_options	 o;
+	struct pipeline		 pl;
+	struct display		*display;
+	struct err		 err = ERR_INIT;
+	int			 status = EXIT_DONE;
+
+	memset(&o, 0, sizeof(o));
+	memset(&pl, 0, sizeof(pl));
+	read_options(&o, argc, argv);
+	if (o.print) {
+		compose(&pl, &o, -1);
+		pipeline_print(&pl);
+	} else {
+		display = display_new(&o.display);
+		compose(&pl, &o, display_events_fd(display));
+		if (pipeline_find(&pl, &err) == -1)
+			log_die(EXIT_STOPPED, "%s", err.msg);
+		status = pipeline_run(&pl, display);
+		display_free(display);
+	}
+	pipeline_clear(&pl);
+	clear(&o);
+	return status;
+}

@@ -1,0 +1,499 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bin/ace-dt/display.h"
+#include "bin/ace-dt/pipeline.h"
+#include "bin/ace-dt/spawn.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/errmsg.h"
+#include "lib/exits.h"
+#include "lib/http.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+/* Everything about one run. */
+struct run {
+	struct pipeline	*pl;
+	struct display	*display;
+	sigset_t	 mask;		/* signals that come through sigfd */
+	sigset_t	 old;
+	int		 sigfd;
+	int		 stop_signal;	/* the one that stopped us, or 0 */
+	int		 stopping;
+	int64_t		 kill_at;	/* clock_ms(); when grace is over */
+};
+
+struct proc *
+pipeline_add(struct pipeline *pl, const char *name)
+{
+	struct proc	*p = &pl->procs[pl->n++];
+
+	memset(p, 0, sizeof(*p));
+	p->name = name;
+	pipeline_arg(p, "%s", name);
+	return p;
+}
+
+void
+pipeline_arg(struct proc *p, const char *fmt, ...)
+{
+	va_list	 ap;
+	char	*word;
+
+	va_start(ap, fmt);
+	if (vasprintf(&word, fmt, ap) == -1)
+		log_die(EXIT_STOPPED, "out of memory");
+	va_end(ap);
+	p->argv = xreallocarray(p->argv, p->argc + 2, sizeof(char *));
+	p->argv[p->argc++] = word;
+	p->argv[p->argc] = NULL;
+}
+
+void
+pipeline_clear(struct pipeline *pl)
+{
+	size_t	i, k;
+
+	for (i = 0; i < pl->n; i++) {
+		for (k = 0; k < pl->procs[i].argc; k++)
+			free(pl->procs[i].argv[k]);
+		free(pl->procs[i].argv);
+		free(pl->procs[i].path);
+	}
+	pl->n = 0;
+}
+
+/* The folder of our own executable. */
+static char *
+own_folder(void)
+{
+	char	 path[PATH_MAX], *slash;
+	ssize_t	 n;
+
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (n <= 0)
+		return NULL;
+	path[n] = '\0';
+	if ((slash = strrchr(path, '/')) == NULL)
+		return NULL;
+	*slash = '\0';
+	return xstrdup(path);
+}
+
+static int
+is_program(const char *path, struct err *err)
+{
+	struct stat	st;
+
+	if (stat(path, &st) == -1)
+		return err_sys(err, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_IO, "%s: not a program", path);
+	if (access(path, X_OK) == -1)
+		return err_sys(err, "%s", path);
+	return 0;
+}
+
+int
+pipeline_find(struct pipeline *pl, struct err *err)
+{
+	const char	*env = getenv("ACEDT_EXEC_PATH");
+	char		*dir;
+	size_t		 i;
+	int		 rc = 0;
+
+	dir = env != NULL && *env != '\0' ? xstrdup(env) : own_folder();
+	if (dir == NULL)
+		return err_set(err, ERR_IO, "the folder of ace-dt cannot be "
+		    "found: set ACEDT_EXEC_PATH to the one with the stages");
+	for (i = 0; i < pl->n && rc == 0; i++) {
+		pl->procs[i].path = xasprintf("%s/%s", dir,
+		    pl->procs[i].name);
+		rc = is_program(pl->procs[i].path, err);
+	}
+	free(dir);
+	return rc;
+}
+
+/* Does sh(1) take the word as it stands? */
+static int
+is_plain(const char *s)
+{
+	return *s != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+%")] == '\0';
+}
+
+static void
+print_word(const char *s)
+{
+	if (is_plain(s)) {
+		fputs(s, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *s != '\0'; s++)
+		if (*s == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*s);
+	putchar('\'');
+}
+
+void
+pipeline_print(const struct pipeline *pl)
+{
+	size_t	i, k;
+
+	for (i = 0; i < pl->n; i++) {
+		if (i > 0)
+			fputs(" |\n    ", stdout);
+		for (k = 0; k < pl->procs[i].argc; k++) {
+			if (k > 0)
+				putchar(' ');
+			print_word(pl->procs[i].argv[k]);
+		}
+	}
+	putchar('\n');
+	if (fflush(stdout) == EOF)
+		log_die(EXIT_STOPPED, "standard output: %s", strerror(errno));
+}
+
+/* Did it stop with something to explain? */
+static int
+failed(const struct proc *p)
+{
+	return !WIFEXITED(p->status) || WEXITSTATUS(p->status) > EXIT_IMAGES;
+}
+
+/* A stage that failed only because of another one is not the cause. */
+static int
+is_cause(const struct proc *p, size_t i)
+{
+	int	status = p[i].status;
+
+	if (!p[i].started || p[i].pid != 0 || !failed(&p[i]))
+		return 0;
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) != SIGPIPE && !(p[i].killed &&
+		    (WTERMSIG(status) == SIGTERM ||
+		    WTERMSIG(status) == SIGKILL));
+	if (WEXITSTATUS(status) == 128 + SIGPIPE)
+		return 0;		/* how a script says the same */
+	if (WEXITSTATUS(status) == EXIT_INPUT)
+		while (i-- > 0)
+			if (p[i].pid == 0 && failed(&p[i]))
+				return 0;	/* cut short by that one */
+	return 1;
+}
+
+/* The most upstream cause among those that ended, or NULL. */
+static const struct proc *
+find_cause(const struct pipeline *pl)
+{
+	size_t	i;
+
+	for (i = 0; i < pl->n; i++)
+		if (is_cause(pl->procs, i))
+			return &pl->procs[i];
+	return NULL;
+}
+
+static size_t
+count_running(const struct pipeline *pl)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < pl->n; i++)
+		n += pl->procs[i].pid != 0;
+	return n;
+}
+
+static void
+signal_all(struct pipeline *pl, int signo)
+{
+	size_t	i;
+
+	for (i = 0; i < pl->n; i++)
+		if (pl->procs[i].pid != 0) {
+			pl->procs[i].killed = 1;
+			kill(pl->procs[i].pid, signo);
+			/* A stage that was stopped must wake to end. */
+			kill(pl->procs[i].pid, SIGCONT);
+		}
+}
+
+static int64_t
+grace_ms(void)
+{
+	const char	*s = getenv("ACEDT_GRACE_SECONDS");
+	char		*end;
+	long		 n;
+
+	if (s == NULL || *s == '\0')
+		return PIPELINE_GRACE * 1000;
+	n = strtol(s, &end, 10);
+	return *end != '\0' || n < 0 || n > 3600 ? PIPELINE_GRACE * 1000 :
+	    n * 1000;
+}
+
+static void
+stop_all(struct run *r)
+{
+	if (r->stopping)
+		return;
+	r->stopping = 1;
+	r->kill_at = clock_ms() + grace_ms();
+	signal_all(r->pl, SIGTERM);
+}
+
+static void
+reap(struct run *r)
+{
+	pid_t	pid;
+	size_t	i;
+	int	status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (i = 0; i < r->pl->n; i++)
+			if (r->pl->procs[i].pid == pid) {
+				r->pl->procs[i].pid = 0;
+				r->pl->procs[i].status = status;
+				display_stage_ended(r->display,
+				    r->pl->procs[i].name, status);
+			}
+}
+
+static void
+read_signals(struct run *r)
+{
+	struct signalfd_siginfo	si;
+	int			child = 0;
+
+	while (read(r->sigfd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD) {
+			child = 1;
+		} else if (si.ssi_signo == SIGWINCH) {
+			display_resized(r->display);
+		} else {
+			if (r->stop_signal == 0)
+				r->stop_signal = (int)si.ssi_signo;
+			stop_all(r);
+		}
+	}
+	if (child)
+		reap(r);
+	/* All that ended are known before any is judged. */
+	if (find_cause(r->pl) != NULL)
+		stop_all(r);
+}
+
+/*
+ * Signals come as something to read.  Those that our caller ignored stay so;
+ * an ignored SIGCHLD would have the system reap for us.
+ */
+static int
+catch_signals(struct run *r, struct err *err)
+{
+	static const int	stops[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction	sa;
+	size_t			i;
+
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&r->mask);
+	sigaddset(&r->mask, SIGCHLD);
+	sigaddset(&r->mask, SIGWINCH);
+	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		if (sigaction(stops[i], NULL, &sa) == 0 &&
+		    sa.sa_handler != SIG_IGN)
+			sigaddset(&r->mask, stops[i]);
+	if (sigprocmask(SIG_BLOCK, &r->mask, &r->old) == -1)
+		return err_sys(err, "sigprocmask");
+	r->sigfd = signalfd(-1, &r->mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return r->sigfd == -1 ? err_sys(err, "signalfd") : 0;
+}
+
+static void
+close_if_open(int *fd)
+{
+	if (*fd > STDERR_FILENO)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Start the ith stage between in and *next, which becomes its neighbour's in. */
+static int
+start_one(struct run *r, size_t i, int in, int *next, struct err *err)
+{
+	struct proc	*p = &r->pl->procs[i];
+	int		 out[2] = { -1, -1 }, keep = display_events_fd(
+			    r->display);
+
+	*next = -1;
+	if (i + 1 < r->pl->n) {
+		if (pipe2(out, O_CLOEXEC) == -1)
+			return err_sys(err, "pipe");
+	} else if (r->pl->quiet) {
+		out[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	} else {
+		out[1] = STDOUT_FILENO;
+	}
+	p->pid = spawn(p->path, p->argv, in, out[1],
+	    display_stderr_fd(r->display), keep, err);
+	close_if_open(&out[1]);
+	*next = out[0];
+	if (p->pid == -1) {
+		p->pid = 0;
+		return -1;
+	}
+	p->started = 1;
+	display_stage_started(r->display, p->name, (int)p->pid);
+	return 0;
+}
+
+static int
+start_all(struct run *r, struct err *err)
+{
+	int	in, next;
+	size_t	i;
+
+	in = r->pl->use_stdin ? STDIN_FILENO :
+	    open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (in == -1)
+		return err_sys(err, "/dev/null");
+	for (i = 0; i < r->pl->n; i++) {
+		if (start_one(r, i, in, &next, err) == -1) {
+			close_if_open(&in);
+			close_if_open(&next);
+			return -1;
+		}
+		close_if_open(&in);
+		in = next;
+	}
+	return 0;
+}
+
+/* One turn: wait for a signal, an event, a line of a stage, or a clock. */
+static void
+turn(struct run *r)
+{
+	struct pollfd	fds[3];
+	int		ms, left;
+
+	fds[0].fd = r->sigfd;
+	fds[1].fd = display_events_input(r->display);
+	fds[2].fd = display_stderr_input(r->display);
+	fds[0].events = fds[1].events = fds[2].events = POLLIN;
+	ms = display_timeout(r->display);
+	if (r->stopping) {
+		left = r->kill_at > clock_ms() ?
+		    (int)(r->kill_at - clock_ms()) : 0;
+		if (ms == -1 || ms > left)
+			ms = left;
+	}
+	if (poll(fds, 3, ms) > 0) {
+		if (fds[1].revents != 0)
+			display_read_events(r->display);
+		if (fds[2].revents != 0)
+			display_read_stderr(r->display);
+		if (fds[0].revents != 0)
+			read_signals(r);
+	}
+	display_tick(r->display);
+	if (r->stopping && clock_ms() >= r->kill_at) {
+		signal_all(r->pl, SIGKILL);
+		r->kill_at = clock_ms() + 1000;
+	}
+}
+
+/* What a stage's end means, in words; the status for ours. */
+static int
+explain(const struct proc *p)
+{
+	int	signo, status;
+
+	if (WIFSIGNALED(p->status)) {
+		signo = WTERMSIG(p->status);
+		log_error("%s was killed by signal %d (%s); nothing was "
+		    "published after that", p->name, signo, strsignal(signo));
+		return 128 + signo;
+	}
+	status = WEXITSTATUS(p->status);
+	log_error("%s stopped with status %d", p->name, status);
+	return status >= 128 ? 128 : status;
+}
+
+/*
+ * Nobody is the cause: then all went well, or some images failed, or a stage
+ * was cut off by a reader that left before the end with a status of success.
+ */
+static int
+judge(const struct pipeline *pl)
+{
+	const struct proc	*p = find_cause(pl);
+	int			 worst = EXIT_DONE;
+	size_t			 i;
+
+	if (p != NULL)
+		return explain(p);
+	for (i = 0; i < pl->n; i++) {
+		p = &pl->procs[i];
+		if (failed(p)) {
+			log_error("%s left before the end of its input",
+			    i + 1 < pl->n ? pl->procs[i + 1].name :
+			    "the reader of standard output");
+			return EXIT_STOPPED;
+		}
+		if (WEXITSTATUS(p->status) > worst)
+			worst = WEXITSTATUS(p->status);
+	}
+	return worst;
+}
+
+int
+pipeline_run(struct pipeline *pl, struct display *display)
+{
+	struct run	r;
+	struct err	err = ERR_INIT;
+	int		status = EXIT_DONE, unstarted;
+
+	memset(&r, 0, sizeof(r));
+	r.pl = pl;
+	r.display = display;
+	if (catch_signals(&r, &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+	unstarted = start_all(&r, &err) == -1;
+	display_started(display);
+	if (unstarted)
+		stop_all(&r);
+	while (count_running(pl) > 0)
+		turn(&r);
+	display_end(display);
+	if (unstarted) {
+		log_error("%s", err.msg);
+		status = EXIT_STOPPED;
+	} else if (r.stop_signal == 0) {
+		status = judge(pl);
+	}
+	close(r.sigfd);
+	if (r.stop_signal != 0) {
+		log_error("stopped by signal %d (%s); the destination's tag "
+		    "is as it was, unless it was published before",
+		    r.stop_signal, strsignal(r.stop_signal));
+		signal(r.stop_signal, SIG_DFL);
+		raise(r.stop_signal);
+	}
+	sigprocmask(SIG_SETMASK, &r.old, NULL);
+	return status;
+}

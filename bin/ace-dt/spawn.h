@@ -1,0 +1,19 @@
+#ifndef ACEDT_SPAWN_H
+#define ACEDT_SPAWN_H
+
+#include <sys/types.h>
+
+struct err;
+
+/*
+ * Start a program.  in and out become its standard input and output, errfd its
+ * standard error (-1: ours); keep stays open in it under its own number (-1:
+ * none).  All four remain the caller's to close.  A program that cannot be
+ * executed is an error of the start, not an exit status.  The child gets no
+ * blocked signal, SIGPIPE as it is by default, what else is ignored stays so;
+ * it is sent SIGTERM if we die.
+ */
+pid_t	spawn(const char *path, char *const argv[], int in, int out,
+	    int errfd, int keep, struct err *);
+
+#endif
