@@ -169,7 +169,7 @@ stage_run(struct stage *st)
 			rc = EXIT_IMAGES;
 	}
 	if (rc == EXIT_INPUT)
-		log_error("standard input: %s", err.msg);
+		stream_in_complain(&err, "");
 	else if (rc == EXIT_STOPPED)
 		log_error("%s", err.msg);
 	if (st->next == NULL)

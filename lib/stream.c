@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,8 +12,12 @@
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/limits.h"
+#include "lib/log.h"
 #include "lib/stream.h"
 #include "lib/xalloc.h"
+
+/* Tells this error from others for stream_in_complain(). */
+#define CODE_CUT	"CUT"
 
 static const struct json_limits record_limits = {
 	STREAM_VALUES_MAX, STREAM_DEPTH_MAX, JSON_PLAIN
@@ -101,6 +106,29 @@ classify(struct stream_in *in, struct record *rec, struct err *err)
 	return rc;
 }
 
+/* The stream ends where it must not. */
+static int
+cut_short(struct err *err, unsigned long images)
+{
+	if (images == 0)
+		err_set(err, ERR_STREAM, "no stream: the input is empty");
+	else
+		err_set(err, ERR_STREAM, "the stream was cut short: it stops "
+		    "after %lu images, without its end record", images - 1);
+	snprintf(err->code, sizeof(err->code), CODE_CUT);
+	return -1;
+}
+
+void
+stream_in_complain(const struct err *err, const char *meaning)
+{
+	if (strcmp(err->code, CODE_CUT) == 0 &&
+	    getenv(STREAM_SUPERVISED) != NULL)
+		log_info("standard input: %s%s", err->msg, meaning);
+	else
+		log_error("standard input: %s%s", err->msg, meaning);
+}
+
 int
 stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
 {
@@ -127,12 +155,9 @@ stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
 	if (rc == -1)
 		return -1;
 	if (in->lines.eof && in->in_segment)
-		return err_set(err, ERR_STREAM, "the stream was cut short: "
-		    "it stops after %lu images, without its end record",
-		    in->images);
+		return cut_short(err, in->images + 1);
 	if (in->lines.eof && in->segments == 0)
-		return err_set(err, ERR_STREAM, "no stream: the input is "
-		    "empty");
+		return cut_short(err, 0);
 	return 0;
 }
 

@@ -17,6 +17,9 @@ struct err;
 
 #define STREAM_VERSION	1
 
+/* In the environment of stages that ace-dt watches over. */
+#define STREAM_SUPERVISED	"ACEDT_SUPERVISED"
+
 struct stream_in {
 	struct ndjson	 lines;
 	int		 in_segment;	/* between header and end */
@@ -48,6 +51,13 @@ int	stream_in_take(struct stream_in *, struct record *, struct err *);
 
 /* Both in one, blocking; 0 is the end. */
 int	stream_in_next(struct stream_in *, struct record *, struct err *);
+
+/*
+ * Say on standard error why the input could not be read on, with what it means
+ * behind it ("" if that is all).  Under a front-end that names the stage which
+ * cut the stream short, that it was cut short is only worth an info message.
+ */
+void	stream_in_complain(const struct err *, const char *meaning);
 
 void	record_clear(struct record *);
 

@@ -21,6 +21,7 @@
 #include "lib/exits.h"
 #include "lib/http.h"
 #include "lib/log.h"
+#include "lib/stream.h"
 #include "lib/xalloc.h"
 
 /* Everything about one run. */
@@ -469,6 +470,7 @@ pipeline_run(struct pipeline *pl, struct display *display)
 	int		status = EXIT_DONE, unstarted;
 
 	memset(&r, 0, sizeof(r));
+	setenv(STREAM_SUPERVISED, "1", 1);
 	r.pl = pl;
 	r.display = display;
 	if (catch_signals(&r, &err) == -1)

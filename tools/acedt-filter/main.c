@@ -89,8 +89,10 @@ run(struct filter *f, struct stream_in *in, struct stream_out *out)
 			    stream_out_flush(out, 0, &err) == -1)
 				log_die(EXIT_STOPPED, "%s", err.msg);
 		}
-		if (rc == -1)
-			log_die(EXIT_INPUT, "standard input: %s", err.msg);
+		if (rc == -1) {
+			stream_in_complain(&err, "");
+			return EXIT_INPUT;
+		}
 		if (in->lines.eof)
 			break;
 		if (stream_out_flush(out, 0, &err) == -1)

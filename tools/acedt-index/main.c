@@ -150,9 +150,10 @@ read_stream(struct indexer *x)
 		record_clear(&rec);
 	}
 	stream_in_clear(&in);
-	if (rc == -1)
-		log_die(EXIT_INPUT, "standard input: %s; nothing was "
-		    "published", err.msg);
+	if (rc == -1) {
+		stream_in_complain(&err, "; nothing was published");
+		exit(EXIT_INPUT);
+	}
 	if (x->failed > 0 && x->print)
 		log_die(EXIT_IMAGES, "%lu of %lu images failed; no index",
 		    x->failed, x->gather.images);
