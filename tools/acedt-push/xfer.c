@@ -133,15 +133,19 @@ xfer_fail(struct xfer *x, const struct err *err, int passing)
 int
 xfer_check(struct xfer *x)
 {
-	struct err	err = ERR_INIT;
-	char		have[DIGEST_STR_MAX];
+	const struct place	*src;
+	struct err		 err = ERR_INIT;
+	char			 have[DIGEST_STR_MAX];
 
 	digester_end(&x->digester, x->blob->digest, have);
 	if (strcmp(have, x->blob->digest) == 0) {
 		x->verified = 1;
 		return 0;
 	}
-	err_set(&err, ERR_DIGEST, "the content that came has digest %s", have);
+	src = x->blob->holders[x->holder];
+	err_set(&err, ERR_DIGEST, "%s%s: the content has digest %s",
+	    src->repo != NULL ? "" : "oci:", src->repo != NULL ?
+	    reg_repo_name(src->repo) : src->layout->dir, have);
 	x->err = err;
 	x->failed = 1;
 	return -1;

@@ -1,0 +1,69 @@
+#!/bin/bash
+#
+# Everything that can be checked without running a program.  $1 is a build.
+
+set -u
+build=$1
+bad=0
+fail()
+{
+	echo "lint: $1" >&2
+	bad=1
+}
+
+sources=$(git ls-files 'bin/*.[ch]' 'lib/*.[ch]' 'tools/*.[ch]')
+
+mandoc -Tlint -Wwarning man/*.[157] || fail 'a manual page'
+
+cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -I. \
+    --enable=warning,portability --inline-suppr -D_GNU_SOURCE \
+    -DVERSION='"0"' --suppress=missingIncludeSystem \
+    --suppress=varFuncNullUB bin lib tools || fail cppcheck
+
+shellcheck -S warning scripts/*.sh test/run.sh bench/run.sh .ci/run ||
+    fail shellcheck
+
+# Functions that are not used here: they cannot be told how much room there is,
+# or hide errors.
+# shellcheck disable=SC2086
+grep -nE '\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|system|popen)\(' \
+    $sources && fail 'a banned function'
+
+# Output goes through log.c, stream.c and io.c.
+# shellcheck disable=SC2086
+grep -nE '\b(errx?|warnx?|perror)\(|fprintf\(stderr' $sources |
+    grep -v '^lib/log\.c\|^lib/cli\.c' && fail 'output around log.c'
+
+# libjq and libcurl are fenced in.
+# shellcheck disable=SC2086
+grep -lE '#include <(jv|jq)\.h>' $sources | grep -vxE \
+    'lib/(json|stream|image|manifest|entry)\.h|tools/acedt-filter/match\.c' &&
+    fail 'jv.h or jq.h outside of its fence'
+# shellcheck disable=SC2086
+grep -l '#include <curl/curl.h>' $sources |
+    grep -vxE 'lib/http\.h|lib/origin\.c' && fail 'curl.h outside of its fence'
+
+# A tool includes lib/ and its own folder, never another tool's.
+for dir in tools/acedt-*; do
+	grep -n '#include "tools/' "$dir"/*.[ch] |
+	    grep -v "\"$dir/" && fail "$dir includes another tool"
+done
+
+awk 'length($0) > 100 { print FILENAME ":" FNR ": longer than 100 characters"
+    bad = 1 } END { exit bad }' $sources || fail 'a long line'
+
+for program in ace-dt acedt-filter; do
+	readelf -d "$build/$program" | grep -q 'libcurl' &&
+	    fail "$program is linked with libcurl"
+done
+for program in "$build"/ace-dt "$build"/acedt-*; do
+	[ -x "$program" ] || continue
+	readelf -hW "$program" | grep -q 'Type:.*DYN' ||
+	    fail "$program is no PIE"
+	readelf -dW "$program" | grep -q 'BIND_NOW\|NOW' ||
+	    fail "$program is not linked with -z now"
+	readelf -lW "$program" | grep -q 'GNU_STACK.*RW ' ||
+	    fail "$program has an executable stack"
+done
+[ "$bad" = 0 ] && echo 'lint: nothing found'
+exit "$bad"

@@ -1,0 +1,258 @@
+# Each program alone, on streams that were saved, cut, joined or made up.
+
+load helper
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR"
+	new_layout images
+	make_app images app-1 amd64 arm64
+	make_app images app-2 amd64 arm/v7
+	make_image images amd64 single | tag_layout images single
+	printf 'oci:%s/images:%s\n' "$PWD" app-1 "$PWD" app-2 >list
+	acedt-resolve list >resolved
+	acedt-fetch <resolved >fetched
+	acedt-fetch --roots <resolved >roots
+	export FILES=$PWD
+}
+
+@test "resolve: one record a line of the list, with a digest" {
+	[ "$(head -n 1 "$FILES/resolved")" = "$HEADER" ]
+	[ "$(tail -n 1 "$FILES/resolved")" = '{"type":"end","images":2}' ]
+	d=$(layout_digest "$FILES/images" app-1)
+	sed -n 2p "$FILES/resolved" | jq -e --arg d "$d" \
+	    --arg s "oci:$FILES/images:app-1" '.type == "image" and
+	    .line == 1 and .file == "list" and .source == $s and
+	    .descriptor.digest == $d and .descriptor.size > 0'
+}
+
+@test "fetch: every manifest below, bytes and all, in a fixed order" {
+	sed -n 2p "$FILES/fetched" | jq -c '.manifests[]' >m
+	[ "$(wc -l <m)" -eq 3 ]
+	while read -r line; do
+		want=$(jq -r .digest <<<"$line")
+		got=$(jq -r .data <<<"$line" | base64 -d | sha256sum)
+		[ "$want" = "sha256:${got%% *}" ]
+		[ "$(jq -r .data <<<"$line" | base64 -d | wc -c)" -eq \
+		    "$(jq -r .size <<<"$line")" ]
+	done <m
+	head -n 1 m | jq -e '.mediaType | contains("index")'
+	for n in 1 2 3; do
+		acedt-fetch <"$FILES/resolved" | cmp - "$FILES/fetched"
+	done
+}
+
+@test "fetch: what a record has is not asked for again" {
+	mv "$FILES/images" "$FILES/images.away"
+	mkdir "$FILES/images"
+	cp "$FILES/images.away/oci-layout" "$FILES/images/"
+	run acedt-fetch <"$FILES/fetched"
+	rm -r "$FILES/images"
+	mv "$FILES/images.away" "$FILES/images"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(cat "$FILES/fetched")" ]
+}
+
+@test "fetch --roots: the root only, and a single image's platform" {
+	sed -n 2p "$FILES/roots" | jq -e '(.manifests | length) == 1'
+	echo "oci:$FILES/images:single" | acedt-resolve - |
+	    acedt-fetch --roots | sed -n 2p |
+	    jq -e '.platform == {architecture: "amd64", os: "linux"}'
+	run -2 acedt-fetch --roots -r </dev/null
+}
+
+@test "filter: labels, jq expressions, platforms" {
+	printf 'oci:%s/images:app-1,a=1,b=2\noci:%s/images:app-2,a=1\n' \
+	    "$FILES" "$FILES" >list
+	acedt-resolve list | acedt-fetch --roots >s
+	[ "$(acedt-filter -l a=1 <s | tail -n 1)" = '{"type":"end","images":2}' ]
+	[ "$(acedt-filter -l a=1 -l b=2 <s | tail -n 1)" = \
+	    '{"type":"end","images":1}' ]
+	acedt-filter -e '.line == 2' <s | jq -se '.[1].line == 2'
+	[ "$(acedt-filter -e empty <s | wc -l)" -eq 2 ]
+	acedt-filter -p linux/arm <s 2>err | jq -se '.[1].selected == [] and
+	    (.[2].selected[0].descriptor.platform.variant == "v7")'
+	grep -q 'app-1: no image for the wanted platforms; it offers linux/amd64, linux/arm64' err
+	run -2 acedt-filter -e '.[' <s
+	[[ $output == *"--expression"* ]]
+	run -2 acedt-filter -p linux <s
+	run -2 acedt-filter -l nolabel <s
+	run -1 acedt-filter -e '.line | error("no")' <s
+}
+
+@test "filter: records pass to the byte, members and types unknown to us too" {
+	cat >s <<-EOF
+	$HEADER
+	{"type":"image", "source":"r.example.com/a:1","x": 1e400,"y":[9007199254740993, "\u00e9"] }
+	{"type":"note","text":"what is this?"}
+	{"type":"end","images":1}
+	EOF
+	acedt-filter <s | cmp - s
+}
+
+@test "an error record passes every stage and is reported at the end" {
+	cat >s <<-EOF
+	$HEADER
+	{"type":"image","file":"f","line":7,"source":"r.example.com/a:1","error":{"stage":"acedt-resolve","class":"not-found","message":"it \u001b[31mis\u202e gone","status":404}}
+	{"type":"end","images":1}
+	EOF
+	for stage in acedt-fetch acedt-filter 'acedt-push oci:out'; do
+		run -1 $stage <s
+		[ "$output" = "$(cat s)" ]
+	done
+	run -1 --separate-stderr acedt-index oci:out <s
+	[ "${stderr_lines[0]}" = 'acedt-index: f:7: r.example.com/a:1: acedt-resolve: it \x1b[31mis\u202e gone' ]
+	[ "$(jq '.manifests | length' out/index.json)" -eq 0 ]
+}
+
+# bad_stream TEXT PATTERN: all stages refuse it with status 3 and publish
+# nothing.
+bad_stream()
+{
+	local stage
+	for stage in acedt-fetch acedt-filter 'acedt-push oci:bad:1' \
+	    'acedt-index oci:bad:1'; do
+		printf "$1" >s
+		run -3 --separate-stderr $stage <s
+		[[ $stderr == *"standard input: "*$2* ]] || {
+			echo "$stage: $stderr"
+			return 1
+		}
+		[[ $output != *'"end"'* ]]
+	done
+	[ "$(jq '.manifests | length' bad/index.json)" -eq 0 ]
+}
+
+@test "malformed streams: status 3, no end record, nothing published" {
+	image='{"type":"image","source":"r.example.com/a:1","descriptor":{"digest":"sha256:'$(printf '%064d' 0)'"},"error":{"message":"x"}}'
+	bad_stream '' 'no stream'
+	bad_stream "$HEADER\n" 'cut short'
+	bad_stream "$HEADER\n$image\n" 'cut short: it stops after 1 images'
+	bad_stream "$HEADER\n$image\n{\"type\":\"end\",\"images\":2}\n" \
+	    '1 images came, the end record counts 2'
+	bad_stream "$HEADER\n{\"type\":\"end\"}\n" 'no count'
+	bad_stream "$image\n" 'no header'
+	bad_stream "$HEADER\n$HEADER\n" 'a header before the end'
+	bad_stream '{"type":"acedt-stream","version":2}\n' 'not of version 1'
+	bad_stream "$HEADER\nhello\n" 'line 2: not valid JSON'
+	bad_stream "$HEADER\n{\"type\":\"end\",\"images\":0} {}\n" 'more than one'
+	bad_stream "$HEADER\n[1]\n" 'not an acedt-stream'
+	bad_stream "$HEADER\n{\"type\":\"end\",\"images\":0}" 'no newline'
+	bad_stream "$HEADER\n{\"a\":\"\\000\"}\n" 'NUL'
+	bad_stream "$HEADER\n{\"type\":\"x\\377\"}\n" 'UTF-8'
+}
+
+@test "a line over the limit is refused, one below it passes" {
+	{
+		echo "$HEADER"
+		printf '{"type":"x","p":"%s"}\n' \
+		    "$(head -c 1000000 /dev/zero | tr '\0' a)"
+		echo '{"type":"end","images":0}'
+	} >s
+	acedt-filter <s | cmp - s
+	{
+		echo "$HEADER"
+		printf '{"type":"x","p":"'
+		head -c 34000000 /dev/zero | tr '\0' a
+	} >s
+	run -3 --separate-stderr acedt-filter <s
+	[[ $stderr == *"longer than 33554432 bytes"* ]]
+}
+
+@test "streams can be joined, cut on purpose and counted anew" {
+	cat "$FILES/fetched" "$FILES/fetched" | acedt-filter >s
+	[ "$(grep -c '"type":"acedt-stream"' s)" -eq 1 ]
+	[ "$(tail -n 1 s)" = '{"type":"end","images":4}' ]
+	grep -v app-2 "$FILES/fetched" >less
+	run -3 --separate-stderr acedt-filter <less
+	[[ $stderr == *"acedt-filter --recount"* ]]
+	acedt-filter --recount <less | acedt-push oci:cut:1 |
+	    acedt-index oci:cut:1
+	verify_layout cut 1
+}
+
+@test "a reader that leaves ends a stage by SIGPIPE, without a word" {
+	{
+		head -n 2 "$FILES/fetched"
+		for i in $(seq 2000); do
+			sed -n 2p "$FILES/fetched"
+		done
+	} >many
+	for stage in acedt-filter acedt-fetch; do
+		run bash -c '"$1" <many 2>err | true; echo "${PIPESTATUS[0]}"' \
+		    - "$stage"
+		[ "$output" = 141 ]
+		[ ! -s err ]
+	done
+}
+
+@test "output that cannot be written is status 4" {
+	for stage in acedt-filter acedt-fetch "acedt-resolve $FILES/list"; do
+		run -4 bash -c "$stage <'$FILES/fetched' >/dev/full"
+		[[ $output == *"standard output: No space left"* ]]
+		run -4 bash -c "$stage <'$FILES/fetched' >&-"
+	done
+	run -4 bash -c "acedt-filter --help >/dev/full"
+}
+
+@test "index: what was not fetched, not pushed, or pushed elsewhere" {
+	run -1 acedt-index oci:x <"$FILES/fetched"
+	[[ $output == *"was not pushed to"*"run acedt-push before"* ]]
+	run -1 acedt-push oci:x <"$FILES/resolved"
+	[[ $output == *"run acedt-fetch before"* ]]
+	acedt-push oci:x <"$FILES/fetched" >pushed
+	run -1 acedt-index oci:y <pushed
+	[[ $output == *"was pushed to oci:$PWD/x, not to oci:$PWD/y"* ]]
+	[ "$(acedt-index --print <"$FILES/fetched" | sha256sum |
+	    cut -d' ' -f1)" = "$(acedt-index oci:x <pushed | sed 's/.*://')" ]
+}
+
+@test "a record that was tampered with is an error, not an index" {
+	for edit in '.manifests[0].data = "e30="' '.manifests[0].size = 7' \
+	    '.descriptor.digest = "sha256:../../x"' 'del(.source)' \
+	    '.manifests = {}' '.descriptor.size = -1' \
+	    '.source = "no such\nthing"' 'del(.manifests[1])'; do
+		jq -c "if .line == 1 then $edit else . end" \
+		    "$FILES/fetched" >s
+		run -1 acedt-push oci:tampered:1 <s
+		acedt-push oci:tampered:1 <s 2>/dev/null >t || true
+		run -1 acedt-index oci:tampered:1 <t
+	done
+	[ "$(jq '.manifests | length' tampered/index.json)" -eq 0 ]
+}
+
+@test "every program: help on stdout, version, a wrong option" {
+	for p in acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index; do
+		run -0 --separate-stderr $p --help
+		[[ $output == "Usage: $p "* ]]
+		[ -z "$stderr" ]
+		run -0 $p --version
+		[[ $output == "$p "*"(stream 1)" ]]
+		run -2 $p --verbositi
+		[[ $output == *"did you mean --verbosity?"* ]]
+	done
+	run -2 acedt-resolve
+	run -2 acedt-push </dev/null
+	run -2 acedt-index a b </dev/null
+	run -2 acedt-fetch extra </dev/null
+	run -2 acedt-push not/a/reference:: </dev/null
+}
+
+@test "one slow line does not hold up the reading, order stays" {
+	mkfifo f
+	acedt-filter <f >out 3>&- &
+	pid=$!
+	exec 8>f
+	echo "$HEADER" >&8
+	echo '{"type":"note"}' >&8
+	# What came is handed on before more is waited for.
+	for i in $(seq 200); do
+		grep -q note out && break
+		sleep 0.02
+	done
+	grep -q note out
+	echo '{"type":"end","images":0}' >&8
+	exec 8>&-
+	wait "$pid"
+	[ "$(wc -l <out)" -eq 3 ]
+}
