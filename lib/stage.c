@@ -148,6 +148,17 @@ loop(struct stage *st, struct err *err)
 	}
 }
 
+/* Jobs are under way: what they hold goes with the process. */
+static _Noreturn void
+stop(int status, const struct err *err)
+{
+	if (status == EXIT_INPUT)
+		stream_in_complain(err, "");
+	else
+		log_error("%s", err->msg);
+	exit(status);
+}
+
 int
 stage_run(struct stage *st)
 {
@@ -158,20 +169,14 @@ stage_run(struct stage *st)
 	if (st->next == NULL)
 		stream_in_init(&st->in, STDIN_FILENO);
 	stream_out_init(&st->out, STDOUT_FILENO);
-	rc = loop(st, &err);
-	if (rc == EXIT_DONE) {
-		stream_out_end(&st->out);
-		if (stream_out_flush(&st->out, 0, &err) == -1 ||
-		    (close(st->out.fd) == -1 &&
-		    err_sys(&err, "standard output") == -1))
-			rc = EXIT_STOPPED;
-		else if (st->out.errors > 0)
-			rc = EXIT_IMAGES;
-	}
-	if (rc == EXIT_INPUT)
-		stream_in_complain(&err, "");
-	else if (rc == EXIT_STOPPED)
-		log_error("%s", err.msg);
+	if ((rc = loop(st, &err)) != EXIT_DONE)
+		stop(rc, &err);
+	stream_out_end(&st->out);
+	if (stream_out_flush(&st->out, 0, &err) == -1 ||
+	    (close(st->out.fd) == -1 &&
+	    err_sys(&err, "standard output") == -1))
+		stop(EXIT_STOPPED, &err);
+	rc = st->out.errors > 0 ? EXIT_IMAGES : EXIT_DONE;
 	if (st->next == NULL)
 		stream_in_clear(&st->in);
 	stream_out_clear(&st->out);

@@ -50,7 +50,8 @@ struct stage {
 };
 
 /*
- * Run it to the end.  Returns the exit status; what stopped it was logged.
+ * Run it to the end.  Returns the exit status, 0 or 1; what stops it before
+ * that is logged and ends the program.
  * Records with an error, and of unknown types, pass without begin().
  */
 int	stage_run(struct stage *);

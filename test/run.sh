@@ -35,7 +35,7 @@ for unit in "${units[@]}"; do
 		sed 's/^/# /' "$out/$name.err" | tail -n 40 >>"$out/$name.tap"
 	fi
 	printf '%-14s %s checks\n' "$name" "$(grep -c '^ok' "$out/$name.tap")"
-	grep -v '^ok\|^1\.\.' "$out/$name.tap"
+	grep '^not ok\|^#' "$out/$name.tap"
 done
 
 printf '%s\n' "${files[@]}" | xargs -P "$jobs" -I {} sh -c '

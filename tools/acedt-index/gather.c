@@ -294,7 +294,9 @@ gather_index(struct gather *g, struct pairs *annotations, int fallback,
 	struct buf	extra;
 	char		number[32];
 
-	qsort(g->entries, g->nentries, sizeof(*g->entries), compare_listed);
+	if (g->nentries > 0)
+		qsort(g->entries, g->nentries, sizeof(*g->entries),
+		    compare_listed);
 	pairs_set(annotations, NOTE_VERSION, VERSION);
 	snprintf(number, sizeof(number), "%" PRIu64, g->total);
 	pairs_set(annotations, NOTE_TOTAL, number);
