@@ -97,6 +97,7 @@ run_row()
 	done
 }
 
+src_host='' dst_host=''		# set by start_registry
 start_registry src
 start_registry dst
 cat >"$work/ace-dt-config.yaml" <<EOF

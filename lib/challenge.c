@@ -121,6 +121,7 @@ challenge_parse(struct challenge *best, const char *value)
 	size_t		n;
 	int		have = best->bearer || best->realm != NULL;
 
+	memset(&r, 0, sizeof(r));
 	r.s = value;
 	for (;;) {
 		skip(&r, " \t,");

@@ -594,14 +594,16 @@ bad:
 static void
 default_endpoint(struct registry_config *rc)
 {
-	const char	*why;
+	struct endpoint	*ep = xcalloc(1, sizeof(*ep));
 
-	rc->endpoints = xcalloc(1, sizeof(*rc->endpoints));
+	ep->scheme = xstrdup("https");
+	ep->host = xstrdup(strcmp(rc->host, "docker.io") == 0 ||
+	    strcmp(rc->host, "index.docker.io") == 0 ?
+	    "registry-1.docker.io" : rc->host);
+	ep->path = xstrdup("");
+	ep->supports_referrers = -1;
+	rc->endpoints = ep;
 	rc->nendpoints = 1;
-	if (parse_endpoint(&rc->endpoints[0], strcmp(rc->host,
-	    "docker.io") == 0 || strcmp(rc->host, "index.docker.io") == 0 ?
-	    "registry-1.docker.io" : rc->host, &why) == -1)
-		abort();		/* a checked host is an endpoint */
 }
 
 /* What endpointConfig says of an endpoint, by its URL as it is written. */

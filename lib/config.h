@@ -16,7 +16,11 @@ struct endpoint {
 	char	*host;			/* owned: host[:port] */
 	char	*path;			/* owned: prefix, "" or "/x", no final / */
 	int	 insecure;		/* tls.insecureSkipVerify */
-	int	 supports_referrers;	/* 1, 0, or -1: not said, find out */
+	/*
+	 * 1: supportsReferrers is "api" or true; 0: "tag" or false; -1:
+	 * "auto", or not said: find out.
+	 */
+	int	 supports_referrers;
 };
 
 /* A rewrite of repository names, for pulls only; in the file's order. */
@@ -50,9 +54,10 @@ struct config {
  * ace-dt-config.yaml, ~/.config/ace/dt/config.yaml (XDG_CONFIG_HOME respected),
  * /etc/ace/dt/config.yaml.  The first that exists is used, the others are
  * ignored; none existing is an empty configuration, but an error if the user
- * named them.  Unknown keys are log_warn()ed with file and line, wrong types are
- * errors with file, line and what was expected.  Environment variables win
- * over the file.
+ * named them.  Unknown keys are log_warn()ed with file and line, wrong types
+ * are errors with file, line and what was expected, and so is a document that
+ * is more than CONFIG_VALUES_MAX values once its aliases are followed.
+ * Environment variables win over the file.
  */
 int	config_load(struct config *, const char *const *paths, size_t n,
 	    struct err *);

@@ -1,5 +1,4 @@
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -444,7 +443,8 @@ json_int(jv obj, const char *name, int64_t *n)
 
 	if (jv_get_kind(v) == JV_KIND_NUMBER) {
 		d = jv_number_value(v);
-		if (d >= 0 && d <= 9007199254740991.0 && floor(d) == d) {
+		if (d >= 0 && d <= 9007199254740991.0 &&
+		    (double)(int64_t)d == d) {
 			*n = (int64_t)d;
 			good = 1;
 		}

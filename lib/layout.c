@@ -86,10 +86,12 @@ check_layout_file(struct layout *l, struct err *err)
 		return err_wrap(err, "%s/" LAYOUT_FILE, l->dir);
 	version = json_str(doc, "imageLayoutVersion");
 	jv_free(doc);
-	if (version == NULL || strncmp(version, "1.", 2) != 0)
+	if (version == NULL)
+		rc = err_set(err, ERR_CONTENT, "%s/" LAYOUT_FILE ": it has no "
+		    "imageLayoutVersion", l->dir);
+	else if (strcmp(version, "1.0.0") != 0)
 		rc = err_set(err, ERR_UNSUPPORTED, "%s/" LAYOUT_FILE ": layout "
-		    "version \"%s\", only 1.0.0 is known", l->dir,
-		    version != NULL ? version : "");
+		    "version \"%s\", only 1.0.0 is known", l->dir, version);
 	free(version);
 	return rc;
 }
@@ -163,12 +165,16 @@ layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 
 	w->layout = l;
 	w->tmp = NULL;
-	w->fd = openat(l->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-	if (w->fd != -1)
-		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT &&
-	    errno != EINVAL)
-		return err_sys(err, "%s", l->dir);
+	/* Only /proc can give an unnamed file its name later. */
+	if (access("/proc/self/fd", X_OK) == 0) {
+		w->fd = openat(l->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC,
+		    0666);
+		if (w->fd != -1)
+			return 0;
+		if (errno != EOPNOTSUPP && errno != EISDIR &&
+		    errno != ENOENT && errno != EINVAL)
+			return err_sys(err, "%s", l->dir);
+	}
 	for (i = 0; i < TMP_TRIES; i++) {
 		snprintf(name, sizeof(name), TMP_PREFIX "%d-%lx",
 		    (int)getpid(), (unsigned long)random());
@@ -205,23 +211,46 @@ layout_write_abort(struct layout_writer *w)
 	w->tmp = NULL;
 }
 
-/* Give the file a name that must not exist yet; 0 also if it does. */
+/* Give the file a name that must not exist yet: 0, or -1 with errno. */
 static int
-give_name(struct layout_writer *w, const char *name, struct err *err)
+link_file(struct layout_writer *w, const char *name)
 {
 	char	proc[64];
-	int	rc;
 
-	if (w->tmp != NULL) {
-		rc = linkat(w->layout->fd, w->tmp, w->layout->fd, name, 0);
-	} else {
-		snprintf(proc, sizeof(proc), "/proc/self/fd/%d", w->fd);
-		rc = linkat(AT_FDCWD, proc, w->layout->fd, name,
-		    AT_SYMLINK_FOLLOW);
-	}
-	if (rc == -1 && errno != EEXIST)
+	if (w->tmp != NULL)
+		return linkat(w->layout->fd, w->tmp, w->layout->fd, name, 0);
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", w->fd);
+	return linkat(AT_FDCWD, proc, w->layout->fd, name, AT_SYMLINK_FOLLOW);
+}
+
+/*
+ * The file's final name.  Where another writer was quicker, what that wrote
+ * stays; but what is not of our size cannot be of our digest, and is replaced.
+ */
+static int
+give_name(struct layout_writer *w, const char *name, int64_t size,
+    struct err *err)
+{
+	struct stat	st;
+	char		tmp[sizeof(TMP_PREFIX) + 48];
+	int		dir = w->layout->fd;
+
+	if (link_file(w, name) == 0)
+		return 0;
+	if (errno != EEXIST)
 		return err_sys(err, "%s/%s", w->layout->dir, name);
-	return 0;
+	if (fstatat(dir, name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size == size)
+		return 0;
+	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%d-r%lx", (int)getpid(),
+	    (unsigned long)random());
+	if (link_file(w, tmp) == -1)
+		return err_sys(err, "%s/%s", w->layout->dir, tmp);
+	if (renameat(dir, tmp, dir, name) == 0)
+		return 0;
+	err_sys(err, "%s/%s", w->layout->dir, name);
+	unlinkat(dir, tmp, 0);
+	return -1;
 }
 
 static void
@@ -251,15 +280,24 @@ int
 layout_write_commit(struct layout_writer *w, const char *digest,
     struct err *err)
 {
-	char	path[DIGEST_STR_MAX + 16];
-	int	rc;
+	struct stat	st;
+	char		path[DIGEST_STR_MAX + 16];
+	int		rc;
 
 	blob_path(digest, path, sizeof(path));
 	/* Others must be able to read it, none should write to it. */
 	fchmod(w->fd, 0644);
 	rc = make_blob_dirs(w->layout, digest, err);
+	if (rc == 0 && fstat(w->fd, &st) == -1)
+		rc = err_sys(err, "%s/%s", w->layout->dir, path);
+	if (rc == 0 && w->tmp != NULL) {
+		/* File systems over a network tell here that they are full. */
+		if (close(w->fd) == -1)
+			rc = err_sys(err, "%s/%s", w->layout->dir, path);
+		w->fd = -1;
+	}
 	if (rc == 0)
-		rc = give_name(w, path, err);
+		rc = give_name(w, path, st.st_size, err);
 	layout_write_abort(w);
 	return rc;
 }
@@ -417,20 +455,18 @@ make_missing(struct layout *l, struct err *err)
 int
 layout_create(struct layout *l, const char *dir, struct err *err)
 {
-	int	fd, rc;
+	int	fd, rc = 0;
 
 	if (mkdir(dir, 0777) == -1 && errno != EEXIST)
 		return err_sys(err, "oci:%s", dir);
 	if (open_dir(l, dir, err) == -1)
 		return -1;
-	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == 0) {
+	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == 0)
 		rc = check_layout_file(l, err);
-	} else if (has_other_content(dir)) {
+	else if (has_other_content(dir))
 		rc = err_set(err, ERR_USAGE, "oci:%s: the directory is not "
 		    "empty and no OCI image layout", dir);
-	} else if ((fd = lock(l, err)) == -1) {
-		rc = -1;
-	} else {
+	if (rc == 0 && (rc = fd = lock(l, err)) != -1) {
 		rc = make_missing(l, err);
 		close(fd);
 	}
@@ -459,20 +495,21 @@ layout_entries_free(struct layout_entry *e, size_t n)
 	free(e);
 }
 
-/* index.json, parsed; its array "manifests" in *list. */
+/* index.json: its text, and its array "manifests". */
 static int
-read_index(struct layout *l, jv *doc, jv *list, struct err *err)
+read_index(struct layout *l, struct buf *text, jv *list, struct err *err)
 {
-	struct buf	b;
-	int		rc;
+	jv	doc;
 
-	if (read_at(l, INDEX_FILE, LAYOUT_INDEX_MAX, &b, err) == -1)
+	if (read_at(l, INDEX_FILE, LAYOUT_INDEX_MAX, text, err) == -1)
 		return -1;
-	rc = json_parse(b.data, b.len, &index_limits, doc, err);
-	buf_clear(&b);
-	if (rc == -1)
+	if (json_parse(text->data, text->len, &index_limits, &doc, err) ==
+	    -1) {
+		buf_clear(text);
 		return err_wrap(err, "%s/" INDEX_FILE, l->dir);
-	*list = json_get(*doc, "manifests");
+	}
+	*list = json_get(doc, "manifests");
+	jv_free(doc);
 	if (jv_get_kind(*list) == JV_KIND_NULL) {
 		jv_free(*list);		/* as Go writes an empty list */
 		*list = jv_array();
@@ -480,7 +517,7 @@ read_index(struct layout *l, jv *doc, jv *list, struct err *err)
 	if (jv_get_kind(*list) == JV_KIND_ARRAY)
 		return 0;
 	jv_free(*list);
-	jv_free(*doc);
+	buf_clear(text);
 	return err_set(err, ERR_CONTENT, "%s/" INDEX_FILE ": it has no array "
 	    "\"manifests\"", l->dir);
 }
@@ -501,12 +538,14 @@ layout_entries(struct layout *l, struct layout_entry **entries, size_t *n,
 {
 	struct layout_entry	*v = NULL;
 	struct descriptor	 d;
-	jv			 doc, list, obj;
+	struct buf		 text;
+	jv			 list, obj;
 	int			 i, count, rc = 0;
 	size_t			 have = 0;
 
-	if (read_index(l, &doc, &list, err) == -1)
+	if (read_index(l, &text, &list, err) == -1)
 		return -1;
+	buf_clear(&text);
 	count = jv_array_length(jv_copy(list));
 	for (i = 0; i < count && rc == 0; i++) {
 		obj = jv_array_get(jv_copy(list), i);
@@ -523,7 +562,6 @@ layout_entries(struct layout *l, struct layout_entry **entries, size_t *n,
 		jv_free(obj);
 	}
 	jv_free(list);
-	jv_free(doc);
 	if (rc == -1) {
 		layout_entries_free(v, have);
 		return err_wrap(err, "%s/" INDEX_FILE ": manifests[%d]",
@@ -544,10 +582,9 @@ no_such_tag(struct layout *l, const char *tag, const struct layout_entry *v,
 
 	buf_init(&b, 600);
 	for (i = 0; i < n && shown < TAGS_SHOWN; i++)
-		if (v[i].ref_name != NULL) {
-			buf_addf(&b, "%s%s", shown ? ", " : "", v[i].ref_name);
+		if (v[i].ref_name != NULL && buf_addf(&b, "%s%.100s",
+		    shown ? ", " : "", v[i].ref_name) == 0)
 			shown++;
-		}
 	err_set(err, ERR_NOT_FOUND, "oci:%s: no tag %s; it has %s%s", l->dir,
 	    tag, shown == 0 ? "no tags" : b.data, i < n ? ", …" : "");
 	buf_clear(&b);
@@ -622,55 +659,158 @@ tag_text(const char *tag, const char *media_type, const char *digest,
 	return buf_detach(&b);
 }
 
-/* The list with the tag's entries replaced by one; takes list. */
-static jv
-replace_entries(jv list, const char *tag, jv entry)
+/* How long the JSON string is that begins here, quotes included. */
+static size_t
+string_length(const char *s)
 {
-	jv	 out = jv_array(), obj;
-	char	*name;
-	int	 i, n = jv_array_length(jv_copy(list)), placed = 0;
+	size_t	n = 1;
 
+	while (s[n] != '"')
+		n += s[n] == '\\' ? 2 : 1;
+	return n + 1;
+}
+
+/* How long the JSON value is that begins here, in a text that is checked. */
+static size_t
+value_length(const char *s)
+{
+	size_t	n = 0;
+	int	depth = 0;
+
+	if (*s != '{' && *s != '[' && *s != '"')
+		return strcspn(s, ",]} \t\r\n");
+	do {
+		if (s[n] == '"') {
+			n += string_length(s + n);
+			continue;
+		}
+		if (s[n] == '{' || s[n] == '[')
+			depth++;
+		else if (s[n] == '}' || s[n] == ']')
+			depth--;
+		n++;
+	} while (depth > 0);
+	return n;
+}
+
+/* Where the value of the member "manifests" begins. */
+static const char *
+find_manifests(const char *s)
+{
+	static const char	 name[] = "\"manifests\"";
+	size_t			 n;
+	int			 found;
+
+	s = strchr(s, '{') + 1;
+	for (;;) {
+		s += strspn(s, ", \t\r\n");
+		n = string_length(s);
+		found = n == sizeof(name) - 1 && memcmp(s, name, n) == 0;
+		s += n;
+		s += strspn(s, ": \t\r\n");
+		if (found)
+			return s;
+		s += value_length(s);
+	}
+}
+
+/*
+ * The text of index.json with the tag's entries replaced by one.  All else
+ * stays as it is to the byte, but for blanks between the entries.
+ */
+static int
+replace_entries(const char *text, jv list, const char *tag, const char *entry,
+    struct buf *out)
+{
+	const char	*from = find_manifests(text), *s = from + 1;
+	const char	*comma = "";
+	char		*name;
+	jv		 obj;
+	size_t		 len;
+	int		 i, is_tag, n, placed = 0, rc;
+
+	n = jv_array_length(jv_copy(list));
+	rc = buf_add(out, text, (size_t)(from - text)) | buf_addc(out, '[');
+	for (i = 0; i < n; i++, s += len) {
+		s += strspn(s, ", \t\r\n");
+		len = value_length(s);
+		obj = jv_array_get(jv_copy(list), i);
+		name = entry_ref_name(obj);
+		jv_free(obj);
+		is_tag = name != NULL && strcmp(name, tag) == 0;
+		free(name);
+		if (is_tag && placed)
+			continue;
+		rc |= buf_adds(out, comma);
+		rc |= is_tag ? buf_adds(out, entry) : buf_add(out, s, len);
+		placed |= is_tag;
+		comma = ",";
+	}
+	if (!placed)
+		rc |= buf_adds(out, comma) | buf_adds(out, entry);
+	rc |= buf_addc(out, ']') | buf_adds(out, from + value_length(from));
+	return rc == 0 ? 0 : -1;
+}
+
+/* Do two objects have the same there? */
+static int
+same_member(jv a, jv b, const char *name)
+{
+	if (!json_has(a, name) || !json_has(b, name))
+		return json_has(a, name) == json_has(b, name);
+	return jv_equal(json_get(a, name), json_get(b, name));
+}
+
+/* Does the tag stand once, at that descriptor?  Its annotations may be more. */
+static int
+stands_already(jv list, const char *tag, const char *entry)
+{
+	jv	 obj, want = jv_parse(entry);
+	char	*name;
+	int	 i, n, seen = 0, same = 0;
+
+	n = jv_array_length(jv_copy(list));
 	for (i = 0; i < n; i++) {
 		obj = jv_array_get(jv_copy(list), i);
 		name = entry_ref_name(obj);
-		if (name == NULL || strcmp(name, tag) != 0) {
-			out = jv_array_append(out, obj);
-		} else {
-			jv_free(obj);
-			if (!placed)
-				out = jv_array_append(out, jv_copy(entry));
-			placed = 1;
+		if (name != NULL && strcmp(name, tag) == 0) {
+			seen++;
+			same = same_member(obj, want, "mediaType") &&
+			    same_member(obj, want, "digest") &&
+			    same_member(obj, want, "size") &&
+			    same_member(obj, want, "artifactType");
 		}
 		free(name);
+		jv_free(obj);
 	}
-	if (!placed)
-		out = jv_array_append(out, jv_copy(entry));
-	jv_free(entry);
-	jv_free(list);
-	return out;
+	jv_free(want);
+	return seen == 1 && same;
 }
 
 static int
 change_index(struct layout *l, const char *tag, const char *entry,
     int *changed, struct err *err)
 {
-	jv	doc, list, next, text;
-	int	rc = 0;
+	struct buf	text, next;
+	jv		list;
+	int		rc = 0;
 
-	if (read_index(l, &doc, &list, err) == -1)
+	if (read_index(l, &text, &list, err) == -1)
 		return -1;
-	next = replace_entries(jv_copy(list), tag, jv_parse(entry));
-	*changed = !jv_equal(jv_copy(next), list);
-	if (!*changed) {
-		jv_free(next);
-		jv_free(doc);
-		return 0;
+	*changed = !stands_already(list, tag, entry);
+	buf_init(&next, LAYOUT_INDEX_MAX);
+	if (*changed) {
+		if (replace_entries(text.data, list, tag, entry, &next) == -1)
+			rc = err_set(err, ERR_LIMIT, "%s/" INDEX_FILE ": it "
+			    "would be larger than %d bytes", l->dir,
+			    LAYOUT_INDEX_MAX);
+		else
+			rc = replace_file(l, INDEX_FILE, next.data, next.len,
+			    1, err);
 	}
-	doc = jv_object_set(doc, jv_string("manifests"), next);
-	text = jv_dump_string(doc, 0);
-	rc = replace_file(l, INDEX_FILE, jv_string_value(text),
-	    (size_t)jv_string_length_bytes(jv_copy(text)), 1, err);
-	jv_free(text);
+	buf_clear(&next);
+	buf_clear(&text);
+	jv_free(list);
 	return rc;
 }
 

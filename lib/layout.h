@@ -47,7 +47,9 @@ void	layout_entries_free(struct layout_entry *, size_t);
 
 /*
  * The entry that a tag names.  tag NULL: the only entry there is, else
- * "latest".  -1 with ERR_NOT_FOUND and the tags that there are.
+ * "latest".  -1 with ERR_NOT_FOUND and the tags that there are.  A tag that
+ * stands more than once is the last of its entries if all have one digest,
+ * else an error of class ERR_CONTENT.
  */
 int	layout_find(struct layout *, const char *tag, struct layout_entry *,
 	    struct err *);
@@ -75,7 +77,10 @@ int	layout_write_begin(struct layout_writer *, struct layout *,
 	    struct err *);
 int	layout_write(struct layout_writer *, const void *, size_t,
 	    struct err *);
-/* Give it its name; the caller has checked size and digest. */
+/*
+ * Give it its name; the caller has checked size and digest.  A file that is
+ * there already stays, unless it is of another size.
+ */
 int	layout_write_commit(struct layout_writer *, const char *digest,
 	    struct err *);
 void	layout_write_abort(struct layout_writer *);
@@ -86,8 +91,8 @@ int	layout_put(struct layout *, const char *digest, const void *, size_t,
 /*
  * Point a tag at a descriptor: lock, re-read index.json, replace the entries
  * of that tag by one (in the place of the first, else at the end), sync,
- * rename.  artifact_type may be NULL.  Nothing is written if the entry is
- * already exactly that; *changed says which.
+ * rename.  artifact_type may be NULL.  Nothing is written if the tag stands
+ * there once and has that descriptor already; *changed says which.
  */
 int	layout_tag(struct layout *, const char *tag, const char *media_type,
 	    const char *digest, int64_t size, const char *artifact_type,

@@ -113,6 +113,9 @@ log_escape(char *out, unsigned long size, const char *text)
 	out[o] = '\0';
 }
 
+static void	log_line(const char *, va_list)
+		    __attribute__((format(printf, 1, 0)));
+
 static void
 log_line(const char *fmt, va_list ap)
 {

@@ -58,10 +58,10 @@ static const struct cli_option options[] = {
 static struct cli	cli = {
 	.usage = "ace-dt mirror gather [OPTIONS] SOURCES-FILE IMAGE",
 	.about = "Copy every image that SOURCES-FILE names into the "
-	    "repository of IMAGE, and publish\nan OCI image index of them as "
+	    "repository of IMAGE, and\npublish an OCI image index of them as "
 	    "IMAGE.\n\n"
 	    "SOURCES-FILE has one reference a line, with labels behind "
-	    "commas; # begins a comment:\n\n"
+	    "commas; # begins a\ncomment:\n\n"
 	    "  reg.example.com/library/source1,component=core,module=test\n"
 	    "  reg.example.com/library/source2:1.4\n"
 	    "  oci:images:app-1\n\n"

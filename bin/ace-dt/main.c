@@ -67,13 +67,26 @@ group_help(const char *usage, const char *about)
 	exit(EXIT_DONE);
 }
 
+/* Is the word behind this option its value?  As cli_next() has it. */
+static int
+takes_next(const char *option, const char *word)
+{
+	int	level;
+
+	if (strcmp(option, "--config") == 0)
+		return 1;
+	if (strcmp(option, "--verbosity") != 0 && (option[1] == '-' ||
+	    option[strlen(option) - 1] != 'v'))
+		return 0;
+	return word != NULL && log_parse_level(word, &level) == 0;
+}
+
 /* The first argument after from that is no option, or argc. */
 static int
 next_word(int argc, char **argv, int from)
 {
 	for (from++; from < argc && argv[from][0] == '-'; from++)
-		/* Options of these levels with a value of their own. */
-		if (strcmp(argv[from], "--config") == 0)
+		if (takes_next(argv[from], argv[from + 1]))
 			from++;
 	return from < argc ? from : argc;
 }

@@ -24,6 +24,9 @@
 #include "lib/stream.h"
 #include "lib/xalloc.h"
 
+/* So long the cause may come after its effect before we stop the others. */
+#define CAUSE_MS	500
+
 /* Everything about one run. */
 struct run {
 	struct pipeline	*pl;
@@ -33,7 +36,8 @@ struct run {
 	int		 sigfd;
 	int		 stop_signal;	/* the one that stopped us, or 0 */
 	int		 stopping;
-	int64_t		 kill_at;	/* clock_ms(); when grace is over */
+	int64_t		 stop_at;	/* clock_ms(); a stage was cut off */
+	int64_t		 kill_at;	/* when grace is over */
 };
 
 struct proc *
@@ -178,6 +182,34 @@ failed(const struct proc *p)
 	return !WIFEXITED(p->status) || WEXITSTATUS(p->status) > EXIT_IMAGES;
 }
 
+static int
+killed_by_us(const struct proc *p)
+{
+	return p->killed && WIFSIGNALED(p->status) &&
+	    (WTERMSIG(p->status) == SIGTERM || WTERMSIG(p->status) == SIGKILL);
+}
+
+/*
+ * Is a stage that met the end of its input too early, or rubbish in it, to
+ * blame?  Not if one before it failed, nor if one before it ended while its
+ * own input still came.
+ */
+static int
+is_input_cause(const struct proc *p, size_t i)
+{
+	size_t	k;
+
+	if (p[i].killed)
+		return 0;	/* what we did cut its input */
+	for (k = i; k-- > 0;) {
+		if (p[k].pid != 0 || killed_by_us(&p[k]))
+			return k + 1 == i;
+		if (failed(&p[k]))
+			return 0;
+	}
+	return 1;
+}
+
 /* A stage that failed only because of another one is not the cause. */
 static int
 is_cause(const struct proc *p, size_t i)
@@ -187,16 +219,10 @@ is_cause(const struct proc *p, size_t i)
 	if (!p[i].started || p[i].pid != 0 || !failed(&p[i]))
 		return 0;
 	if (WIFSIGNALED(status))
-		return WTERMSIG(status) != SIGPIPE && !(p[i].killed &&
-		    (WTERMSIG(status) == SIGTERM ||
-		    WTERMSIG(status) == SIGKILL));
+		return WTERMSIG(status) != SIGPIPE && !killed_by_us(&p[i]);
 	if (WEXITSTATUS(status) == 128 + SIGPIPE)
 		return 0;		/* how a script says the same */
-	if (WEXITSTATUS(status) == EXIT_INPUT)
-		while (i-- > 0)
-			if (p[i].pid == 0 && failed(&p[i]))
-				return 0;	/* cut short by that one */
-	return 1;
+	return WEXITSTATUS(status) != EXIT_INPUT || is_input_cause(p, i);
 }
 
 /* The most upstream cause among those that ended, or NULL. */
@@ -209,6 +235,19 @@ find_cause(const struct pipeline *pl)
 		if (is_cause(pl->procs, i))
 			return &pl->procs[i];
 	return NULL;
+}
+
+/* Did one fail, whoever was the cause? */
+static int
+any_failed(const struct pipeline *pl)
+{
+	size_t	i;
+
+	for (i = 0; i < pl->n; i++)
+		if (pl->procs[i].started && pl->procs[i].pid == 0 &&
+		    failed(&pl->procs[i]))
+			return 1;
+	return 0;
 }
 
 static size_t
@@ -298,6 +337,8 @@ read_signals(struct run *r)
 	/* All that ended are known before any is judged. */
 	if (find_cause(r->pl) != NULL)
 		stop_all(r);
+	else if (r->stop_at == 0 && any_failed(r->pl))
+		r->stop_at = clock_ms() + CAUSE_MS;
 }
 
 /*
@@ -385,25 +426,33 @@ start_all(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Milliseconds for poll(2): to the next picture, or the next step of ours. */
+static int
+timeout_ms(const struct run *r)
+{
+	int64_t	next = r->stopping ? r->kill_at : r->stop_at;
+	int64_t	left;
+	int	ms = display_timeout(r->display);
+
+	if (next == 0)
+		return ms;
+	left = next - clock_ms();
+	if (left < 0)
+		left = 0;
+	return ms == -1 || ms > left ? (int)left : ms;
+}
+
 /* One turn: wait for a signal, an event, a line of a stage, or a clock. */
 static void
 turn(struct run *r)
 {
 	struct pollfd	fds[3];
-	int		ms, left;
 
 	fds[0].fd = r->sigfd;
 	fds[1].fd = display_events_input(r->display);
 	fds[2].fd = display_stderr_input(r->display);
 	fds[0].events = fds[1].events = fds[2].events = POLLIN;
-	ms = display_timeout(r->display);
-	if (r->stopping) {
-		left = r->kill_at > clock_ms() ?
-		    (int)(r->kill_at - clock_ms()) : 0;
-		if (ms == -1 || ms > left)
-			ms = left;
-	}
-	if (poll(fds, 3, ms) > 0) {
+	if (poll(fds, 3, timeout_ms(r)) > 0) {
 		if (fds[1].revents != 0)
 			display_read_events(r->display);
 		if (fds[2].revents != 0)
@@ -415,24 +464,40 @@ turn(struct run *r)
 	if (r->stopping && clock_ms() >= r->kill_at) {
 		signal_all(r->pl, SIGKILL);
 		r->kill_at = clock_ms() + 1000;
+	} else if (r->stop_at != 0 && clock_ms() >= r->stop_at) {
+		stop_all(r);
 	}
 }
 
-/* What a stage's end means, in words; the status for ours. */
+/* What the end of the ith stage means, in words; the status for ours. */
 static int
-explain(const struct proc *p)
+explain(const struct proc *p, size_t i)
 {
 	int	signo, status;
 
-	if (WIFSIGNALED(p->status)) {
-		signo = WTERMSIG(p->status);
+	if (WIFSIGNALED(p[i].status)) {
+		signo = WTERMSIG(p[i].status);
 		log_error("%s was killed by signal %d (%s); nothing was "
-		    "published after that", p->name, signo, strsignal(signo));
+		    "published after that", p[i].name, signo,
+		    strsignal(signo));
 		return 128 + signo;
 	}
-	status = WEXITSTATUS(p->status);
-	log_error("%s stopped with status %d", p->name, status);
+	status = WEXITSTATUS(p[i].status);
+	if (status == EXIT_INPUT && i > 0)
+		log_error("%s stopped with status %d: what %s wrote is "
+		    "malformed, or ends too early", p[i].name, status,
+		    p[i - 1].name);
+	else
+		log_error("%s stopped with status %d", p[i].name, status);
 	return status >= 128 ? 128 : status;
+}
+
+/* The last stage lost its reader: head(1) and the like are no error. */
+static int
+lost_reader(const struct proc *p)
+{
+	return WIFSIGNALED(p->status) ? WTERMSIG(p->status) == SIGPIPE :
+	    WEXITSTATUS(p->status) == 128 + SIGPIPE;
 }
 
 /*
@@ -442,23 +507,26 @@ explain(const struct proc *p)
 static int
 judge(const struct pipeline *pl)
 {
-	const struct proc	*p = find_cause(pl);
+	const struct proc	*p = pl->procs, *cause = find_cause(pl);
 	int			 worst = EXIT_DONE;
 	size_t			 i;
 
-	if (p != NULL)
-		return explain(p);
-	for (i = 0; i < pl->n; i++) {
-		p = &pl->procs[i];
-		if (failed(p)) {
+	if (cause != NULL)
+		return explain(p, (size_t)(cause - p));
+	for (i = 0; i + 1 < pl->n; i++)
+		if (failed(&p[i]) && (!failed(&p[i + 1]) ||
+		    (!killed_by_us(&p[i]) && killed_by_us(&p[i + 1])))) {
 			log_error("%s left before the end of its input",
-			    i + 1 < pl->n ? pl->procs[i + 1].name :
-			    "the reader of standard output");
+			    p[i + 1].name);
 			return EXIT_STOPPED;
 		}
-		if (WEXITSTATUS(p->status) > worst)
-			worst = WEXITSTATUS(p->status);
-	}
+	if (lost_reader(&p[i]))
+		return 128 + SIGPIPE;
+	for (i = 0; i < pl->n; i++)
+		if (failed(&p[i]))
+			return EXIT_STOPPED;
+		else if (WEXITSTATUS(p[i].status) > worst)
+			worst = WEXITSTATUS(p[i].status);
 	return worst;
 }
 

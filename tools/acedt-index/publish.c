@@ -27,23 +27,18 @@ done(struct reg_call *c, const struct err *err)
 }
 
 static int
-send_and_wait(struct net *net, struct reg_call *c, struct err *err)
+send_and_wait(struct net *net, struct reg_call *c, struct waiting *w)
 {
-	struct waiting	w;
-
-	memset(&w, 0, sizeof(w));
-	c->arg = &w;
+	memset(w, 0, sizeof(*w));
+	c->arg = w;
 	c->on_done = done;
 	reg_start(c);
-	while (!w.done) {
+	while (!w->done) {
 		http_run(net->http);
-		if (!w.done)
+		if (!w->done)
 			http_wait(net->http, NULL, 0, 1000);
 	}
-	if (!w.failed)
-		return 0;
-	*err = w.err;
-	return -1;
+	return w->failed ? -1 : 0;
 }
 
 /* Is that what the tag names now?  Not knowing it is no error. */
@@ -51,7 +46,7 @@ static int
 is_there(struct net *net, struct dest *d, const char *digest)
 {
 	struct reg_call	 c;
-	struct err	 err = ERR_INIT;
+	struct waiting	 w;
 	char		*v;
 	int		 there = 0;
 
@@ -61,7 +56,7 @@ is_there(struct net *net, struct dest *d, const char *digest)
 	c.path = xasprintf("manifests/%s", d->tag);
 	c.accept = MANIFEST_ACCEPT;
 	c.push = 1;
-	if (send_and_wait(net, &c, &err) == 0) {
+	if (send_and_wait(net, &c, &w) == 0) {
 		v = reg_header(&c, "Docker-Content-Digest");
 		there = v != NULL && strcmp(v, digest) == 0;
 	}
@@ -74,6 +69,7 @@ put(struct net *net, struct dest *d, const char *bytes, size_t len,
     const char *digest, struct err *err)
 {
 	struct reg_call	 c;
+	struct waiting	 w;
 	char		*v;
 	int		 rc;
 
@@ -85,8 +81,10 @@ put(struct net *net, struct dest *d, const char *bytes, size_t len,
 	c.push = 1;
 	c.body = bytes;
 	c.body_len = len;
-	rc = send_and_wait(net, &c, err);
-	if (rc == 0 && (v = reg_header(&c, "Docker-Content-Digest")) != NULL &&
+	rc = send_and_wait(net, &c, &w);
+	if (rc == -1)
+		*err = w.err;
+	else if ((v = reg_header(&c, "Docker-Content-Digest")) != NULL &&
 	    strncmp(v, "sha256:", 7) == 0 && strcmp(v, digest) != 0)
 		rc = err_set(err, ERR_DIGEST, "%s stored the index as %s "
 		    "instead of %s: it is not to be trusted",

@@ -151,30 +151,45 @@ item_resolve(struct pusher *p, struct item *item, const struct err *err)
 	}
 }
 
-/* item must be there before the one that waits for it. */
-static void
-wait_for(struct item *item, struct item *by, struct upload *u)
+static struct waiter *
+add_waiter(struct item *item)
 {
-	struct waiter	*w, **end;
+	struct waiter	*w = xcalloc(1, sizeof(*w)), **end;
 
-	if (item->state == ITEM_FAILED) {
-		if (by != NULL)
-			item_failed(by, item->err);
-		else
-			upload_failed(u, item->err);
-	}
-	if (item->state == ITEM_DONE || item->state == ITEM_FAILED)
-		return;
-	w = xcalloc(1, sizeof(*w));
-	w->item = by;
-	w->upload = by == NULL ? u : NULL;
 	for (end = &item->waiters; *end != NULL; end = &(*end)->next)
 		;
 	*end = w;
-	if (by != NULL)
-		by->pending++;
-	else
-		u->pending++;
+	return w;
+}
+
+static int
+is_settled(const struct item *item)
+{
+	return item->state == ITEM_DONE || item->state == ITEM_FAILED;
+}
+
+/* item must be there before the manifest by. */
+static void
+manifest_waits(struct item *by, struct item *item)
+{
+	if (item->state == ITEM_FAILED)
+		item_failed(by, item->err);
+	if (is_settled(item))
+		return;
+	add_waiter(item)->item = by;
+	by->pending++;
+}
+
+/* item must be there before the record is done. */
+static void
+upload_waits(struct upload *u, struct item *item)
+{
+	if (item->state == ITEM_FAILED)
+		upload_failed(u, item->err);
+	if (is_settled(item))
+		return;
+	add_waiter(item)->upload = u;
+	u->pending++;
 }
 
 /* 1 if it is a new one. */
@@ -303,7 +318,7 @@ need_manifest(struct plan *pl, const struct descriptor *d, int optional,
 		below = need_edge(pl, &edges[i], depth + 1);
 		bad = pl->err->msg[0] != '\0';
 		if (below != NULL && is_new)
-			wait_for(below, item, NULL);
+			manifest_waits(item, below);
 	}
 	if (is_new) {
 		if (bad)
@@ -327,7 +342,7 @@ plan_roots(struct plan *pl)
 		    need_blob(pl, d);
 		if (pl->err->msg[0] != '\0')
 			return;
-		wait_for(item, NULL, pl->upload);
+		upload_waits(pl->upload, item);
 	}
 }
 
