@@ -261,8 +261,9 @@ stop_servers()
 	[ -f "$BATS_FILE_TMPDIR/servers" ] || return 0
 	while read -r pid; do
 		kill "$pid" 2>/dev/null || true
+		# By its number: bats has children of its own here.
+		wait "$pid" 2>/dev/null || true
 	done <"$BATS_FILE_TMPDIR/servers"
-	wait 2>/dev/null || true
 }
 
 # config_plain_http HOST…: a configuration in which they speak plain http.

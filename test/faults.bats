@@ -1,0 +1,367 @@
+# A registry that fails on demand: what no real one does when it is asked to.
+
+load helper
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR"
+	new_layout images
+	make_app images app amd64 arm64
+	head -c 3000000 /dev/urandom >big
+	make_image images amd64 big >m
+	layout_blob images "$(jq -r .digest m)" | jq -jc --argjson l \
+	    "$(put_manifest images application/vnd.oci.image.layer.v1.tar \
+	    <big)" '.layers += [$l]' | put_manifest images "$OCI_MANIFEST" |
+	    tag_layout images big
+	printf 'oci:%s/images:app\n' "$PWD" >app.list
+	printf 'oci:%s/images:big\n' "$PWD" >big.list
+	# Enough tries for every test, without the waits of a real network.
+	export FILES=$PWD
+}
+
+teardown()
+{
+	stop_servers
+	rm -f "$BATS_FILE_TMPDIR/servers"
+}
+
+# serve OPTION…: a registry R of our own, with faults from ./faults.
+serve()
+{
+	echo '[]' >faults
+	start_regd R --faults "$PWD/faults" "$@"
+	config_plain_http "$R_HOST"
+}
+
+# The faults from now on; the next request sees them.
+faults()
+{
+	printf '%s' "$1" >faults.new
+	mv faults.new faults
+}
+
+# fill [NAME]: app and big are in the registry.
+fill()
+{
+	acedt-resolve "$FILES/app.list" | acedt-fetch |
+	    acedt-push "$R_HOST/app" | acedt-index "$R_HOST/app:1"
+	acedt-resolve "$FILES/big.list" | acedt-fetch |
+	    acedt-push "$R_HOST/big" | acedt-index "$R_HOST/big:1"
+	echo "$R_HOST/app:1" >app.list
+	echo "$R_HOST/big:1" >big.list
+	: >"$R_LOG"
+}
+
+logged()
+{
+	jq -c "select($1)" "$R_LOG" | wc -l
+}
+
+@test "a passing failure is tried again, each kind of request" {
+	serve
+	for f in '"method":"HEAD"' '"method":"POST"' '"method":"PUT","path":"blobs"' \
+	    '"method":"PUT","path":"manifests/sha"' \
+	    '"method":"PUT","path":"manifests/1"'; do
+		for how in '"status":503' '"status":429,"headers":{"Retry-After":"1"}' \
+		    '"reset":true'; do
+			faults "[{$f,\"nth\":[1],$how}]"
+			run -0 ace-dt mirror gather "$FILES/app.list" \
+			    "$R_HOST/retry:1" -q
+			verify_registry "$R_HOST" retry 1
+		done
+	done
+}
+
+@test "it gives up after a while, and says what the registry said" {
+	serve
+	faults '[{"method":"PUT","path":"manifests/sha","status":500,"body":"{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"disk \\u001b[31mfull\"}]}"}]'
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
+	    "$R_HOST/x:1" -q
+	[[ $stderr == *"PUT manifests/sha256:"*'HTTP 500 UNKNOWN: disk \x1b[31mfull'* ]]
+	[ "$(logged '.path | test("manifests/1$")')" -eq 0 ]
+	faults '[{"method":"POST","status":429,"headers":{"Retry-After":"100000"}}]'
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
+	    "$R_HOST/x:1" -q
+	[[ $stderr == *"HTTP 429"* ]]
+}
+
+@test "a download that breaks goes on at its byte" {
+	serve
+	fill
+	big=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
+	faults "[{\"method\":\"GET\",\"path\":\"$big\",\"nth\":[1,2],\"cut\":1000000}]"
+	run -0 ace-dt mirror gather big.list oci:out:1 -q
+	verify_layout out 1
+	[ "$(logged '.range == "bytes=1000000-2999999"')" -ge 1 ]
+	faults "[{\"method\":\"GET\",\"path\":\"$big\",\"nth\":[1],\"cut\":700000}]"
+	run -0 ace-dt mirror gather big.list "$R_HOST/copy:1" -q
+	verify_registry "$R_HOST" copy 1
+}
+
+@test "a server that ignores Range sends all of it again" {
+	serve --no-range
+	fill
+	faults '[{"method":"GET","path":"big/blobs","nth":[1,2],"cut":1000}]'
+	run -0 ace-dt mirror gather big.list oci:out:1 -q
+	verify_layout out 1
+}
+
+@test "an upload that breaks begins again" {
+	serve --mount ignore
+	faults '[{"method":"PUT","path":"uploads","nth":[1,2,3],"reset":true}]'
+	run -0 ace-dt mirror gather "$FILES/big.list" "$R_HOST/up:1" -q
+	verify_registry "$R_HOST" up 1
+	faults '[{"method":"PUT","path":"uploads","nth":[1],"status":404}]'
+	run -0 ace-dt mirror gather "$FILES/big.list" "$R_HOST/up2:1" -q
+}
+
+@test "a registry that takes blobs in one POST gets them so" {
+	serve --single-post
+	# One after the other: the first one finds it out.
+	ACE_DT_CONCURRENT_HTTP=1 run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/one:1" -q
+	verify_registry "$R_HOST" one 1
+	[ "$(logged '.method == "POST"')" -eq 5 ]
+	[ "$(logged '.method == "PUT" and (.path | test("uploads"))')" -eq 0 ]
+}
+
+@test "registries without mounts, or that refuse them" {
+	for how in ignore refuse; do
+		serve --mount $how
+		run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/m:1" -q
+		verify_registry "$R_HOST" m 1
+		: >"$R_LOG"
+		run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/m:1" -q
+		stop_servers
+	done
+	# It was asked by HEAD, after the first refusal.
+	[ "$(logged '.method == "HEAD" and (.path | test("blobs"))')" -ge 3 ]
+}
+
+@test "a bearer token is fetched once for each set of scopes" {
+	serve --auth bearer
+	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/tok:1" -q
+	# One for acedt-push, one for acedt-index.
+	[ "$(logged '.path | startswith("/token")')" -eq 2 ]
+	[ "$(logged '.status == 401')" -eq 2 ]
+	[ "$(logged '.path | test("service=test%2C%20ok")')" -eq 2 ]
+}
+
+@test "a token that expires on the way is renewed; a user's password is asked for" {
+	serve --auth bearer --user ann:pw --token-lives 0.3
+	mkdir docker
+	jq -n --arg h "$R_HOST" --arg a "$(printf ann:pw | base64)" \
+	    '{auths: {($h): {auth: $a}}}' >docker/config.json
+	export DOCKER_CONFIG=$PWD/docker
+	faults '[{"method":"POST","path":"uploads","stall":0.2}]'
+	run -0 ace-dt mirror gather "$FILES/big.list" "$R_HOST/exp:1" -q
+	[ "$(logged '.path | startswith("/token")')" -ge 2 ]
+	# The password went to the token service only.
+	[ "$(logged '(.auth // "" | startswith("Basic")) and (.path | startswith("/token") | not)')" -eq 0 ]
+	rm docker/config.json
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/big.list" \
+	    "$R_HOST/exp:1" -q
+	[[ $stderr == *"token service"*"HTTP 401"* ]]
+}
+
+@test "a realm elsewhere gets no password: other scheme, other local host" {
+	for realm in 'file:///etc/passwd' 'http://10.1.2.3/token' \
+	    'http://[::1]:1/token' 'http://user@127.0.0.1/x' ''; do
+		serve --auth bearer --user ann:pw --realm "${realm:- }"
+		run -1 --separate-stderr ace-dt mirror gather \
+		    "$FILES/app.list" "$R_HOST/x:1" -q
+		[ -n "$stderr" ]
+		stop_servers
+		rm -f "$BATS_FILE_TMPDIR/servers"
+	done
+}
+
+@test "what is not a manifest is refused with a reason" {
+	serve
+	fill
+	m='"method":"GET","path":"app/manifests/sha"'
+	while read -r body want; do
+		faults "[{$m,\"replace\":$(jq -Rn --arg b "$body" '$b')}]"
+		run -1 --separate-stderr ace-dt mirror gather app.list oci:x -q
+		[[ $stderr == *$want* ]] || { echo "$body: $stderr"; return 1; }
+	done <<-'EOF'
+	<html>login</html> 18 bytes, its descriptor says
+	{} 2 bytes, its descriptor says
+	EOF
+	# A tag's HEAD that is no manifest's: the body is looked at.
+	faults '[{"method":"HEAD|GET","path":"app/manifests/1","status":200,"headers":{"Content-Type":"text/html"},"body":"<html>please log in</html>"}]'
+	run -1 --separate-stderr ace-dt mirror gather app.list oci:x -q
+	[[ $stderr == *"not valid JSON"* ]]
+	faults '[{"method":"HEAD|GET","path":"app/manifests/1","status":404,"headers":{"Content-Type":"text/html"},"body":"<html>\u001b[2Jgone</html>"}]'
+	run -1 --separate-stderr ace-dt mirror gather app.list oci:x -q
+	[[ $stderr == *"HTTP 404"* ]]
+	[[ $stderr != *$'\033'* ]]
+}
+
+@test "HEAD without a digest, or refused: the manifest itself is asked for" {
+	serve
+	fill
+	for fault in '"set":{"Docker-Content-Digest":null}' '"status":405' \
+	    '"set":{"Docker-Content-Digest":"md5:12"}' \
+	    '"set":{"Content-Type":"text/plain"}'; do
+		faults "[{\"method\":\"HEAD\",\"path\":\"app/manifests\",$fault}]"
+		run -0 ace-dt mirror gather app.list oci:h:1 -q
+		verify_layout h 1
+	done
+}
+
+@test "endless, oversized and short answers" {
+	serve
+	fill
+	m='"method":"GET","path":"app/manifests/sha"'
+	faults "[{$m,\"status\":200,\"body\":{\"repeat\":\"[\",\"times\":5000000}}]"
+	run -1 --separate-stderr ace-dt mirror gather app.list oci:x -q
+	[[ $stderr == *"larger than 4194304 bytes"* ]]
+	b='"method":"GET","path":"big/blobs"'
+	faults "[{$b,\"status\":200,\"body\":{\"repeat\":\"x\",\"times\":4000000}}]"
+	run -1 --separate-stderr ace-dt mirror gather big.list oci:x -q
+	[[ $stderr == *"the manifest says"* ]]
+	faults "[{$b,\"status\":200,\"body\":\"short\"}]"
+	run -1 --separate-stderr ace-dt mirror gather big.list oci:x -q
+	[[ $stderr == *"the manifest says"* ]]
+	faults "[{\"method\":\"HEAD\",\"path\":\"app\",\"status\":200,\"headers\":{\"X\":\"$(head -c 60000 /dev/zero | tr '\0' a)\",\"X1\":[$(for i in 1 2 3 4 5; do printf '"%s",' "$(head -c 60000 /dev/zero | tr '\0' b)"; done)\"c\"]}}]"
+	run -1 --separate-stderr ace-dt mirror gather app.list oci:x -q
+	[[ $stderr == *"header fields"* ]]
+}
+
+@test "wrong content is never whole at the destination, even of a trusting one" {
+	serve --trusting --mount ignore
+	fill
+	digest=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
+	faults "[{\"method\":\"GET\",\"path\":\"big/blobs/$digest\",\"replace\":\"$(head -c 3000000 /dev/zero | tr '\0' z)\"}]"
+	run -1 --separate-stderr ace-dt mirror gather big.list "$R_HOST/t:1" -q
+	[[ $stderr == *"$digest"*"has digest"* ]]
+	run curl -fs -o /dev/null "http://$R_HOST/v2/t/blobs/$digest"
+	[ "$status" -ne 0 ]
+	# Once more from the start, then it is final.
+	[ "$(logged "(.path | test(\"big/blobs/$digest\")) and .method == \"GET\"")" -eq 2 ]
+}
+
+@test "redirects: followed for content, without credentials, with limits" {
+	serve --auth basic --user ann:pw
+	mkdir docker
+	jq -n --arg h "$R_HOST" --arg a "$(printf ann:pw | base64)" \
+	    '{auths: {($h): {auth: $a}}}' >docker/config.json
+	export DOCKER_CONFIG=$PWD/docker
+	fill
+	first_host=$R_HOST
+	first_log=$R_LOG
+	mv faults first.faults
+	echo '[]' >faults
+	start_regd S --faults "$PWD/second.faults"
+	# The content lies elsewhere, as with a registry on object storage.
+	acedt-resolve "$FILES/app.list" >s
+	config_plain_http "$S_HOST" "$first_host"
+	acedt-fetch <s | acedt-push "$S_HOST/app" >/dev/null
+	mv first.faults faults
+	for d in $(find "$FILES/images/blobs" -type f -size -2k -printf '%f\n'); do
+		jq -n --arg d "$d" --arg h "$S_HOST" '{method: "GET",
+		    path: ("app/blobs/sha256:" + $d), status: 307, headers:
+		    {Location: ("http://" + $h + "/v2/app/blobs/sha256:" + $d)}}'
+	done | jq -s . >faults.new
+	mv faults.new faults
+	: >"$S_LOG"
+	run -0 ace-dt mirror gather app.list oci:r:1 -q
+	verify_layout r 1
+	[ "$(jq -c 'select(.method == "GET")' "$S_LOG" | wc -l)" -ge 5 ]
+	[ "$(jq -c 'select(.auth != null)' "$S_LOG" | wc -l)" -eq 0 ]
+	for to in 'file:///etc/passwd' 'gopher://127.0.0.1/' '' \
+	    'http://u:p@127.0.0.1/' "/v2/app/blobs/loop"; do
+		faults "[{\"method\":\"GET\",\"path\":\"app/blobs/\",\"status\":307,\"headers\":{\"Location\":\"$to\"}}]"
+		run -1 --separate-stderr ace-dt mirror gather app.list oci:q -q
+		[ -n "$stderr" ]
+	done
+	[[ $stderr == *"more than 10 redirects"* ]]
+}
+
+@test "Locations of uploads that may not be followed" {
+	serve
+	for to in 'null' '""' '"ftp://127.0.0.1/x"' '"http://u@127.0.0.1/x"' \
+	    '"http://127.0.0.1 /x"'; do
+		faults "[{\"method\":\"POST\",\"set\":{\"Location\":$to}}]"
+		run -1 --separate-stderr ace-dt mirror gather \
+		    "$FILES/app.list" "$R_HOST/l:1" -q
+		[[ $stderr == *Location* || $stderr == *"points to"* ]]
+	done
+}
+
+@test "-r by the referrers API" {
+	serve --referrers
+	new_layout refs
+	make_app refs app
+	printf '{"schemaVersion":2,"mediaType":"%s","artifactType":"a/sig","config":%s,"layers":[],"subject":%s}' \
+	    "$OCI_MANIFEST" "$(printf '{}' |
+	    put_manifest refs application/vnd.oci.empty.v1+json)" \
+	    "$(jq -c '.manifests[0] | del(.annotations)' refs/index.json)" |
+	    put_manifest refs "$OCI_MANIFEST" >sig
+	tag_layout refs sig <sig
+	echo oci:refs:app >list
+	run -0 ace-dt mirror gather list "$R_HOST/refs:1" -q -r
+	# The registry said that it knows the subject: no tag is made.
+	[ "$(logged '.path | test("manifests/sha256-")')" -eq 0 ]
+	echo "$R_HOST/refs:1" >list
+	run -0 ace-dt mirror gather list oci:back:1 -q -r
+	layout_blob back "$(jq -r .digest sig)" >/dev/null
+	[ "$(logged '.path | test("/referrers/")')" -ge 3 ]
+	# Pages that lead elsewhere are not followed.
+	faults '[{"path":"/referrers/","set":{"Link":"<http://127.0.0.1:1/x>; rel=\"next\""}}]'
+	run -1 --separate-stderr ace-dt mirror gather list oci:x -q -r
+	[[ $stderr == *"another host"* ]]
+}
+
+@test "https: an unknown authority is refused, insecureSkipVerify accepts it" {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert \
+	    -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+	    2>/dev/null
+	cat cert key >pem
+	echo '[]' >faults
+	start_regd R --tls "$PWD/pem" --faults "$PWD/faults"
+	unset ACE_DT_CONFIG
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
+	    "$R_HOST/tls:1" -q
+	[[ $stderr == *"certificate"*"is not trusted"* ]]
+	cat >ace-dt-config.yaml <<-EOF
+	registryConfig:
+	  endpointConfig:
+	    "https://$R_HOST": {tls: {insecureSkipVerify: true}}
+	EOF
+	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/tls:1" -q
+	SSL_CERT_FILE=$PWD/cert run -0 ace-dt mirror gather \
+	    "$FILES/app.list" "$R_HOST/tls:1" -q
+}
+
+@test "plain http where https is spoken: the configuration is named" {
+	serve
+	unset ACE_DT_CONFIG
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
+	    "$R_HOST/x:1" -q
+	[[ $stderr == *"if $R_HOST speaks plain http, name http://$R_HOST as its endpoint"* ]]
+}
+
+@test "a run that is killed leaves the tag alone, the next one completes it" {
+	serve
+	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/k:1" -q
+	before=$(curl -fsS -H "Accept: $ACCEPT" \
+	    "http://$R_HOST/v2/k/manifests/1" | sha256sum)
+	cat "$FILES/app.list" "$FILES/big.list" >both
+	faults '[{"method":"PUT","path":"k/blobs/uploads","stall":0.5}]'
+	for signal in TERM HUP KILL; do
+		ace-dt mirror gather both "$R_HOST/k:1" -q 3>&- &
+		pid=$!
+		for i in $(seq 200); do
+			[ "$(logged '.method == "POST"')" -gt 0 ] && break
+			sleep 0.02
+		done
+		kill -$signal $pid
+		wait $pid && return 1
+		[ "$(curl -fsS -H "Accept: $ACCEPT" \
+		    "http://$R_HOST/v2/k/manifests/1" | sha256sum)" = "$before" ]
+	done
+	faults '[]'
+	run -0 ace-dt mirror gather both "$R_HOST/k:1" -q
+	verify_registry "$R_HOST" k 1
+}

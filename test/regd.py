@@ -1,0 +1,362 @@
+#!/usr/bin/env python3
+"""A registry in memory that fails on demand, for what no real one does.
+
+It speaks the distribution API (blobs, uploads, mounts, manifests, tags,
+referrers), writes its port to a file and each request as a line of JSON to a
+log, and reads a file of faults anew whenever that has changed:
+
+    [{"method": "GET", "path": "/blobs/", "nth": [1, 2],
+      "status": 503, "headers": {"Retry-After": "1"}, "body": "text"}]
+
+method and path are regular expressions that must be found; nth says which
+matching requests it is for (counted from 1, all if it is missing).  What it
+does is one of
+
+    status, headers, body   answer so instead (body may be {"repeat": "x", "times": 9})
+    cut: N                  answer as ever, but close after N bytes of the body
+    reset: true             close without an answer
+    stall: S                wait S seconds first, then answer as ever
+    set: {"Name": "value"}  answer as ever, with these fields changed (null: without)
+    replace: "text"         answer as ever, with another body
+"""
+import argparse
+import base64
+import hashlib
+import http.server
+import json
+import os
+import re
+import socket
+import socketserver
+import ssl
+import threading
+import time
+import urllib.parse
+import uuid
+
+INDEX = 'application/vnd.oci.image.index.v1+json'
+
+
+def digest_of(data, like='sha256:'):
+    algorithm = like.split(':')[0]
+    return f'{algorithm}:{hashlib.new(algorithm, data).hexdigest()}'
+
+
+class State:
+    def __init__(self, options):
+        self.options = options
+        self.lock = threading.Lock()
+        self.blobs = {}         # (repo, digest) -> bytes
+        self.manifests = {}     # (repo, reference) -> (type, bytes)
+        self.uploads = {}       # id -> bytearray
+        self.tokens = {}        # token -> (scopes, time of expiry)
+        self.faults = []
+        self.faults_time = None
+
+    def log(self, entry):
+        with self.lock, open(self.options.log, 'a', encoding='utf-8') as f:
+            f.write(json.dumps(entry) + '\n')
+
+    def fault(self, method, path):
+        """The fault for this request, or {}."""
+        name = self.options.faults
+        with self.lock:
+            stamp = os.stat(name).st_mtime_ns if name and os.path.exists(
+                name) else None
+            if stamp != self.faults_time:
+                self.faults_time = stamp
+                with open(name, encoding='utf-8') as f:
+                    self.faults = json.load(f)
+                for fault in self.faults:
+                    fault['seen'] = 0
+            for fault in self.faults:
+                if not re.search(fault.get('method', ''), method) or \
+                        not re.search(fault.get('path', ''), path):
+                    continue
+                fault['seen'] += 1
+                nth = fault.get('nth')
+                if nth is None or fault['seen'] in nth:
+                    return fault
+        return {}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    state = None
+
+    def log_message(self, *args):
+        pass
+
+    # -- answering ---------------------------------------------------------
+
+    def answer(self, status, body=b'', headers=None):
+        fault = self.current
+        headers = dict(headers or {})
+        if isinstance(body, str):
+            body = body.encode()
+        if 'status' in fault:
+            status = fault['status']
+            headers = {}
+            body = fault.get('body', '')
+            if isinstance(body, dict):
+                body = body['repeat'] * body['times']
+            body = body.encode()
+        if 'replace' in fault:
+            body = fault['replace'].encode()
+        headers.update(fault.get('headers', {}))
+        headers.setdefault('Content-Length', str(len(body)))
+        headers.update(fault.get('set', {}))
+        self.state.log({'method': self.command, 'path': self.path,
+                        'status': status, 'auth': self.headers.get(
+                            'Authorization'), 'range': self.headers.get(
+                                'Range'), 'got': len(self.body)})
+        self.send_response(status)
+        for name, value in headers.items():
+            for one in value if isinstance(value, list) else [value]:
+                if one is not None:
+                    self.send_header(name, one)
+        self.end_headers()
+        if self.command == 'HEAD':
+            return
+        if 'cut' in fault:
+            self.wfile.write(body[:fault['cut']])
+            self.wfile.flush()
+            self.close_connection = True
+            return
+        self.wfile.write(body)
+
+    def drop(self):
+        self.close_connection = True
+        # With linger 0 the peer sees a reset, not an orderly end.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                   b'\1\0\0\0\0\0\0\0')
+        self.connection.close()
+
+    def error(self, status, code, headers=None):
+        self.answer(status, json.dumps({'errors': [
+            {'code': code, 'message': code.lower().replace('_', ' ')}]}),
+            {'Content-Type': 'application/json', **(headers or {})})
+
+    # -- a request ---------------------------------------------------------
+
+    def handle_one(self):
+        self.body = b''
+        length = self.headers.get('Content-Length')
+        if length:
+            self.body = self.rfile.read(int(length))
+            if len(self.body) < int(length):
+                self.close_connection = True    # the client gave up
+                return
+        url = urllib.parse.urlsplit(self.path)
+        self.query = urllib.parse.parse_qs(url.query)
+        self.current = self.state.fault(self.command, self.path)
+        if 'stall' in self.current:
+            time.sleep(self.current['stall'])
+        if self.current.get('reset'):
+            self.state.log({'method': self.command, 'path': self.path,
+                            'status': 0, 'auth': None, 'range': None,
+                            'got': len(self.body)})
+            self.drop()
+            return
+        if url.path == '/token':
+            self.token()
+            return
+        match = re.fullmatch(
+            r'/v2/(.+)/(manifests|blobs|referrers)/(.*)', url.path)
+        if url.path == '/v2/':
+            self.answer(200, '{}')
+        elif not match:
+            self.error(404, 'NAME_UNKNOWN')
+        elif self.allowed(match[1]):
+            getattr(self, match[2])(match[1], match[3])
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
+
+    # -- who may -----------------------------------------------------------
+
+    def allowed(self, repo):
+        how = self.state.options.auth
+        if how == 'none':
+            return True
+        given = self.headers.get('Authorization', '')
+        if how == 'basic':
+            if given == 'Basic ' + base64.b64encode(
+                    self.state.options.user.encode()).decode():
+                return True
+            self.error(401, 'UNAUTHORIZED',
+                       {'WWW-Authenticate': 'Basic realm="here"'})
+            return False
+        need = 'pull' if self.command in ('GET', 'HEAD') else 'push'
+        scopes, until = self.state.tokens.get(
+            given.removeprefix('Bearer '), ({}, 0))
+        if time.monotonic() < until and need in scopes.get(repo, ()):
+            return True
+        realm = self.state.options.realm or \
+            f'http://{self.headers["Host"]}/token'
+        actions = 'pull' if need == 'pull' else 'pull,push'
+        self.error(401, 'UNAUTHORIZED', {
+            'WWW-Authenticate': f'Bearer realm="{realm}",service="test, ok",'
+                                f'scope="repository:{repo}:{actions}"'})
+        return False
+
+    def token(self):
+        given = self.headers.get('Authorization', '')
+        user = self.state.options.user
+        if user and given != 'Basic ' + base64.b64encode(
+                user.encode()).decode():
+            self.error(401, 'UNAUTHORIZED')
+            return
+        scopes = {}
+        for scope in self.query.get('scope', []):
+            kind, rest = scope.split(':', 1)
+            name, actions = rest.rsplit(':', 1)
+            if kind == 'repository':
+                scopes[name] = actions.split(',')
+        token = uuid.uuid4().hex
+        lives = self.state.options.token_lives
+        self.state.tokens[token] = (scopes, time.monotonic() + lives)
+        self.answer(200, json.dumps({'token': token, 'expires_in': 300}))
+
+    # -- content -----------------------------------------------------------
+
+    def manifests(self, repo, reference):
+        state = self.state
+        if self.command == 'PUT':
+            digest = digest_of(self.body, reference if ':' in reference
+                               else 'sha256:')
+            if ':' in reference and digest != reference:
+                self.error(400, 'DIGEST_INVALID')
+                return
+            document = json.loads(self.body)
+            entry = (self.headers['Content-Type'], self.body)
+            state.manifests[repo, digest] = entry
+            state.manifests[repo, reference] = entry
+            headers = {'Docker-Content-Digest': digest}
+            if state.options.referrers and 'subject' in document:
+                headers['OCI-Subject'] = document['subject']['digest']
+            self.answer(201, b'', headers)
+            return
+        entry = state.manifests.get((repo, reference))
+        if not entry:
+            self.error(404, 'MANIFEST_UNKNOWN')
+            return
+        self.answer(200, entry[1], {
+            'Content-Type': entry[0],
+            'Docker-Content-Digest': digest_of(entry[1])})
+
+    def blobs(self, repo, rest):
+        if rest.startswith('uploads/'):
+            self.upload(repo, rest.removeprefix('uploads/'))
+            return
+        data = self.state.blobs.get((repo, rest))
+        if data is None:
+            self.error(404, 'BLOB_UNKNOWN')
+            return
+        span = re.fullmatch(r'bytes=(\d+)-(\d+)',
+                            self.headers.get('Range', ''))
+        if span and not self.state.options.no_range:
+            start, end = int(span[1]), int(span[2])
+            self.answer(206, data[start:end + 1], {
+                'Content-Range': f'bytes {start}-{end}/{len(data)}'})
+            return
+        self.answer(200, data)
+
+    def upload(self, repo, session):
+        state = self.state
+        digest = self.query.get('digest', [''])[0]
+        if self.command == 'POST':
+            mount = self.query.get('mount', [''])[0]
+            if mount and state.options.mount == 'refuse':
+                self.error(405, 'UNSUPPORTED')
+                return
+            origin = self.query.get('from', [''])[0]
+            if mount and state.options.mount == 'yes' and \
+                    (origin, mount) in state.blobs:
+                state.blobs[repo, mount] = state.blobs[origin, mount]
+                self.answer(201, b'', {'Location':
+                                       f'/v2/{repo}/blobs/{mount}'})
+                return
+            if digest and state.options.single_post:
+                self.store(repo, digest, self.body)
+                return
+            session = uuid.uuid4().hex
+            state.uploads[session] = bytearray()
+            self.answer(202, b'', {'Location':
+                                   f'/v2/{repo}/blobs/uploads/{session}?s=1'})
+            return
+        if session not in state.uploads:
+            self.error(404, 'BLOB_UPLOAD_UNKNOWN')
+            return
+        state.uploads[session] += self.body
+        if self.command == 'PUT':
+            self.store(repo, digest, bytes(state.uploads.pop(session)))
+            return
+        self.answer(202, b'', {'Location': self.path, 'Range':
+                               f'0-{len(state.uploads[session]) - 1}'})
+
+    def store(self, repo, digest, data):
+        # "trusting" is a registry that believes what it is told.
+        if not self.state.options.trusting and \
+                digest_of(data, digest) != digest:
+            self.error(400, 'DIGEST_INVALID')
+            return
+        self.state.blobs[repo, digest] = data
+        self.answer(201, b'', {'Docker-Content-Digest': digest})
+
+    def referrers(self, repo, digest):
+        if not self.state.options.referrers:
+            self.error(404, 'NOT_FOUND')
+            return
+        found = {}
+        for (where, _), (kind, data) in self.state.manifests.items():
+            document = json.loads(data)
+            if where == repo and document.get('subject', {}).get(
+                    'digest') == digest:
+                found[digest_of(data)] = {
+                    'mediaType': kind, 'digest': digest_of(data),
+                    'size': len(data)}
+        self.answer(200, json.dumps({
+            'schemaVersion': 2, 'mediaType': INDEX,
+            'manifests': list(found.values())}), {'Content-Type': INDEX})
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        pass                    # a connection that was dropped on purpose
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--log', required=True)
+    parser.add_argument('--port-file', required=True)
+    parser.add_argument('--faults')
+    parser.add_argument('--auth', choices=('none', 'basic', 'bearer'),
+                        default='none')
+    parser.add_argument('--user', default='', help='USER:PASSWORD')
+    parser.add_argument('--realm', help='of the bearer challenge')
+    parser.add_argument('--token-lives', type=float, default=300)
+    parser.add_argument('--mount', choices=('yes', 'ignore', 'refuse'),
+                        default='yes')
+    parser.add_argument('--single-post', action='store_true')
+    parser.add_argument('--no-range', action='store_true')
+    parser.add_argument('--referrers', action='store_true')
+    parser.add_argument('--trusting', action='store_true')
+    parser.add_argument('--tls', help='file with certificate and key')
+    options = parser.parse_args()
+    open(options.log, 'w', encoding='utf-8').close()
+    Handler.state = State(options)
+    server = Server(('127.0.0.1', 0), Handler)
+    if options.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with open(options.port_file + '.new', 'w', encoding='utf-8') as f:
+        f.write(str(server.server_address[1]))
+    os.rename(options.port_file + '.new', options.port_file)
+    server.serve_forever()
+
+
+main()
