@@ -45,7 +45,7 @@ struct reg_host {
 	enum auth		 auth;
 	struct challenge	 challenge;	/* of AUTH_BEARER */
 	int			 probing;	/* the first call is under way */
-	size_t			 active;	/* calls, without bulk ones */
+	size_t			 active;	/* calls, without transfers */
 	int64_t			 not_before;	/* clock_ms(): asked to wait */
 	struct http_timer	 timer;		/* set for not_before */
 	struct reg_call		*queue, **queue_end;
@@ -473,14 +473,14 @@ send_call(struct reg_call *c)
 	c->http.upload_size = c->upload_size;
 	c->http.reply_max = c->reply_max;
 	c->http.insecure = h->ep->insecure;
-	c->http.bulk = c->bulk;
+	c->http.bulk = c->large;
 	c->http.on_read = c->on_read != NULL ? http_read : NULL;
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;
 	c->http.on_data = c->on_data != NULL ? http_data : NULL;
 	c->http.on_done = call_done;
 	add_headers(c, auth);
 	c->state = CALL_SENT;
-	if (!c->bulk) {
+	if (!c->transfer) {
 		c->counted = 1;
 		h->active++;
 	}
@@ -511,7 +511,7 @@ pump(struct reg_host *h)
 	while ((c = *p) != NULL) {
 		if (h->auth == AUTH_UNKNOWN && h->probing)
 			return;
-		if (!c->bulk && h->active >= h->reg->calls_max) {
+		if (!c->transfer && h->active >= h->reg->calls_max) {
 			p = &c->next;
 			continue;
 		}

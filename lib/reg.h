@@ -56,7 +56,9 @@ struct reg_call {
 	int64_t		 range_from;	/* > 0: Range from there to the end */
 	int64_t		 range_size;	/* whole size of the content */
 	size_t		 reply_max;
-	int		 bulk;		/* not counted in the host's limit */
+	int		 transfer;	/* counted by its caller, not in the
+					 * host's limit of calls */
+	int		 large;		/* a large body: large buffers */
 	int		 once;		/* do not try again by yourself */
 	void		*arg;
 

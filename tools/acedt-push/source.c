@@ -231,8 +231,8 @@ get_start(struct xfer *x)
 	c->repo = x->blob->holders[x->holder]->repo;
 	c->method = "GET";
 	c->path = xasprintf("blobs/%s", x->blob->digest);
-	c->bulk = c->once = 1;
-	c->http.bulk = x->blob->size > BLOB_SMALL;
+	c->transfer = c->once = 1;
+	c->large = x->blob->size > BLOB_SMALL;
 	c->range_from = x->got;
 	c->range_size = x->blob->size;
 	c->on_head = got_head;

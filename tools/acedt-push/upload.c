@@ -28,7 +28,8 @@ new_call(struct xfer *x, const char *method)
 	c->body_len = 0;
 	c->upload_size = 0;
 	c->on_read = NULL;
-	c->bulk = 1;			/* counted as a transfer */
+	c->transfer = 1;
+	c->large = 0;
 	c->once = 0;
 	return c;
 }
@@ -270,7 +271,7 @@ upload_put(struct xfer *x)
 	} else {
 		c->upload_size = x->blob->size;
 		c->on_read = read_body;
-		c->once = 1;
+		c->large = c->once = 1;
 	}
 	x->sending = 1;
 	reg_start(c);

@@ -1,0 +1,109 @@
+# OCI image layouts: what other programs wrote, and what they make of ours.
+
+load helper
+
+@test "skopeo and umoci read a layout that we wrote" {
+	new_layout images
+	make_app images app amd64 arm64
+	make_image images amd64 single | tag_layout images single
+	printf 'oci:images:app\noci:images:single\n' >list
+	ace-dt mirror gather list oci:out:all -q
+	# The index is OCI; skopeo copies all of it, digests kept.
+	skopeo inspect --raw oci:out:all | cmp - \
+	    "out/blobs/sha256/$(layout_digest out all | cut -d: -f2)"
+	echo oci:out:all >again
+	ace-dt mirror gather again oci:second:1 -q
+	umoci list --layout out | grep -qx all
+	skopeo copy -q --all --preserve-digests oci:images:app oci:skopeo:app
+	echo oci:skopeo:app >list
+	ace-dt mirror gather list oci:from-skopeo:1 -q
+	verify_layout from-skopeo 1
+	[ "$(layout_digest skopeo app)" = "$(layout_digest images app)" ]
+}
+
+@test "others' entries and members of index.json stay, to the byte" {
+	new_layout images
+	make_app images app
+	echo oci:images:app >list
+	ace-dt mirror gather list oci:out:1 -q
+	skopeo copy -q --all oci:images:app oci:out:theirs
+	jq -c '. + {"annotations": {"mine": "<yes>"}, "big": 12345678901234567890}' \
+	    out/index.json | sed 's/12345678901234567000/12345678901234567890/' \
+	    >new
+	mv new out/index.json
+	before=$(grep -o '{[^{}]*"annotations":{"org.opencontainers.image.ref.name":"theirs"}[^{}]*}' out/index.json)
+	[ -n "$before" ]
+	ace-dt mirror gather list oci:out:2 -q -a k=v
+	ace-dt mirror gather list oci:out:1 -q -a k=v
+	grep -qF "$before" out/index.json
+	grep -qF '"big":12345678901234567890' out/index.json
+	grep -qF '"mine":"<yes>"' out/index.json
+	[ "$(jq '.manifests | length' out/index.json)" -eq 3 ]
+}
+
+@test "several gathers into one layout at a time lose no tag" {
+	new_layout images
+	make_app images app
+	echo oci:images:app >list
+	pids=()
+	for n in 1 2 3 4 5 6; do
+		ace-dt mirror gather list oci:out:t$n -q -a n=$n 3>&- &
+		pids+=($!)
+	done
+	for p in "${pids[@]}"; do
+		wait "$p"
+	done
+	[ "$(jq '.manifests | length' out/index.json)" -eq 6 ]
+	for n in 1 2 3 4 5 6; do
+		verify_layout out t$n
+	done
+	[ "$(ls -A out | tr '\n' ' ')" = 'blobs index.json oci-layout ' ]
+}
+
+@test "a destination that cannot be written, or is something else" {
+	new_layout images
+	make_app images app
+	echo oci:images:app >list
+	mkdir other
+	touch other/file
+	run -4 --separate-stderr ace-dt mirror gather list oci:other:1 -q
+	[[ $stderr == *"oci:other: the directory is not empty and no OCI image layout"* ]]
+	run -4 --separate-stderr ace-dt mirror gather list oci:no/such/dir:1 -q
+	[[ $stderr == *"no/such/dir"*"No such file"* ]]
+	echo '{"imageLayoutVersion":"7.0.0"}' >images/oci-layout
+	run -1 --separate-stderr ace-dt mirror gather list oci:out:1 -q
+	[[ $stderr == *'images/oci-layout: layout version "7.0.0"'* ]]
+}
+
+@test "a broken index.json is an error with its name" {
+	new_layout images
+	for text in '' '{' '[]' '{"manifests":7}' '{"manifests":[{}]}' \
+	    '{"manifests":[],"Manifests":[]}'; do
+		printf '%s' "$text" >images/index.json
+		echo oci:images:app >list
+		run -1 --separate-stderr acedt-resolve list
+		[[ $output == *"images/index.json"* ]]
+	done
+}
+
+@test "make install puts programs and manuals where they belong" {
+	# "all" as it is: other flags must not build it anew.
+	make -s -o all -C "$TOP" B="$BUILD_DIR" DESTDIR="$PWD/root" \
+	    PREFIX=/usr install >/dev/null
+	for p in ace-dt acedt-resolve acedt-fetch acedt-filter acedt-push \
+	    acedt-index; do
+		[ -x "root/usr/bin/$p" ]
+	done
+	[ -f root/usr/share/man/man1/ace-dt.1 ]
+	[ -f root/usr/share/man/man5/acedt-stream.5 ]
+	[ -f root/usr/share/man/man7/acedt.7 ]
+	new_layout images
+	make_app images app
+	echo oci:images:app >list
+	# It finds its stages beside itself.
+	PATH=/usr/bin:/bin root/usr/bin/ace-dt mirror gather list oci:out:1 -q
+	verify_layout out 1
+	make -s -C "$TOP" B="$BUILD_DIR" DESTDIR="$PWD/root" PREFIX=/usr \
+	    uninstall
+	[ -z "$(find root -type f)" ]
+}
