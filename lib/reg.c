@@ -301,6 +301,8 @@ reg_start(struct reg_call *c)
 	free(c->url);
 	c->url = NULL;
 	c->tries = c->auth_tries = c->redirects = 0;
+	c->http.result = CURLE_OK;
+	c->http.status = 0;		/* no answer yet */
 	enqueue(c);
 	pump(c->repo->host);
 }

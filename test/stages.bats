@@ -102,7 +102,7 @@ setup_file()
 	done
 	run -1 --separate-stderr acedt-index oci:out <s
 	[ "${stderr_lines[0]}" = 'acedt-index: f:7: r.example.com/a:1: acedt-resolve: it \x1b[31mis\u202e gone' ]
-	[ "$(jq '.manifests | length' out/index.json)" -eq 0 ]
+	[ ! -e out ]
 }
 
 # bad_stream TEXT PATTERN: all stages refuse it with status 3 and publish
@@ -120,7 +120,7 @@ bad_stream()
 		}
 		[[ $output != *'"end"'* ]]
 	done
-	[ "$(jq '.manifests | length' bad/index.json)" -eq 0 ]
+	[ ! -e bad ]
 }
 
 @test "malformed streams: status 3, no end record, nothing published" {

@@ -95,6 +95,18 @@ report_record_error(struct indexer *x, const struct record *rec)
 	x->failed++;
 }
 
+/* The destination, once there is something to do with it. */
+static void
+open_dest(struct indexer *x)
+{
+	struct err	err = ERR_INIT;
+
+	if (x->print || x->dest.name != NULL)
+		return;
+	if (net_dest(&x->net, &x->dest, &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+}
+
 /* Was the record's content pushed to where the index goes? */
 static int
 check_pushed(const struct indexer *x, const struct record *rec,
@@ -128,6 +140,7 @@ add(struct indexer *x, const struct record *rec)
 		report_record_error(x, rec);
 		return;
 	}
+	open_dest(x);
 	if (check_pushed(x, rec, &err) == 0 &&
 	    gather_add(&x->gather, rec, &err) == 0)
 		return;
@@ -201,6 +214,7 @@ finish(struct indexer *x)
 		log_warn("the index has %zu bytes: a registry need not take "
 		    "more than %d", b.len, INDEX_BYTES_USUAL);
 	digest_sha256(b.data, b.len, digest);
+	open_dest(x);
 	if (publish(&x->net, &x->dest, b.data, b.len, digest, &changed,
 	    &err) == -1)
 		log_die(EXIT_STOPPED, "%s: the index was not published: "
@@ -253,7 +267,6 @@ int
 main(int argc, char *argv[])
 {
 	static struct indexer	x;
-	struct err		err = ERR_INIT;
 	struct cli		cli = {
 		.usage = "acedt-index [-a KEY=VALUE] [--index-fallback] "
 		    "[--config FILE] IMAGE < STREAM",
@@ -268,8 +281,6 @@ main(int argc, char *argv[])
 	cli_init(&cli, argc, argv);
 	read_options(&x, &cli);
 	net_open(&x.net);
-	if (!x.print && net_dest(&x.net, &x.dest, &err) == -1)
-		log_die(EXIT_STOPPED, "%s", err.msg);
 	read_stream(&x);
 	finish(&x);
 	cli_clear(&cli);

@@ -25,10 +25,16 @@ static const struct cli_option options[] = {
 	CLI_END
 };
 
+/* The destination is opened, and a layout made, when there is something. */
 static void
 begin(struct job *job)
 {
-	upload_begin(job, job->stage->arg);
+	struct pusher	*p = job->stage->arg;
+	struct err	 err = ERR_INIT;
+
+	if (p->dest.name == NULL && net_dest(&p->net, &p->dest, &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+	upload_begin(job, p);
 }
 
 static int
@@ -79,8 +85,6 @@ main(int argc, char *argv[])
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	net_open(&p.net);
-	if (net_dest(&p.net, &p.dest, &err) == -1)
-		log_die(EXIT_STOPPED, "%s", err.msg);
 	p.small_max = p.net.config.concurrent_http > 0 ?
 	    (size_t)p.net.config.concurrent_http : HTTP_CALLS_PER_HOST;
 	rc = run(&p);

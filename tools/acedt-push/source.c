@@ -62,6 +62,12 @@ bad_content(struct xfer *x)
 	xfer_fail(x, &err, again);
 }
 
+static void
+get_again(void *arg)
+{
+	get_start(arg);
+}
+
 /* Another place that has it, or the end. */
 static void
 next_holder(struct xfer *x, const struct err *err, int passing)
@@ -86,7 +92,7 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 	    x->blob->holders[x->holder]->repo != NULL) {
 		x->tried_at = x->got;
 		http_timer_set(x->p->net.http, &x->timer,
-		    reg_backoff(x->tries), (void (*)(void *))get_start, x);
+		    reg_backoff(x->tries), get_again, x);
 		return;
 	}
 	xfer_fail(x, err, 0);

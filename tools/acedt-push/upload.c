@@ -7,6 +7,7 @@
 #include "tools/acedt-push/xfer.h"
 
 static void	ask_head(struct xfer *);
+static void	ask_mount(struct xfer *);
 static void	open_session(struct xfer *);
 
 /* Forget the last request of the upload, make ready for the next. */
@@ -112,7 +113,11 @@ asked(struct reg_call *c, const struct err *err)
 	struct xfer	*x = c->arg;
 	struct err	 e = ERR_INIT;
 
-	if (err != NULL && refuses_mount(c->http.status)) {
+	if (err != NULL && c->from != c->repo) {
+		/* Whatever it was: it need not hold for an upload. */
+		x->self_only = 1;
+		ask_mount(x);
+	} else if (err != NULL && refuses_mount(c->http.status)) {
 		x->p->no_mount = 1;
 		ask_head(x);
 	} else if (err != NULL) {
@@ -139,7 +144,8 @@ ask_mount(struct xfer *x)
 	struct place	*src = x->blob->holders[x->holder];
 	char		*path, *more;
 
-	if (src->repo != NULL && reg_same_registry(src->repo, from))
+	if (!x->self_only && src->repo != NULL &&
+	    reg_same_registry(src->repo, from))
 		from = src->repo;
 	path = origin_add_query("blobs/uploads/", "mount", x->blob->digest);
 	more = origin_add_query(path, "from", strchr(reg_repo_name(from),

@@ -22,6 +22,7 @@ struct xfer {
 	struct item	*blob;		/* borrowed */
 	size_t		 holder;	/* which of the blob's holders is asked */
 	int		 single;	/* try one POST with the body */
+	int		 self_only;	/* the source's repository refused */
 	const char	*how;		/* copied, present, mounted */
 
 	/* The source. */
