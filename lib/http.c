@@ -15,12 +15,14 @@
 /* Handles that are kept for the next call instead of being freed. */
 #define SPARE_MAX	64
 /*
- * Bytes that libcurl reads from a socket at a time.  Small answers fit the
- * small one; with the large one a blob costs a quarter of the system calls.
+ * Bytes that libcurl reads from a socket, or writes, at a time.  Small answers
+ * fit the small one.  For a blob of 2 GB from one docker-registry to another
+ * acedt-push took 1.45 s of CPU for each GB with 128 KiB, 1.35 with 256 KiB,
+ * 1.2 with 512 KiB, of which SHA-256 is 0.55.
  */
 #define BUFFER_SMALL	16384L
-#define BUFFER_BULK	131072L
-#define UPLOAD_BULK	131072L
+#define BUFFER_BULK	524288L
+#define UPLOAD_BULK	524288L
 /* Connections kept open while idle, over all hosts. */
 #define IDLE_MAX	128L
 

@@ -9,10 +9,10 @@
 #include "tools/acedt-push/xfer.h"
 
 /*
- * Bytes between a GET and a PUT.  Both run in one loop, so it only has to cover
- * what one of them moves in a turn.
+ * Bytes between a GET and a PUT: two of libcurl's large buffers, so that one
+ * side can fill while the other one empties.
  */
-#define RING_SIZE	(512 * 1024)
+#define RING_SIZE	(1024 * 1024)
 /* Read from a layout at a time, when nobody asks for less. */
 #define PUMP_SIZE	(256 * 1024)
 
