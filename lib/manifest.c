@@ -355,6 +355,11 @@ read_document(struct manifest *m, const char *media_type, jv doc,
 	if (decide_kind(m, media_type, doc, err) == -1)
 		return -1;
 	m->artifact_type = json_str(doc, "artifactType");
+	if (m->artifact_type != NULL && *m->artifact_type == '\0') {
+		/* Empty is as good as missing: distribution-spec, referrers. */
+		free(m->artifact_type);
+		m->artifact_type = NULL;
+	}
 	if (m->is_index) {
 		rc = add_edges(m, EDGE_CHILD, json_get(doc, "manifests"),
 		    "manifests", err);

@@ -69,32 +69,68 @@ is_local_v4(const unsigned char *a)
 }
 
 /*
- * Is the host, as written in a URL that libcurl has normalised, this machine
- * or a link-local address?
+ * The address that a host is, as written in a URL that libcurl has normalised:
+ * AF_INET with 4 bytes, of mapped ones too, AF_INET6 with 16, 0 for a name.
  */
+static int
+literal(const char *host, unsigned char a[16])
+{
+	char	text[64];
+	size_t	n = strlen(host);
+
+	if (n > 1 && host[n - 1] == '.')
+		n--;
+	if (n < 3 || n >= sizeof(text))
+		return 0;
+	if (host[0] == '[') {
+		host++;
+		n -= 2;
+	}
+	memcpy(text, host, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET, text, a) == 1)
+		return AF_INET;
+	if (inet_pton(AF_INET6, text, a) != 1)
+		return 0;
+	if (memcmp(a, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) != 0)
+		return AF_INET6;
+	memmove(a, a + 12, 4);
+	return AF_INET;
+}
+
+/* localhost, or a name below it, which libcurl takes for the same. */
+static int
+is_localhost(const char *host)
+{
+	static const char	name[] = "localhost";
+	size_t			n = strlen(host);
+
+	if (n > 0 && host[n - 1] == '.')
+		n--;
+	if (n < sizeof(name) - 1)
+		return 0;
+	n -= sizeof(name) - 1;
+	return strncasecmp(host + n, name, sizeof(name) - 1) == 0 &&
+	    (n == 0 || host[n - 1] == '.');
+}
+
+/* Is the host this machine or a link-local address? */
 static int
 is_local_host(const char *host)
 {
 	unsigned char	a[16];
-	char		text[64];
-	size_t		n = strlen(host);
 
-	if (strcasecmp(host, "localhost") == 0)
+	if (is_localhost(host))
 		return 1;
-	if (inet_pton(AF_INET, host, a) == 1)
+	switch (literal(host, a)) {
+	case AF_INET:
 		return is_local_v4(a);
-	if (n < 3 || n >= sizeof(text) || host[0] != '[')
-		return 0;
-	memcpy(text, host + 1, n - 2);
-	text[n - 2] = '\0';
-	if (inet_pton(AF_INET6, text, a) != 1)
-		return 0;
-	if (memcmp(a, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0)
-		return is_local_v4(a + 12);
-	if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80)
-		return 1;
-	return memcmp(a, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 15) == 0 &&
-	    a[15] <= 1;
+	case AF_INET6:
+		return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
+		    (memcmp(a, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+		    15) == 0 && a[15] <= 1);
+	}
+	return 0;
 }
 
 /* The rules for following url from base, both absolute. */
@@ -189,17 +225,15 @@ static int
 is_private_literal(const char *host)
 {
 	unsigned char	a[16];
-	char		text[64];
-	size_t		n = strlen(host);
 
-	if (inet_pton(AF_INET, host, a) == 1)
+	switch (literal(host, a)) {
+	case AF_INET:
 		return a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
 		    (a[0] == 192 && a[1] == 168);
-	if (n < 3 || n >= sizeof(text) || host[0] != '[')
-		return 0;
-	memcpy(text, host + 1, n - 2);
-	text[n - 2] = '\0';
-	return inet_pton(AF_INET6, text, a) == 1 && (a[0] & 0xfe) == 0xfc;
+	case AF_INET6:
+		return (a[0] & 0xfe) == 0xfc;
+	}
+	return 0;
 }
 
 int

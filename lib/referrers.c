@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,16 +37,22 @@ referrers_tag(const char *digest, char out[REFERRERS_TAG_MAX])
 			out[i] = '-';
 }
 
-/* Is the digest among the entries? */
-static int
-lists(const struct manifest *index, const char *digest)
+/* How many entries has it, and is the digest among them? */
+static size_t
+count_entries(const struct manifest *index, const char *digest, int *there)
 {
-	size_t	i;
+	size_t	i, n = 0;
 
-	for (i = 0; i < index->nedges; i++)
+	*there = 0;
+	for (i = 0; i < index->nedges; i++) {
+		/* The subject of the index itself is none. */
+		if (index->edges[i].kind != EDGE_CHILD)
+			continue;
+		n++;
 		if (strcmp(index->edges[i].desc.digest, digest) == 0)
-			return 1;
-	return 0;
+			*there = 1;
+	}
+	return n;
 }
 
 /* The entry for a manifest with a subject, its annotations copied. */
@@ -114,8 +121,9 @@ referrers_add(const char *old, size_t oldlen, const struct descriptor *desc,
 	static const char	empty[] = "{\"schemaVersion\":2,\"mediaType\":\""
 				    MT_OCI_INDEX "\",\"manifests\":[]}";
 	struct manifest		index;
-	size_t			end;
-	int			there, n;
+	struct buf		entry;
+	size_t			end, n;
+	int			there, rc;
 
 	if (old == NULL) {
 		old = empty;
@@ -123,8 +131,7 @@ referrers_add(const char *old, size_t oldlen, const struct descriptor *desc,
 	}
 	if (manifest_parse(&index, MT_OCI_INDEX, old, oldlen, NULL, err) == -1)
 		return err_wrap(err, "the referrers index that is there");
-	there = lists(&index, desc->digest);
-	n = index.nedges > 0;
+	n = count_entries(&index, desc->digest, &there);
 	manifest_clear(&index);
 	if (there)
 		return 0;
@@ -132,12 +139,19 @@ referrers_add(const char *old, size_t oldlen, const struct descriptor *desc,
 		return err_set(err, ERR_CONTENT,
 		    "the referrers index that is there has no array of "
 		    "manifests");
+	/* On its own first: at a ceiling a part of it could fit. */
+	buf_init(&entry, SIZE_MAX / 4);
+	if (n > 0)
+		buf_addc(&entry, ',');
+	entry_text(desc, m, bytes, len, &entry);
 	/* Spliced, so that what others wrote stays as it is. */
-	buf_add(out, old, end);
-	if (n)
-		buf_addc(out, ',');
-	entry_text(desc, m, bytes, len, out);
-	if (buf_add(out, old + end, oldlen - end) == -1)
+	rc = buf_add(out, old, end);
+	if (rc == 0)
+		rc = buf_add(out, entry.data, entry.len);
+	if (rc == 0)
+		rc = buf_add(out, old + end, oldlen - end);
+	buf_clear(&entry);
+	if (rc == -1)
 		return err_set(err, ERR_LIMIT,
 		    "the referrers index would become too large");
 	return 1;

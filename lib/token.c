@@ -246,13 +246,15 @@ token_fetch(struct token *t, struct http *http, const struct endpoint *ep,
 	t->http = http;
 	t->call.on_done = token_done;
 	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
-	t->call.insecure = ep->insecure;
+	t->call.insecure = 0;
 	base = xasprintf("%s://%s/", ep->scheme, ep->host);
 	if (ch->realm == NULL)
 		err_set(&err, ERR_REGISTRY,
 		    "the registry's challenge names no token service");
 	else if ((t->base = origin_resolve(base, ch->realm, &err)) != NULL &&
 	    origin_realm_check(base, t->base, &err) == 0) {
+		/* What holds for the registry holds for no other host. */
+		t->call.insecure = ep->insecure && origin_same(base, t->base);
 		make_request(t, ch, account);
 		free(base);
 		if (t->form != NULL)

@@ -1,0 +1,319 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base64.h"
+#include "lib/buf.h"
+#include "lib/digest.h"
+#include "lib/errmsg.h"
+#include "lib/image.h"
+#include "lib/limits.h"
+#include "lib/stream.h"
+#include "test/unit/tap.h"
+
+#define HEX	"e3b0c44298fc1c149afbf4c8996fb924" \
+		"27ae41e4649b934ca495991b7852b855"
+#define EMPTY	"sha256:" HEX
+
+/* A manifest of the test: its text, digest and how a descriptor says it. */
+struct doc {
+	char	text[2000];
+	char	digest[DIGEST_STR_MAX];
+	char	desc[400];
+};
+
+static struct doc	leaf[3], inner, top;
+
+static void
+doc_make(struct doc *d, const char *mt, const char *text)
+{
+	snprintf(d->text, sizeof(d->text), "%s", text);
+	digest_sha256(d->text, strlen(d->text), d->digest);
+	snprintf(d->desc, sizeof(d->desc), "{\"mediaType\":\"%s\","
+	    "\"digest\":\"%s\",\"size\":%zu}", mt, d->digest,
+	    strlen(d->text));
+}
+
+/* top: leaf 0, inner; inner: leaf 1, leaf 0; leaf 2 refers to top. */
+static void
+docs_make(void)
+{
+	char	text[2000];
+
+	doc_make(&leaf[0], MT_OCI_MANIFEST, "{\"layers\":[]}");
+	doc_make(&leaf[1], MT_OCI_MANIFEST, "{\"layers\":[],\"x\":\"<\"}");
+	snprintf(text, sizeof(text), "{\"manifests\":[%s,%s]}", leaf[1].desc,
+	    leaf[0].desc);
+	doc_make(&inner, MT_OCI_INDEX, text);
+	snprintf(text, sizeof(text), "{\"manifests\":[%s,%s]}", leaf[0].desc,
+	    inner.desc);
+	doc_make(&top, MT_OCI_INDEX, text);
+	snprintf(text, sizeof(text), "{\"layers\":[],\"subject\":%s}",
+	    top.desc);
+	doc_make(&leaf[2], MT_OCI_MANIFEST, text);
+}
+
+/* The descriptor with its bytes, as in "manifests". */
+static void
+with_data(struct buf *b, const struct doc *d)
+{
+	char	*s = base64_encode(d->text, strlen(d->text));
+
+	buf_addf(b, "%.*s,\"data\":\"%s\"}", (int)strlen(d->desc) - 1,
+	    d->desc, s);
+	free(s);
+}
+
+static int
+parse(struct image *img, const char *raw, struct err *err)
+{
+	struct record	rec;
+	int		rc;
+
+	memset(&rec, 0, sizeof(rec));
+	rec.obj = jv_parse(raw);
+	rc = image_parse(img, &rec, err);
+	record_clear(&rec);
+	return rc;
+}
+
+static void
+bad(const char *raw, const char *class, const char *want)
+{
+	struct image	img;
+	struct err	err = ERR_INIT;
+
+	if (!ok(parse(&img, raw, &err) == -1, "refused: %s", raw)) {
+		image_clear(&img);
+		return;
+	}
+	is_str(err_class_name(err.cls), class);
+	ok(strstr(err.msg, want) != NULL, "says %s: %s", want, err.msg);
+}
+
+#define START	"{\"type\":\"image\",\"file\":\"l.csv\",\"line\":3," \
+		"\"source\":\"r.io/a:1\",\"descriptor\":"
+
+static void
+test_minimal(void)
+{
+	struct image	img;
+	struct err	err = ERR_INIT;
+	struct buf	b;
+	char		name[100];
+
+	is_int(parse(&img, START "{\"digest\":\"" EMPTY "\"},\"new\":[1]}",
+	    &err), 0);
+	is_str(img.file, "l.csv");
+	is_int(img.line, 3);
+	is_str(img.source, "r.io/a:1");
+	is_str(img.ref.tag, "1");
+	is_str(img.root.digest, EMPTY);
+	is_int(img.root.size, -1);
+	is_int(img.filtered, 0);
+	is_int((long long)image_nroots(&img), 1);
+	ok(image_root(&img, 0) == &img.root, "the source is the root");
+	ok(image_find(&img, EMPTY) == NULL, "not carried");
+	image_name(&img, name, sizeof(name));
+	is_str(name, "l.csv:3: r.io/a:1");
+	image_name(&img, name, 6);
+	is_str(name, "l.csv");
+	buf_init(&b, STREAM_LINE_MAX);
+	image_manifests_json(&img, &b);
+	image_referrers_json(&img, &b);
+	image_descriptor_json(&img.root, &b);
+	is_str(b.data, "[][]{\"digest\":\"" EMPTY "\"}");
+	buf_clear(&b);
+	image_clear(&img);
+	image_clear(&img);
+
+	is_int(parse(&img, "{\"source\":\"oci:d:t\",\"line\":\"x\","
+	    "\"descriptor\":{\"digest\":\"" EMPTY "\",\"size\":0}}", &err), 0);
+	image_name(&img, name, sizeof(name));
+	is_str(name, "oci:d:t");
+	is_int(img.line, 0);
+	image_clear(&img);
+}
+
+static void
+test_refused(void)
+{
+	bad("{\"descriptor\":{\"digest\":\"" EMPTY "\"}}", "stream",
+	    "without \"source\"");
+	bad("{\"source\":\"ubuntu\",\"descriptor\":{\"digest\":\"" EMPTY
+	    "\"}}", "reference", "ubuntu");
+	bad("{\"source\":\"r.io/a:1\"}", "content",
+	    "record of r.io/a:1: a descriptor");
+	bad(START "{}}", "content", "no digest");
+	bad(START "{\"digest\":\"sha256:../x\"}}", "content", "digest");
+	bad(START "{\"digest\":\"" EMPTY "\",\"size\":-1}}", "content",
+	    "size");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":{}}", "stream",
+	    "\"manifests\" is no array");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[1]}", "content",
+	    "not an object");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[{\"digest\":\""
+	    EMPTY "\"}]}", "stream", "no data in base64");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[{\"digest\":\""
+	    EMPTY "\",\"data\":\"e30\"}]}", "stream", "no data in base64");
+	/* "{}" under the digest of nothing. */
+	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[{\"digest\":\""
+	    EMPTY "\",\"data\":\"e30=\"}]}", "digest", "has digest");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[{\"digest\":\""
+	    EMPTY "\",\"size\":3,\"data\":\"e30=\"}]}", "digest",
+	    "2 bytes, its descriptor says 3");
+	/* Nothing, under the right digest, is no manifest. */
+	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[{\"digest\":\""
+	    EMPTY "\",\"data\":\"\"}]}", "content", "manifest " EMPTY);
+	bad(START "{\"digest\":\"" EMPTY "\"},\"selected\":[{}]}", "content",
+	    "not an object");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"selected\":[{\"descriptor\":"
+	    "{\"mediaType\":\"a/b\",\"digest\":\"" EMPTY "\",\"size\":1},"
+	    "\"index\":\"../x\"}]}", "content", "digest");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"selected\":7}", "stream",
+	    "\"selected\" is no array");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"referrers\":[{\"digest\":\""
+	    EMPTY "\"}]}", "content", "mediaType");
+	bad(START "{\"digest\":\"" EMPTY "\"},\"referrers\":null}", "stream",
+	    "no array");
+}
+
+/* The record of top with these manifests (of all) in this order. */
+static void
+record_of(struct buf *b, const struct doc *const *v, const char *more)
+{
+	size_t	i;
+
+	buf_init(b, STREAM_LINE_MAX);
+	buf_addf(b, START "%s,\"manifests\":[", top.desc);
+	for (i = 0; v[i] != NULL; i++) {
+		if (i > 0)
+			buf_addc(b, ',');
+		with_data(b, v[i]);
+	}
+	buf_addf(b, "]%s}", more);
+}
+
+static void
+test_order(void)
+{
+	const struct doc *const orders[][7] = {
+		{ &top, &leaf[0], &inner, &leaf[1], &leaf[2], NULL, NULL },
+		{ &leaf[2], &leaf[1], &leaf[0], &inner, &top, NULL, NULL },
+		{ &leaf[1], &leaf[1], &inner, &leaf[2], &top, &leaf[0], NULL },
+	};
+	struct image	img;
+	struct err	err = ERR_INIT;
+	struct buf	raw, got, want;
+	size_t		i;
+
+	buf_init(&want, STREAM_LINE_MAX);
+	buf_addc(&want, '[');
+	for (i = 0; i < 5; i++) {
+		if (i > 0)
+			buf_addc(&want, ',');
+		with_data(&want, orders[0][i]);
+	}
+	buf_addc(&want, ']');
+	for (i = 0; i < 3; i++) {
+		record_of(&raw, orders[i], "");
+		if (!ok(parse(&img, raw.data, &err) == 0, "order %zu: %s", i,
+		    err.msg))
+			continue;
+		is_int((long long)img.ncontents, 5);
+		ok(image_find(&img, inner.digest)->manifest.is_index,
+		    "parsed");
+		buf_init(&got, STREAM_LINE_MAX);
+		image_manifests_json(&img, &got);
+		is_str(got.data, want.data);
+		buf_clear(&got);
+		buf_clear(&raw);
+		image_clear(&img);
+	}
+	buf_clear(&want);
+}
+
+static void
+test_selected(void)
+{
+	const struct doc *const none[] = { NULL };
+	struct image	img;
+	struct err	err = ERR_INIT;
+	struct buf	raw, b;
+	char		more[2000];
+
+	snprintf(more, sizeof(more), ",\"selected\":[{\"descriptor\":"
+	    "{\"x\":[1],\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":13},"
+	    "\"index\":\"%s\"},{\"descriptor\":%s}],\"referrers\":[%s]",
+	    MT_OCI_MANIFEST, leaf[0].digest, inner.digest, leaf[1].desc,
+	    leaf[2].desc);
+	record_of(&raw, none, more);
+	if (!ok(parse(&img, raw.data, &err) == 0, "selected: %s", err.msg))
+		return;
+	is_int(img.filtered, 1);
+	is_int((long long)image_nroots(&img), 3);
+	is_str(image_root(&img, 0)->digest, leaf[0].digest);
+	is_str(image_root(&img, 1)->digest, leaf[1].digest);
+	is_str(image_root(&img, 2)->digest, leaf[2].digest);
+	is_str(img.selected[0].index, inner.digest);
+	ok(img.selected[1].index == NULL, "the source itself");
+	ok(strstr(img.selected[0].json, "\"x\":[1]") != NULL,
+	    "the whole entry: %s", img.selected[0].json);
+	buf_init(&b, STREAM_LINE_MAX);
+	image_referrers_json(&img, &b);
+	ok(strlen(leaf[2].desc) + 2 == b.len &&
+	    memcmp(b.data + 1, leaf[2].desc, b.len - 2) == 0, "%s", b.data);
+	buf_clear(&b);
+	buf_clear(&raw);
+	image_clear(&img);
+
+	record_of(&raw, none, ",\"selected\":[]");
+	is_int(parse(&img, raw.data, &err), 0);
+	is_int((long long)image_nroots(&img), 0);
+	buf_clear(&raw);
+	image_clear(&img);
+}
+
+static void
+test_add(void)
+{
+	struct image		img;
+	struct descriptor	d;
+	struct err		err = ERR_INIT;
+	struct content		*c;
+	size_t			n = strlen(leaf[0].text);
+
+	memset(&img, 0, sizeof(img));
+	memset(&d, 0, sizeof(d));
+	d.digest = leaf[0].digest;
+	d.size = -1;
+	c = image_add(&img, &d, "", strdup(leaf[0].text), n, &err);
+	if (ok(c != NULL, "added: %s", err.msg)) {
+		is_str(c->desc.media_type, MT_OCI_MANIFEST);
+		is_int(c->desc.size, (long long)n);
+		ok(image_find(&img, leaf[0].digest) == c, "found");
+	}
+	ok(image_add(&img, &d, MT_OCI_INDEX, strdup(leaf[0].text), n,
+	    &err) == NULL, "another type");
+	ok(strstr(err.msg, leaf[0].digest) != NULL, "named: %s", err.msg);
+	ok(image_add(&img, &d, "", strdup(leaf[1].text),
+	    strlen(leaf[1].text), &err) == NULL, "other bytes");
+	is_str(err_class_name(err.cls), "digest");
+	d.size = 12;
+	ok(image_add(&img, &d, "", strdup(leaf[0].text), n, &err) == NULL,
+	    "another size");
+	is_int((long long)img.ncontents, 1);
+	image_clear(&img);
+}
+
+int
+main(void)
+{
+	docs_make();
+	test_minimal();
+	test_refused();
+	test_order();
+	test_selected();
+	test_add();
+	return tap_end();
+}

@@ -1,0 +1,202 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/errmsg.h"
+#include "lib/limits.h"
+#include "lib/ndjson.h"
+#include "test/unit/tap.h"
+
+static void
+feed(int fd, const char *s, size_t len)
+{
+	ssize_t	n;
+
+	while (len > 0) {
+		if ((n = write(fd, s, len)) <= 0)
+			_exit(1);
+		s += n;
+		len -= (size_t)n;
+	}
+}
+
+/* Add the lines that are there as "N[text]", an error as "!message". */
+static int
+drain(struct ndjson *r, struct buf *out)
+{
+	struct err	 err = ERR_INIT;
+	char		*line;
+	size_t		 len;
+	int		 rc;
+
+	while ((rc = ndjson_take(r, &line, &len, &err)) == 1) {
+		buf_addf(out, "%lu[%s]", r->lineno, line);
+		if (strlen(line) != len)
+			buf_adds(out, "length");
+	}
+	if (rc == -1)
+		buf_addf(out, "!%s", err.msg);
+	return rc;
+}
+
+/* What is read when the text comes in two pieces, or byte by byte for 0. */
+static void
+pieces(const char *s, size_t len, size_t first, const char *want)
+{
+	struct ndjson	r;
+	struct err	err = ERR_INIT;
+	struct buf	out;
+	int		fds[2], rc = 0;
+	size_t		at = 0, n;
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) == -1)
+		_exit(1);
+	buf_init(&out, 10000);
+	buf_adds(&out, "");
+	ndjson_init(&r, fds[0]);
+	while (at < len && rc == 0) {
+		n = first == 0 ? 1 : at == 0 ? first : len - at;
+		feed(fds[1], s + at, n);
+		at += n;
+		if (ndjson_fill(&r, &err) == -1)
+			buf_adds(&out, "fill");
+		rc = drain(&r, &out);
+	}
+	/* Nothing there yet is no end. */
+	if (ndjson_fill(&r, &err) == -1 || r.eof)
+		buf_adds(&out, "EAGAIN");
+	close(fds[1]);
+	if (rc == 0 && ndjson_fill(&r, &err) == 0)
+		drain(&r, &out);
+	if (strcmp(out.data, want) != 0 || (rc == 0 && !r.eof)) {
+		ok(0, "first piece of %zu bytes", first);
+		is_str(out.data, want);
+	}
+	ndjson_clear(&r);
+	buf_clear(&out);
+	close(fds[0]);
+}
+
+static void
+every_split(const char *s, size_t len, const char *want)
+{
+	size_t	i;
+
+	for (i = 0; i < len || i == 0; i++)
+		pieces(s, len, i, want);
+	ok(1, "every split: %s", want);
+}
+
+#define lines(s, want)	every_split((s), sizeof(s) - 1, (want))
+
+static void
+test_lines(void)
+{
+	lines("", "");
+	lines("\n", "1[]");
+	lines("\n\n", "1[]2[]");
+	lines("a\n", "1[a]");
+	lines("abc\nde\n\nf\n", "1[abc]2[de]3[]4[f]");
+	lines("a\r\nb \n", "1[a\r]2[b ]");
+	lines("\xff\xfe\n", "1[\xff\xfe]");
+	lines("a", "!line 1 has no newline: the stream was cut short");
+	lines("a\nb", "1[a]!line 2 has no newline: the stream was cut short");
+	lines("\nb\n\r",
+	    "1[]2[b]!line 3 has no newline: the stream was cut short");
+	lines("a\0b\n", "!line 1 holds a NUL byte");
+	lines("a\n\0\n", "1[a]!line 2 holds a NUL byte");
+	lines("a\n\0", "1[a]!line 2 has no newline: the stream was cut short");
+}
+
+/* A child writes a line of n bytes, newline included, between two others. */
+static void
+long_line(size_t n, int with_newline, const char *want)
+{
+	struct ndjson	 r;
+	struct err	 err = ERR_INIT;
+	char		*s, *line;
+	size_t		 len, i;
+	pid_t		 pid;
+	int		 fds[2], rc, status;
+
+	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+		_exit(1);
+	if (pid == 0) {
+		close(fds[0]);
+		s = malloc(n);
+		memset(s, 'x', n);
+		if (with_newline)
+			s[n - 1] = '\n';
+		feed(fds[1], "first\n", 6);
+		feed(fds[1], s, n);
+		if (with_newline)
+			feed(fds[1], "last\n", 5);
+		_exit(0);
+	}
+	close(fds[1]);
+	ndjson_init(&r, fds[0]);
+	for (i = 0; i < 3; i++) {
+		while ((rc = ndjson_take(&r, &line, &len, &err)) == 0 &&
+		    !r.eof)
+			ndjson_fill(&r, &err);
+		if (rc != 1)
+			break;
+		if (i == 1)
+			is_int((long long)len, (long long)n - 1);
+		else
+			is_str(line, i == 0 ? "first" : "last");
+	}
+	if (want == NULL) {
+		is_int((long long)i, 3);
+	} else {
+		is_int(rc, -1);
+		is_str(err.msg, want);
+		is_str(err_class_name(err.cls), "stream");
+	}
+	ndjson_clear(&r);
+	close(fds[0]);
+	waitpid(pid, &status, 0);
+}
+
+static void
+test_long(void)
+{
+	long_line(70000, 1, NULL);
+	long_line(STREAM_LINE_MAX, 1, NULL);
+	long_line(STREAM_LINE_MAX + 1, 1,
+	    "line 2 is longer than 33554432 bytes");
+	/* Refused before its end has come, or there is one. */
+	long_line(STREAM_LINE_MAX + 100000, 0,
+	    "line 2 is longer than 33554432 bytes");
+}
+
+static void
+test_errors(void)
+{
+	struct ndjson	r;
+	struct err	err = ERR_INIT;
+	int		fd = open("/", O_RDONLY | O_CLOEXEC);
+
+	ndjson_init(&r, fd);
+	is_int(ndjson_fill(&r, &err), -1);
+	is_str(err_class_name(err.cls), "io");
+	is_str(err.msg, "read: Is a directory");
+	ndjson_clear(&r);
+	ndjson_clear(&r);
+	close(fd);
+}
+
+int
+main(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	test_lines();
+	test_long();
+	test_errors();
+	return tap_end();
+}

@@ -1,0 +1,219 @@
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/config.h"
+#include "lib/errmsg.h"
+#include "lib/http.h"
+#include "lib/regerr.h"
+#include "test/unit/tap.h"
+
+static void
+answer(long status, const char *body, const char *class, const char *code,
+    const char *msg)
+{
+	struct http_call	c;
+	struct err		err = ERR_INIT;
+
+	http_call_init(&c);
+	c.status = status;
+	buf_adds(&c.reply, body);
+	regerr_answer(&c, &err);
+	is_str(err_class_name(err.cls), class);
+	is_str(err.code, code);
+	if (msg != NULL)
+		is_str(err.msg, msg);
+	is_int(err.status, status);
+	http_call_clear(&c);
+}
+
+static void
+test_json(void)
+{
+	char	body[2000], message[1000];
+
+	answer(404, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":"
+	    "\"manifest unknown\",\"detail\":{}},{\"code\":\"X\"}]}",
+	    "not-found", "MANIFEST_UNKNOWN",
+	    "HTTP 404 MANIFEST_UNKNOWN: manifest unknown");
+	answer(401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}",
+	    "unauthorized", "UNAUTHORIZED", "HTTP 401 UNAUTHORIZED");
+	answer(403, "{\"errors\":[{\"message\":\"no\"}]}", "denied", "",
+	    "HTTP 403: no");
+	answer(429, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}",
+	    "throttled", "TOOMANYREQUESTS", "HTTP 429 TOOMANYREQUESTS");
+	answer(403, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}",
+	    "throttled", "TOOMANYREQUESTS", NULL);
+	answer(500, "{\"errors\":[{\"code\":5,\"message\":[]}]}", "registry",
+	    "", "HTTP 500");
+	answer(400, "{\"errors\":[]}", "registry", "", "HTTP 400");
+	answer(400, "{\"errors\":[null]}", "registry", "", "HTTP 400");
+	answer(400, "{\"errors\":[{\"code\":\"A\\u0000B\"}]}", "registry", "",
+	    "HTTP 400");
+	/* Longer than there is room for: cut, and no more than that. */
+	memset(message, 'm', sizeof(message));
+	message[sizeof(message) - 1] = '\0';
+	snprintf(body, sizeof(body), "{\"errors\":[{\"code\":\"%s\","
+	    "\"message\":\"%s\"}]}", message + 899, message);
+	answer(400, body, "registry", message + sizeof(message) - ERR_CODE_MAX,
+	    NULL);
+}
+
+static void
+test_other(void)
+{
+	char	body[1000], want[300];
+
+	answer(404, "", "not-found", "", "HTTP 404");
+	answer(401, "", "unauthorized", "", "HTTP 401");
+	answer(403, "", "denied", "", "HTTP 403");
+	answer(429, "", "throttled", "", "HTTP 429");
+	answer(400, "", "registry", "", "HTTP 400");
+	answer(301, "", "registry", "", "HTTP 301");
+	answer(502, "<html>\r\n<h1>502 Bad\tGateway</h1>\n\n</html>\n",
+	    "registry", "", "HTTP 502: <html> <h1>502 Bad Gateway</h1> "
+	    "</html> ");
+	answer(500, "\x1b[2J\x01" "boom\x7f\xff", "registry", "",
+	    "HTTP 500: [2Jboom");
+	answer(500, "  \n ", "registry", "", "HTTP 500");
+	answer(500, "{\"error\":\"x\"}", "registry", "",
+	    "HTTP 500: {\"error\":\"x\"}");
+	answer(500, "{\"errors\":\"x\"}", "registry", "",
+	    "HTTP 500: {\"errors\":\"x\"}");
+	answer(500, "\"errors\"", "registry", "", "HTTP 500: \"errors\"");
+	answer(500, "{\"errors\":[{\"code\":\"X\"}]", "registry", "",
+	    "HTTP 500: {\"errors\":[{\"code\":\"X\"}]");
+	memset(body, 'x', sizeof(body));
+	body[sizeof(body) - 1] = '\0';
+	snprintf(want, sizeof(want), "HTTP 500: %.199s", body);
+	answer(500, body, "registry", "", want);
+}
+
+static void
+hint(long status, CURLcode result, const char *scheme, int has_account,
+    const char *want)
+{
+	struct http_call	c;
+	struct endpoint		ep;
+	struct err		err = ERR_INIT;
+	char			host[] = "r.io", text[10];
+
+	memset(&ep, 0, sizeof(ep));
+	snprintf(text, sizeof(text), "%s", scheme);
+	ep.scheme = text;
+	ep.host = host;
+	http_call_init(&c);
+	c.status = status;
+	c.result = result;
+	err_set(&err, ERR_REGISTRY, "text");
+	regerr_hint(&err, &c, &ep, has_account, "/a/config.json");
+	is_str(err.msg, want);
+	/* No room left: cut. */
+	memset(err.msg, 'x', sizeof(err.msg));
+	err.msg[sizeof(err.msg) - 1] = '\0';
+	regerr_hint(&err, &c, &ep, has_account, "/a/config.json");
+	is_int((long long)strlen(err.msg), ERR_MSG_MAX - 1);
+	http_call_clear(&c);
+}
+
+static void
+test_hint(void)
+{
+	hint(401, CURLE_OK, "https", 0, "text (no credentials for r.io found; "
+	    "looked in /a/config.json; try: docker login r.io)");
+	hint(401, CURLE_OK, "https", 1, "text (the credentials for r.io in "
+	    "/a/config.json are refused)");
+	hint(0, CURLE_SSL_CONNECT_ERROR, "https", 0, "text (if r.io speaks "
+	    "plain http, name http://r.io as its endpoint, see "
+	    "ace-dt-config(5))");
+	hint(0, CURLE_SSL_CONNECT_ERROR, "http", 0, "text");
+	hint(0, CURLE_PEER_FAILED_VERIFICATION, "https", 0,
+	    "text (the certificate of r.io is not trusted)");
+	hint(404, CURLE_OK, "https", 0, "text");
+	hint(0, CURLE_COULDNT_CONNECT, "https", 1, "text");
+}
+
+static void
+test_retry_after(void)
+{
+	char		text[100];
+	time_t		at = time(NULL) + 3600;
+	struct tm	tm;
+	int64_t		ms;
+
+	is_int(regerr_retry_after("0"), 0);
+	is_int(regerr_retry_after("1"), 1000);
+	is_int(regerr_retry_after("120"), 120000);
+	is_int(regerr_retry_after("1.5"), 1500);
+	ok(regerr_retry_after("99999999999999999999") > 1000000000,
+	    "very long");
+	is_int(regerr_retry_after(""), 0);
+	is_int(regerr_retry_after("-5"), 0);
+	is_int(regerr_retry_after("soon"), 0);
+	is_int(regerr_retry_after("5s"), 0);
+	is_int(regerr_retry_after("5 6"), 0);
+	is_int(regerr_retry_after("nan"), 0);
+	is_int(regerr_retry_after("inf"), 0);
+	is_int(regerr_retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), 0);
+	gmtime_r(&at, &tm);
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	ms = regerr_retry_after(text);
+	ok(ms > 3000 * 1000 && ms <= 3600 * 1000, "a date: %lld",
+	    (long long)ms);
+}
+
+/* What regerr_warnings() writes about these header fields. */
+static void
+warns(const char *head, const char *want)
+{
+	struct http_call	c;
+	char			got[2000];
+	size_t			n;
+	int			saved;
+	FILE			*f = tmpfile();
+
+	if (f == NULL)
+		return;
+	http_call_init(&c);
+	buf_adds(&c.head, head);
+	fflush(stderr);
+	saved = dup(2);
+	dup2(fileno(f), 2);
+	regerr_warnings(&c, "r.io");
+	fflush(stderr);
+	dup2(saved, 2);
+	close(saved);
+	rewind(f);
+	n = fread(got, 1, sizeof(got) - 1, f);
+	got[n] = '\0';
+	fclose(f);
+	http_call_clear(&c);
+	if (want == NULL)
+		is_str(got, "");
+	else
+		ok(strstr(got, want) != NULL, "%s", got);
+}
+
+static void
+test_warnings(void)
+{
+	warns("Date: x\r\n", NULL);
+	warns("warning: 199 - \"old\"\r\n", NULL);
+	warns("Warning: 299 - \"one\"\r\nwarning: 299 - \"two\"\r\n",
+	    "r.io says: - \"two\"");
+	warns("Warning: 299 - \"one\"\r\n", NULL);
+	warns("Warning: 299 - \"three\"\r\nwarning: 299 - \"one\"\r\n",
+	    "three");
+}
+
+int
+main(void)
+{
+	test_json();
+	test_other();
+	test_hint();
+	test_retry_after();
+	test_warnings();
+	return tap_end();
+}
