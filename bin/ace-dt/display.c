@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,11 +50,15 @@ struct display {
 	int64_t		 started;
 	int64_t		 drawn;		/* the last picture */
 	int		 rows;		/* that it took */
+	int		 broken;	/* more rows of it since a resize */
+	int		 cols[LIVE_MAX + 2];	/* how wide they are */
 	int		 width;
+	int		 height;
 
 	struct item	*images;	/* under way */
 	struct item	*blobs;
 	int64_t		 total_images;	/* of the list; 0: not known yet */
+	int64_t		 resolved;	/* of these */
 	int64_t		 done_images;
 	int64_t		 failed_images;
 	int64_t		 plan_bytes;
@@ -65,18 +70,24 @@ struct display {
 	double		 rate;		/* bytes a second */
 	int64_t		 rate_bytes;
 	int64_t		 rate_at;
+	int64_t		 rate_since;	/* when the first byte came; or 0 */
 	int		 published;
 	int		 changed;
 };
 
 static void
-get_width(struct display *d)
+get_size(struct display *d)
 {
 	struct winsize	ws;
 
 	d->width = 80;
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20)
+	d->height = 24;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == -1)
+		return;
+	if (ws.ws_col > 0)
 		d->width = ws.ws_col;
+	if (ws.ws_row > 0)
+		d->height = ws.ws_row;
 }
 
 static int
@@ -109,7 +120,7 @@ display_new(const struct display_options *opt)
 	d->started = d->rate_at = clock_ms();
 	buf_init(&d->event_buf, 4 * LINE_MAX_BYTES);
 	buf_init(&d->line_buf, 4 * LINE_MAX_BYTES);
-	get_width(d);
+	get_size(d);
 	d->live = !opt->quiet && !opt->no_term && can_redraw();
 	if (opt->debug != NULL)
 		open_debug(d);
@@ -168,6 +179,24 @@ display_stderr_fd(const struct display *d)
 	return d->lines[1];
 }
 
+/* Are they the same terminal? */
+static int
+same_terminal(int a, int b)
+{
+	struct stat	sa, sb;
+
+	return isatty(a) && isatty(b) && fstat(a, &sa) == 0 &&
+	    fstat(b, &sb) == 0 && sa.st_rdev == sb.st_rdev;
+}
+
+int
+display_stdout_fd(const struct display *d)
+{
+	if (d->live && same_terminal(STDOUT_FILENO, STDERR_FILENO))
+		return d->lines[1];
+	return STDOUT_FILENO;
+}
+
 int
 display_events_input(const struct display *d)
 {
@@ -196,7 +225,20 @@ display_timeout(const struct display *d)
 void
 display_resized(struct display *d)
 {
-	get_width(d);
+	int	i, rows = 0;
+
+	get_size(d);
+	/* Terminals break lines anew that have become too long. */
+	for (i = 0; i < d->rows; i++)
+		rows += d->cols[i] > 0 ? (d->cols[i] - 1) / d->width + 1 : 1;
+	d->broken = rows - d->rows;
+}
+
+void
+display_resumed(struct display *d)
+{
+	/* The shell has written below the picture: leave all that. */
+	d->rows = d->broken = 0;
 }
 
 /* "1.2 GB", into out. */
@@ -278,17 +320,39 @@ bytes_so_far(const struct display *d)
 	return n;
 }
 
-/* Clear the live lines: something else is to be written there. */
+/* What takes the cursor to where the picture began; how many rows up. */
+static int
+add_home(struct display *d, struct buf *b)
+{
+	int	up = d->rows + d->broken;
+
+	if (up > d->height - 1)
+		up = d->height - 1;	/* the rest has left the screen */
+	if (up > 0)
+		buf_addf(b, "\r\033[%dA", up);
+	d->rows = d->broken = 0;
+	return up;
+}
+
+/*
+ * Clear the live lines: something else is to be written there.  Row by row:
+ * some terminals keep a screen that is cleared at once in their history.
+ */
 static void
 erase(struct display *d)
 {
-	char	text[64];
+	struct buf	b;
+	int		i, up;
 
 	if (d->rows == 0)
 		return;
-	snprintf(text, sizeof(text), "\r\033[%dA\033[J", d->rows);
-	io_write_full(STDERR_FILENO, text, strlen(text));
-	d->rows = 0;
+	buf_init(&b, 65536);
+	up = add_home(d, &b);
+	for (i = 0; i < up; i++)
+		buf_adds(&b, "\033[K\n");
+	buf_addf(&b, "\033[%dA", up);
+	io_write_full(STDERR_FILENO, b.data, b.len);
+	buf_clear(&b);
 }
 
 static void
@@ -382,6 +446,8 @@ one_event(struct display *d, const char *line, size_t len)
 	state = json_str(ev, "state");
 	if (strcmp(name, "list") == 0)
 		json_int(ev, "images", &d->total_images);
+	else if (strcmp(name, "resolved") == 0)
+		d->resolved++;
 	else if (strcmp(name, "plan") == 0)
 		json_int(ev, "bytes", &d->plan_bytes);
 	else if (strcmp(name, "image") == 0 && state != NULL)
@@ -411,8 +477,7 @@ write_debug(struct display *d, const char *p, size_t n)
 static int
 is_shown(const char *line)
 {
-	return strstr(line, "\"event\":\"request\"") == NULL &&
-	    strstr(line, "\"event\":\"resolved\"") == NULL;
+	return strstr(line, "\"event\":\"request\"") == NULL;
 }
 
 /* Read once; 0 at the end.  Whole lines go to fn. */
@@ -516,19 +581,29 @@ static void
 update_rate(struct display *d, int64_t now)
 {
 	int64_t	bytes = bytes_so_far(d);
-	double	s = (double)(now - d->rate_at) / 1000, weight;
+	double	s = (double)(now - d->rate_at) / 1000, window, weight;
 
+	if (d->rate_since == 0 && bytes > 0)
+		d->rate_since = d->rate_at;
+	if (d->rate_since == 0) {
+		d->rate_at = now;
+		return;
+	}
 	if (s < 0.5)
 		return;
-	weight = s / RATE_SECONDS > 1 ? 1 : s / RATE_SECONDS;
+	/* At first it is the rate since the first byte. */
+	window = (double)(now - d->rate_since) / 1000;
+	weight = s / (window < RATE_SECONDS ? window : RATE_SECONDS);
+	if (weight > 1)
+		weight = 1;
 	d->rate += weight * ((double)(bytes - d->rate_bytes) / s - d->rate);
 	d->rate_bytes = bytes;
 	d->rate_at = now;
 }
 
-/* Cut a line to the width of the terminal, whole characters only. */
+/* A line of the picture, cut to the terminal's width by whole characters. */
 static void
-fit(const struct display *d, struct buf *b, const char *text)
+add_row(struct display *d, struct buf *b, const char *text)
 {
 	const unsigned char	*s = (const unsigned char *)text;
 	size_t			 left = strlen(text), n;
@@ -543,11 +618,12 @@ fit(const struct display *d, struct buf *b, const char *text)
 		left -= n;
 		cols++;
 	}
-	buf_addc(b, '\n');
+	buf_adds(b, "\033[K\n");	/* over the row of the last picture */
+	d->cols[d->rows++] = cols;
 }
 
 static void
-image_line(const struct display *d, struct buf *b, const struct item *i,
+image_line(struct display *d, struct buf *b, const struct item *i,
     int64_t now)
 {
 	char	*text, time[32], safe[512];
@@ -555,32 +631,59 @@ image_line(const struct display *d, struct buf *b, const struct item *i,
 	log_escape(safe, sizeof(safe), i->name);
 	text = xasprintf("  %7s  %s", span(now - i->since, time,
 	    sizeof(time)), safe);
-	fit(d, b, text);
+	add_row(d, b, text);
 	free(text);
 }
 
+/* ", 12 s left", or nothing as long as nobody can know. */
 static void
-total_line(const struct display *d, struct buf *b)
+time_left(const struct display *d, int64_t todo, char *out, size_t size)
 {
-	char	*text, have[32], want[32], rate[32], left[64];
-	int64_t	 bytes = d->settled_bytes, todo;
-	const struct item *i;
+	char	time[32];
+	double	ms = (double)todo / (d->rate > 1000 ? d->rate : 1000) * 1000;
+
+	*out = '\0';
+	if (todo <= 0 || d->rate <= 1000)
+		return;
+	if (ms < 10000)
+		snprintf(out, size, ", %.0f s left", ms / 1000 + 0.5);
+	else
+		snprintf(out, size, ", %s left", span((int64_t)ms, time,
+		    sizeof(time)));
+}
+
+static void
+total_line(struct display *d, struct buf *b)
+{
+	const struct item	*i;
+	char			*text, have[32], want[32], rate[32], left[64];
+	int64_t			 bytes = d->settled_bytes;
 
 	for (i = d->blobs; i != NULL; i = i->next)
 		bytes += i->bytes;
-	todo = d->plan_bytes - bytes;
-	left[0] = '\0';
-	if (todo > 0 && d->rate > 1000) {
-		snprintf(left, sizeof(left), ", ");
-		span((int64_t)((double)todo / d->rate * 1000), left + 2,
-		    sizeof(left) - 2);
-		strncat(left, " left", sizeof(left) - strlen(left) - 1);
+	if (d->total_images == 0) {
+		add_row(d, b, "reading the list");
+		return;
 	}
+	if (d->plan_bytes == 0 && d->done_images == 0) {
+		text = xasprintf("%" PRId64 " of %" PRId64 " images looked up",
+		    d->resolved, d->total_images);
+		add_row(d, b, text);
+		free(text);
+		return;
+	}
+	amount(bytes, have, sizeof(have));
+	amount(d->plan_bytes, want, sizeof(want));
+	amount((int64_t)d->rate, rate, sizeof(rate));
+	time_left(d, d->plan_bytes - bytes, left, sizeof(left));
 	text = xasprintf("%" PRId64 " of %" PRId64 " images, %s of %s, %s/s%s",
-	    d->done_images, d->total_images, amount(bytes, have,
-	    sizeof(have)), amount(d->plan_bytes, want, sizeof(want)),
-	    amount((int64_t)d->rate, rate, sizeof(rate)), left);
-	fit(d, b, text);
+	    d->done_images, d->total_images, have, want, rate, left);
+	if ((int)strlen(text) >= d->width) {
+		free(text);
+		text = xasprintf("%" PRId64 "/%" PRId64 ", %s/%s, %s/s%s",
+		    d->done_images, d->total_images, have, want, rate, left);
+	}
+	add_row(d, b, text);
 	free(text);
 }
 
@@ -591,32 +694,28 @@ display_tick(struct display *d)
 	struct buf		 b;
 	char			*more;
 	int64_t			 now = clock_ms();
-	int			 shown = 0, hidden = 0;
+	int			 room, hidden = 0;
 
 	if (!d->live || now - d->drawn < TICK_MS)
 		return;
 	d->drawn = now;
 	update_rate(d, now);
 	buf_init(&b, 65536);
-	if (d->rows > 0)
-		buf_addf(&b, "\r\033[%dA\033[J", d->rows);
-	for (i = d->images; i != NULL; i = i->next) {
-		if (shown == LIVE_MAX) {
+	add_home(d, &b);
+	/* The total, the "more" and the cursor's line stay on the screen. */
+	room = d->height - 3 < LIVE_MAX ? d->height - 3 : LIVE_MAX;
+	for (i = d->images; i != NULL; i = i->next)
+		if (d->rows < room)
+			image_line(d, &b, i, now);
+		else
 			hidden++;
-			continue;
-		}
-		image_line(d, &b, i, now);
-		shown++;
-	}
-	d->rows = shown;
-	if (hidden > 0) {
-		more = xasprintf("  … and %d more", hidden);
-		fit(d, &b, more);
+	if (hidden > 0 && room > 0) {
+		more = xasprintf("           … and %d more", hidden);
+		add_row(d, &b, more);
 		free(more);
-		d->rows++;
 	}
 	total_line(d, &b);
-	d->rows++;
+	buf_adds(&b, "\033[J");
 	io_write_full(STDERR_FILENO, b.data, b.len);
 	buf_clear(&b);
 }

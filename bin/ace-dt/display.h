@@ -21,6 +21,8 @@ void	display_free(struct display *);
 /* For the stages: descriptors to inherit, or -1. */
 int	display_events_fd(const struct display *);
 int	display_stderr_fd(const struct display *);
+/* For the last stage: ours, or what is shown above the live lines. */
+int	display_stdout_fd(const struct display *);
 /* All stages have them: close our ends. */
 void	display_started(struct display *);
 
@@ -32,6 +34,8 @@ void	display_read_events(struct display *);
 void	display_read_stderr(struct display *);
 void	display_tick(struct display *);
 void	display_resized(struct display *);
+/* After a stop: begin a new picture below what others have written. */
+void	display_resumed(struct display *);
 
 void	display_stage_started(struct display *, const char *name, int pid);
 void	display_stage_ended(struct display *, const char *name, int status);

@@ -326,6 +326,8 @@ read_signals(struct run *r)
 			child = 1;
 		} else if (si.ssi_signo == SIGWINCH) {
 			display_resized(r->display);
+		} else if (si.ssi_signo == SIGCONT) {
+			display_resumed(r->display);
 		} else {
 			if (r->stop_signal == 0)
 				r->stop_signal = (int)si.ssi_signo;
@@ -356,6 +358,7 @@ catch_signals(struct run *r, struct err *err)
 	sigemptyset(&r->mask);
 	sigaddset(&r->mask, SIGCHLD);
 	sigaddset(&r->mask, SIGWINCH);
+	sigaddset(&r->mask, SIGCONT);
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if (sigaction(stops[i], NULL, &sa) == 0 &&
 		    sa.sa_handler != SIG_IGN)
@@ -389,11 +392,12 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 	} else if (r->pl->quiet) {
 		out[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	} else {
-		out[1] = STDOUT_FILENO;
+		out[1] = display_stdout_fd(r->display);
 	}
 	p->pid = spawn(p->path, p->argv, in, out[1],
 	    display_stderr_fd(r->display), keep, err);
-	close_if_open(&out[1]);
+	if (out[1] != display_stdout_fd(r->display))
+		close_if_open(&out[1]);
 	*next = out[0];
 	if (p->pid == -1) {
 		p->pid = 0;
