@@ -729,7 +729,8 @@ summary(struct display *d)
 		return;
 	if (!d->changed)
 		text = xasprintf("%s: nothing has changed, %" PRId64
-		    " images in %s", d->opt.image, d->done_images,
+		    " image%s in %s", d->opt.image, d->done_images,
+		    d->done_images == 1 ? "" : "s",
 		    span(clock_ms() - d->started, time, sizeof(time)));
 	else
 		text = xasprintf("%s: gathered %" PRId64 " image%s, %" PRId64
