@@ -337,3 +337,22 @@ same()
 	run -1 ace-dt mirror gather - oci:piped:1 -q <<<oci:images:gone
 	[[ $output == *"1: oci:images:gone: "* ]]
 }
+
+@test "on a terminal: live lines that are cleared, and the result" {
+	local no
+	TERM=xterm script -qec "ace-dt mirror gather list oci:out:1" typed \
+	    >shown </dev/null
+	grep -q "$(layout_digest out 1)" shown
+	grep -q 'oci:out:1: gathered 3 images' shown
+	# The result and the summary follow the last picture.
+	[[ $(tail -n 2 shown) != *$'\033[J'* ]]
+	for no in TERM=dumb TERM=; do
+		script -qec "$no ace-dt mirror gather list oci:out:1" typed \
+		    >shown </dev/null
+		[ "$(grep -c $'\033' shown)" -eq 0 ]
+	done
+	TERM=xterm script -qec \
+	    "ace-dt mirror gather list oci:out:1 --no-term" typed \
+	    >shown </dev/null
+	[ "$(grep -c $'\033' shown)" -eq 0 ]
+}

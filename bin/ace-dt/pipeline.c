@@ -189,10 +189,20 @@ killed_by_us(const struct proc *p)
 	    (WTERMSIG(p->status) == SIGTERM || WTERMSIG(p->status) == SIGKILL);
 }
 
+/* Did it end because its reader was gone?  141 is how a script says that. */
+static int
+cut_off(const struct proc *p)
+{
+	return (WIFSIGNALED(p->status) && WTERMSIG(p->status) == SIGPIPE) ||
+	    (WIFEXITED(p->status) &&
+	    WEXITSTATUS(p->status) == 128 + SIGPIPE);
+}
+
 /*
  * Is a stage that met the end of its input too early, or rubbish in it, to
  * blame?  Not if one before it failed, nor if one before it ended while its
- * own input still came.
+ * own input still came.  One that was cut off was still writing when its reader
+ * left: no excuse for that reader, but one for those behind it.
  */
 static int
 is_input_cause(const struct proc *p, size_t i)
@@ -203,6 +213,8 @@ is_input_cause(const struct proc *p, size_t i)
 		return 0;	/* what we did cut its input */
 	for (k = i; k-- > 0;) {
 		if (p[k].pid != 0 || killed_by_us(&p[k]))
+			return k + 1 == i;
+		if (cut_off(&p[k]))
 			return k + 1 == i;
 		if (failed(&p[k]))
 			return 0;
@@ -218,10 +230,10 @@ is_cause(const struct proc *p, size_t i)
 
 	if (!p[i].started || p[i].pid != 0 || !failed(&p[i]))
 		return 0;
+	if (cut_off(&p[i]) || killed_by_us(&p[i]))
+		return 0;
 	if (WIFSIGNALED(status))
-		return WTERMSIG(status) != SIGPIPE && !killed_by_us(&p[i]);
-	if (WEXITSTATUS(status) == 128 + SIGPIPE)
-		return 0;		/* how a script says the same */
+		return 1;
 	return WEXITSTATUS(status) != EXIT_INPUT || is_input_cause(p, i);
 }
 
