@@ -206,6 +206,7 @@ blamed()
 	export STUB_FETCH='yes "a line of noise" | head -c 10000000 >&2; exec cat'
 	run -0 --separate-stderr gather
 	[ "${#output}" -eq 9999999 ]
+	# shellcheck disable=SC2154 # set by run
 	[ "${#stderr}" -ge 9999900 ]
 	[ "$(uniq -c <<<"$stderr" | wc -l)" -le 2 ]
 }

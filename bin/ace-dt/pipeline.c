@@ -183,6 +183,12 @@ failed(const struct proc *p)
 }
 
 static int
+met_bad_input(const struct proc *p)
+{
+	return WIFEXITED(p->status) && WEXITSTATUS(p->status) == EXIT_INPUT;
+}
+
+static int
 killed_by_us(const struct proc *p)
 {
 	return p->killed && WIFSIGNALED(p->status) &&
@@ -234,7 +240,7 @@ is_cause(const struct proc *p, size_t i)
 		return 0;
 	if (WIFSIGNALED(status))
 		return 1;
-	return WEXITSTATUS(status) != EXIT_INPUT || is_input_cause(p, i);
+	return !met_bad_input(&p[i]) || is_input_cause(p, i);
 }
 
 /* The most upstream cause among those that ended, or NULL. */
@@ -331,6 +337,7 @@ static void
 read_signals(struct run *r)
 {
 	struct signalfd_siginfo	si;
+	const struct proc	*cause;
 	int			child = 0;
 
 	while (read(r->sigfd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
@@ -349,7 +356,8 @@ read_signals(struct run *r)
 	if (child)
 		reap(r);
 	/* All that ended are known before any is judged. */
-	if (find_cause(r->pl) != NULL)
+	cause = find_cause(r->pl);
+	if (cause != NULL && !met_bad_input(cause))
 		stop_all(r);
 	else if (r->stop_at == 0 && any_failed(r->pl))
 		r->stop_at = clock_ms() + CAUSE_MS;
@@ -389,7 +397,7 @@ close_if_open(int *fd)
 	*fd = -1;
 }
 
-/* Start the ith stage between in and *next, which becomes its neighbour's in. */
+/* Start the ith stage between in and *next, its neighbour's in. */
 static int
 start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 {
