@@ -54,9 +54,12 @@ gather_ace_dt()
 
 gather_skopeo()
 {
-	local ref n=0
+	local ref n=0 home
+	# It remembers in its home which repositories have a blob, and would
+	# mount in the second round what it is to copy.
+	home=$(mktemp -d "$work/home.XXXXXX")
 	while read -r ref; do
-		skopeo copy -q --all --src-tls-verify=false \
+		HOME=$home skopeo copy -q --all --src-tls-verify=false \
 		    --dest-tls-verify=false "docker://$ref" "docker://$2:i$n"
 		n=$((n + 1))
 	done <"$1"
