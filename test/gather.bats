@@ -382,3 +382,34 @@ result_digest()
 	verify_registry "$DST_HOST" mounted 1
 	[ "$(requests "$DST_LOG" GET /v2/own/app/blobs)" -le 1 ]
 }
+
+@test "sha512 digests, in layouts" {
+	put512()
+	{
+		local hex
+		hex=$(sha512sum <"$1")
+		hex=${hex%% *}
+		cp "$1" "s/blobs/sha512/$hex"
+		printf '{"mediaType":"%s","digest":"sha512:%s","size":%d}' \
+		    "$2" "$hex" "$(stat -c %s "$1")"
+	}
+	new_layout s
+	mkdir s/blobs/sha512
+	printf '{"architecture":"amd64","os":"linux"}' >config
+	echo layer >layer
+	printf '{"schemaVersion":2,"mediaType":"%s","config":%s,"layers":[%s]}' \
+	    "$OCI_MANIFEST" "$(put512 config "$OCI_CONFIG")" \
+	    "$(put512 layer a/layer)" >manifest
+	put512 manifest "$OCI_MANIFEST" | tag_layout s 1
+	d=$(layout_digest s 1)
+	printf 'oci:s:1\noci:s@%s\n' "$d" >list
+	ace-dt mirror gather list oci:out:1 -q -p linux/amd64
+	for f in s/blobs/sha512/*; do
+		cmp "$f" "out/blobs/sha512/${f##*/}"
+	done
+	printf X | dd of="s/blobs/sha512/$(put512 layer a/layer |
+	    jq -r .digest | cut -d: -f2)" conv=notrunc bs=1 seek=2 status=none
+	rm -r out
+	run -1 ace-dt mirror gather list oci:out:1 -q
+	[[ $output == *"sha512:"*"has digest sha512:"* ]]
+}
