@@ -82,6 +82,10 @@ count_below(struct gather *g, const struct image *img, const char *digest,
 		}
 		*known = here;
 	}
+	/* Equal children multiply level by level. */
+	if (*known > UINT64_MAX / 2 - *sum)
+		return err_set(err, ERR_LIMIT, "the sizes below %s add up to "
+		    "more than can be counted", digest);
 	*sum += *known;
 	return 0;
 }
