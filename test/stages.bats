@@ -78,6 +78,19 @@ setup_file()
 	run -2 acedt-filter -p linux <s
 	run -2 acedt-filter -l nolabel <s
 	run -1 acedt-filter -e '.line | error("no")' <s
+	run -1 acedt-filter -e halt <s
+	for e in 'include "x"; .' 'import "x" as x; .'; do
+		run -2 acedt-filter -e "$e" <s
+	done
+}
+
+@test "filter: a second one narrows what the first selected" {
+	acedt-filter -p linux/amd64,linux/arm64 <"$FILES/roots" >both
+	jq -se '.[1].selected | length == 2' both
+	acedt-filter -p linux/arm64 <both | jq -se '.[1].selected |
+	    map(.descriptor.platform.architecture) == ["arm64"]'
+	acedt-filter -p linux/amd64 <"$FILES/roots" |
+	    acedt-filter -p linux/arm64 2>err | jq -se '.[1].selected == []'
 }
 
 @test "filter: records pass to the byte, members and types unknown to us too" {

@@ -44,6 +44,8 @@ match_compile(struct filter *f, struct err *err)
 		return err_set(err, ERR_INTERNAL, "libjq cannot be set up");
 	err->msg[0] = '\0';
 	jq_set_error_cb(f->jq, keep_message, err);
+	/* Without a search path libjq aborts on "include" and "import". */
+	jq_set_attr(f->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
 	if (jq_compile(f->jq, f->program))
 		return 0;
 	if (err->msg[0] == '\0')
@@ -75,6 +77,8 @@ is_true(struct filter *f, const struct record *rec, struct err *err)
 	}
 	if (!jv_invalid_has_msg(jv_copy(v))) {
 		jv_free(v);
+		if (jq_halted(f->jq))
+			return err_set(err, ERR_USAGE, "the expression halts");
 		return 0;		/* no output at all: empty */
 	}
 	msg = jv_invalid_get_msg(v);

@@ -143,6 +143,32 @@ choose_single(struct choice *ch, const struct record *rec,
 	return 0;
 }
 
+/* What a filter before this one selected is narrowed, not chosen anew. */
+static int
+choose_again(struct choice *ch, const struct record *rec,
+    const struct content *root)
+{
+	const struct selection	*s;
+	size_t			 i;
+	int			 rc = 0;
+	jv			 desc;
+
+	for (i = 0; i < ch->img->nselected && rc == 0; i++) {
+		s = &ch->img->selected[i];
+		if (!s->desc.has_platform) {
+			rc = choose_single(ch, rec, root);
+			continue;
+		}
+		offer(ch, &s->desc.platform);
+		if (platforms_match(ch->want, &s->desc.platform)) {
+			desc = jv_parse(s->json);
+			choose(ch, desc, s->index);
+			jv_free(desc);
+		}
+	}
+	return rc;
+}
+
 static int
 choose_all(struct choice *ch, const struct record *rec)
 {
@@ -153,6 +179,8 @@ choose_all(struct choice *ch, const struct record *rec)
 		return err_set(ch->err, ERR_STREAM, "the record lacks the "
 		    "manifest %s: run acedt-fetch --roots before",
 		    ch->img->root.digest);
+	if (ch->img->filtered)
+		return choose_again(ch, rec, root);
 	return root->manifest.is_index ? choose_from_index(ch, root, 0) :
 	    choose_single(ch, rec, root);
 }
