@@ -26,7 +26,7 @@ ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # libacedt.a needs all of them; --as-needed leaves each program its own.
-ALL_LIBS     = -lcurl -ljq -lcrypto -lyaml $(LDLIBS)
+ALL_LIBS     = -lcurl -ljq -lssl -lcrypto -lyaml $(LDLIBS)
 
 TOOLS	:= acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index
 PROGRAMS := $(TOOLS:%=$(B)/%) $(B)/ace-dt

@@ -15,6 +15,8 @@
 #include "lib/io.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/origin.h"
+#include "lib/ref.h"
 #include "lib/xalloc.h"
 
 #define CONCURRENT_MAX	1000
@@ -43,6 +45,7 @@ struct key {
 
 static int	host_is_sane(const char *, size_t);
 static int	parse_endpoint(struct endpoint *, const char *, const char **);
+static void	default_endpoint(struct endpoint *, const char *);
 
 static unsigned long
 line_of(const yaml_node_t *n)
@@ -336,6 +339,10 @@ read_endpoints(struct reading *r, yaml_node_t *n, void *arg)
 		if (count_value(r, item) == -1 ||
 		    (s = scalar(r, item, "a URL")) == NULL)
 			return -1;
+		if (rc->nendpoints == ENDPOINTS_MAX)
+			return err_set(r->err, ERR_LIMIT, "%s:%lu: more than "
+			    "%d endpoints", r->file, line_of(item),
+			    ENDPOINTS_MAX);
 		rc->endpoints = xreallocarray(rc->endpoints,
 		    rc->nendpoints + 1, sizeof(*rc->endpoints));
 		if (read_endpoint(r, item, s,
@@ -351,11 +358,19 @@ read_rewrite(struct reading *r, const char *name, yaml_node_t *key,
     yaml_node_t *value, void *arg)
 {
 	struct registry_config	*rc = arg;
-	const char		*s = scalar(r, value, "a text");
+	const char		*s = scalar(r, value, "a text"), *p;
 	regex_t			 re;
 
 	if (s == NULL)
 		return -1;
+	/* glibc takes \\d for a d, without a word. */
+	for (p = name; (p = strchr(p, '\\')) != NULL && p[1] != '\0'; p += 2)
+		if (isalnum((unsigned char)p[1]) &&
+		    strchr("wWsSbB", p[1]) == NULL)
+			return err_set(r->err, ERR_USAGE, "%s:%lu: \\%c is not "
+			    "known in extended regular expressions; write a "
+			    "class such as [0-9]", r->file, line_of(key),
+			    p[1]);
 	if (regcomp(&re, name, REG_EXTENDED) != 0)
 		return err_set(r->err, ERR_USAGE, "%s:%lu: \"%.200s\" is no "
 		    "regular expression", r->file, line_of(key), name);
@@ -398,6 +413,7 @@ add_registry(struct config *c, const char *host)
 	    sizeof(struct registry_config *));
 	c->registries[c->nregistries++] = rc;
 	rc->host = xstrdup(host);
+	default_endpoint(&rc->self, host);
 	return rc;
 }
 
@@ -591,19 +607,15 @@ bad:
 	return -1;
 }
 
+/* The registry itself is an endpoint, and the only one if none is listed. */
 static void
-default_endpoint(struct registry_config *rc)
+default_endpoint(struct endpoint *ep, const char *registry)
 {
-	struct endpoint	*ep = xcalloc(1, sizeof(*ep));
-
+	memset(ep, 0, sizeof(*ep));
 	ep->scheme = xstrdup("https");
-	ep->host = xstrdup(strcmp(rc->host, "docker.io") == 0 ||
-	    strcmp(rc->host, "index.docker.io") == 0 ?
-	    "registry-1.docker.io" : rc->host);
+	ep->host = xstrdup(ref_api_host(registry));
 	ep->path = xstrdup("");
 	ep->supports_referrers = -1;
-	rc->endpoints = ep;
-	rc->nendpoints = 1;
 }
 
 /* What endpointConfig says of an endpoint, by its URL as it is written. */
@@ -654,10 +666,15 @@ join(struct reading *r)
 	}
 	for (i = 0; i < r->c->nregistries; i++) {
 		rc = r->c->registries[i];
-		if (rc->nendpoints == 0)
-			default_endpoint(rc);
+		if (rc->nendpoints == 0) {
+			rc->endpoints = xcalloc(1, sizeof(*rc->endpoints));
+			default_endpoint(&rc->endpoints[rc->nendpoints++],
+			    rc->host);
+			rc->is_default = 1;
+		}
 		for (k = 0; k < rc->nendpoints; k++)
 			apply_endpoint_config(r, &rc->endpoints[k]);
+		apply_endpoint_config(r, &rc->self);
 	}
 }
 
@@ -872,6 +889,7 @@ registry_free(struct registry_config *rc)
 		free(rc->rewrites[i].pattern);
 		free(rc->rewrites[i].replacement);
 	}
+	endpoint_clear(&rc->self);
 	free(rc->endpoints);
 	free(rc->rewrites);
 	free(rc->host);
@@ -902,6 +920,28 @@ config_registry(struct config *c, const char *host)
 		if (strcasecmp(c->registries[i]->host, host) == 0)
 			return c->registries[i];
 	rc = add_registry(c, host);
-	default_endpoint(rc);
+	rc->endpoints = xcalloc(1, sizeof(*rc->endpoints));
+	default_endpoint(&rc->endpoints[rc->nendpoints++], host);
+	rc->is_default = 1;
 	return rc;
+}
+
+int
+config_is_insecure(const struct config *c, const char *url)
+{
+	const struct endpoint	*ep;
+	char			*base;
+	size_t			 i, k;
+	int			 insecure = 0;
+
+	for (i = 0; i < c->nregistries; i++)
+		for (k = 0; k < c->registries[i]->nendpoints; k++) {
+			ep = &c->registries[i]->endpoints[k];
+			if (!ep->insecure)
+				continue;
+			base = xasprintf("%s://%s/", ep->scheme, ep->host);
+			insecure |= origin_same(base, url);
+			free(base);
+		}
+	return insecure;
 }

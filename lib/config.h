@@ -33,6 +33,8 @@ struct registry_config {
 	char		*host;		/* owned: as in references */
 	struct endpoint	*endpoints;	/* owned; at least one */
 	size_t		 nendpoints;
+	struct endpoint	 self;		/* the registry itself, by https */
+	int		 is_default;	/* no endpoint is listed: it is self */
 	struct rewrite	*rewrites;	/* owned */
 	size_t		 nrewrites;
 	int		 noncompliant;	/* one token per repository */
@@ -70,5 +72,8 @@ void	config_clear(struct config *);
  */
 const struct registry_config *config_registry(struct config *,
 	    const char *host);
+
+/* tls.insecureSkipVerify of any endpoint with the origin of the URL. */
+int	config_is_insecure(const struct config *, const char *url);
 
 #endif

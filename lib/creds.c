@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base64.h"
 #include "lib/buf.h"
@@ -12,12 +13,34 @@
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/limits.h"
+#include "lib/log.h"
 #include "lib/xalloc.h"
 
-struct creds {
-	char	*where;			/* owned: the file */
-	jv	 doc;			/* owned: what it holds, or invalid */
+/* One place; doc is invalid if it is not there. */
+struct source {
+	char	*name;			/* owned: the file's path, mostly */
+	jv	 doc;			/* owned */
+	int	 legacy;		/* the document is its "auths" */
 };
+
+/* What is looked at in each place, in this order. */
+enum step {
+	STEP_HELPERS,
+	STEP_AUTHS,
+	STEP_STORE,
+	STEPS
+};
+
+#define SOURCES_MAX	8
+
+struct creds {
+	struct source	 sources[SOURCES_MAX];
+	size_t		 n;
+	char		*where;		/* owned: their names */
+};
+
+/* Docker Hub's key, for docker and its helpers. */
+#define HUB_SERVER	"https://index.docker.io/v1/"
 
 static const struct json_limits limits = { 100000, 16, JSON_PLAIN };
 
@@ -37,17 +60,164 @@ account_clear(struct account *a)
 	wipe(&a->password);
 	wipe(&a->identity_token);
 	wipe(&a->registry_token);
+	wipe(&a->helper);
+	wipe(&a->server);
+	wipe(&a->where);
+	a->store = 0;
+}
+
+int
+account_is_anonymous(const struct account *a)
+{
+	return a->user == NULL && a->identity_token == NULL &&
+	    a->registry_token == NULL;
+}
+
+static int
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+int
+account_same(const struct account *a, const struct account *b)
+{
+	return same_text(a->user, b->user) &&
+	    same_text(a->password, b->password) &&
+	    same_text(a->identity_token, b->identity_token) &&
+	    same_text(a->registry_token, b->registry_token);
 }
 
 static char *
-default_file(void)
+copy_text(const char *s)
 {
-	const char	*dir = getenv("DOCKER_CONFIG"), *home;
+	return s != NULL ? xstrdup(s) : NULL;
+}
 
-	if (dir != NULL && *dir != '\0')
-		return xasprintf("%s/config.json", dir);
-	home = getenv("HOME");
-	return xasprintf("%s/.docker/config.json", home != NULL ? home : "");
+void
+account_copy(struct account *to, const struct account *from)
+{
+	memset(to, 0, sizeof(*to));
+	to->user = copy_text(from->user);
+	to->password = copy_text(from->password);
+	to->identity_token = copy_text(from->identity_token);
+	to->registry_token = copy_text(from->registry_token);
+	to->where = copy_text(from->where);
+}
+
+/* Parse a place's text, which is wiped; an empty one is no error. */
+static int
+parse_source(struct source *s, struct buf *b, struct err *err)
+{
+	int	rc = 0;
+
+	if (b->len > 0 && json_parse(b->data, b->len, &limits, &s->doc,
+	    err) == -1)
+		rc = err_wrap(err, "%s", s->name);
+	else if (b->len > 0 && jv_get_kind(s->doc) != JV_KIND_OBJECT)
+		rc = err_set(err, ERR_USAGE, "%s: it is no JSON object",
+		    s->name);
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->len);
+	return rc;
+}
+
+static struct source *
+add_source(struct creds *c, char *name)
+{
+	struct source	*s = &c->sources[c->n++];
+
+	s->name = name;
+	s->doc = jv_invalid();
+	s->legacy = 0;
+	return s;
+}
+
+/* A file; path is taken over. */
+static int
+add_file(struct creds *c, char *path, struct err *err)
+{
+	struct source	*s = add_source(c, path);
+	struct stat	 st;
+	struct buf	 b;
+	int		 rc;
+
+	/* One that we may not look at is an error, not an anonymous user. */
+	if (stat(path, &st) == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	buf_init(&b, DOCKER_CONFIG_MAX);
+	if ((rc = io_slurp(path, &b, err)) == 0)
+		rc = parse_source(s, &b, err);
+	buf_clear(&b);
+	return rc;
+}
+
+/* The text of a variable, as GitLab's runners and newer docker have it. */
+static int
+add_variable(struct creds *c, const char *name, struct err *err)
+{
+	const char	*text = getenv(name);
+	struct buf	 b;
+	int		 rc;
+
+	if (text == NULL || *text == '\0')
+		return 0;
+	buf_init(&b, DOCKER_CONFIG_MAX);
+	if (buf_adds(&b, text) == -1)
+		return err_set(err, ERR_LIMIT, "%s is too long", name);
+	rc = parse_source(add_source(c, xasprintf("$%s", name)), &b, err);
+	buf_clear(&b);
+	return rc;
+}
+
+/* The value of a variable that is set to something, or NULL. */
+static const char *
+variable(const char *name)
+{
+	const char	*s = getenv(name);
+
+	return s != NULL && *s != '\0' ? s : NULL;
+}
+
+static int
+add_all(struct creds *c, const char *auth_file, struct err *err)
+{
+	const char	*home = getenv("HOME"), *docker, *runtime, *xdg;
+	int		 rc = 0;
+
+	if (home == NULL)
+		home = "";
+	docker = variable("DOCKER_CONFIG");
+	runtime = variable("XDG_RUNTIME_DIR");
+	xdg = variable("XDG_CONFIG_HOME");
+	if (auth_file != NULL) {
+		rc = add_file(c, xstrdup(auth_file), err);
+		if (rc == 0 && jv_get_kind(c->sources[0].doc) ==
+		    JV_KIND_INVALID && access(auth_file, F_OK) == -1)
+			log_warn("%s, named for credentials, is not there",
+			    auth_file);
+	}
+	if (rc == 0)
+		rc = add_variable(c, "DOCKER_AUTH_CONFIG", err);
+	if (rc == 0 && docker != NULL)
+		rc = add_file(c, xasprintf("%s/config.json", docker), err);
+	if (rc == 0)
+		rc = add_file(c, runtime != NULL ?
+		    xasprintf("%s/containers/auth.json", runtime) :
+		    xasprintf("/run/containers/%lu/auth.json",
+		    (unsigned long)getuid()), err);
+	if (rc == 0)
+		rc = add_file(c, xdg != NULL ?
+		    xasprintf("%s/containers/auth.json", xdg) :
+		    xasprintf("%s/.config/containers/auth.json", home), err);
+	if (rc == 0 && docker == NULL)
+		rc = add_file(c, xasprintf("%s/.docker/config.json", home),
+		    err);
+	if (rc == 0) {
+		rc = add_file(c, xasprintf("%s/.dockercfg", home), err);
+		c->sources[c->n - 1].legacy = 1;
+	}
+	return rc;
 }
 
 int
@@ -55,31 +225,16 @@ creds_load(struct creds **out, const char *auth_file, struct err *err)
 {
 	struct creds	*c = xcalloc(1, sizeof(*c));
 	struct buf	 b;
-	struct stat	 st;
-	int		 rc = 0;
+	size_t		 i;
 
-	c->doc = jv_invalid();
-	c->where = auth_file != NULL ? xstrdup(auth_file) : default_file();
-	buf_init(&b, DOCKER_CONFIG_MAX);
-	/* One that we may not look at is an error, not an anonymous user. */
-	if (stat(c->where, &st) == 0 ||
-	    (errno != ENOENT && errno != ENOTDIR)) {
-		rc = io_slurp(c->where, &b, err);
-		if (rc == 0 && b.len > 0 && (rc = json_parse(b.data, b.len,
-		    &limits, &c->doc, err)) == -1)
-			err_wrap(err, "%s", c->where);
-		if (rc == 0 && b.len > 0 &&
-		    jv_get_kind(c->doc) != JV_KIND_OBJECT)
-			rc = err_set(err, ERR_USAGE,
-			    "%s: it is no JSON object", c->where);
-		if (b.data != NULL)
-			explicit_bzero(b.data, b.len);
-	}
-	buf_clear(&b);
-	if (rc == -1) {
+	if (add_all(c, auth_file, err) == -1) {
 		creds_free(c);
 		return -1;
 	}
+	buf_init(&b, ERR_MSG_MAX);
+	for (i = 0; i < c->n; i++)
+		buf_addf(&b, "%s%s", i == 0 ? "" : ", ", c->sources[i].name);
+	c->where = buf_detach(&b);
 	*out = c;
 	return 0;
 }
@@ -87,9 +242,14 @@ creds_load(struct creds **out, const char *auth_file, struct err *err)
 void
 creds_free(struct creds *c)
 {
+	size_t	i;
+
 	if (c == NULL)
 		return;
-	jv_free(c->doc);
+	for (i = 0; i < c->n; i++) {
+		jv_free(c->sources[i].doc);
+		free(c->sources[i].name);
+	}
 	free(c->where);
 	free(c);
 }
@@ -98,6 +258,15 @@ const char *
 creds_where(const struct creds *c)
 {
 	return c->where;
+}
+
+const char *
+creds_place(const struct creds *c, size_t n, int *present)
+{
+	if (n >= c->n)
+		return NULL;
+	*present = jv_get_kind(c->sources[n].doc) == JV_KIND_OBJECT;
+	return c->sources[n].name;
 }
 
 /* Docker Hub's names: docker stores the second, podman the first. */
@@ -239,54 +408,117 @@ read_entry(struct account *a, jv entry, const char *key, const char *where,
 	return rc;
 }
 
-/*
- * Which helper program has the account: the one of credHelpers, or where docker
- * left an entry without content, that of credsStore.
- */
+/* What a helper of credHelpers or credsStore is asked for. */
 static char *
-helper_for(const struct creds *c, const char *host, const char *repo,
-    int has_entry)
+server_for(const char *host, const char *key)
 {
-	jv	 helpers = json_get(c->doc, "credHelpers"), best;
+	if (is_hub(host, strlen(host)))
+		return xstrdup(HUB_SERVER);
+	return xstrdup(key != NULL ? key : host);
+}
+
+static int
+set_helper(struct account *a, const struct source *s, char *name,
+    char *server, struct err *err)
+{
+	a->helper = name;
+	a->server = server;
+	a->where = xasprintf("%s, credential helper %s", s->name, name);
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS"
+	    "TUVWXYZ0123456789._-")] == '\0')
+		return 0;
+	return err_set(err, ERR_USAGE, "%s: \"%.60s\" is no name of a "
+	    "credential helper", s->name, name);
+}
+
+/* The program that credHelpers names for the host. */
+static int
+find_helper(struct source *s, const char *host, const char *repo,
+    struct account *a, struct err *err)
+{
+	jv	 helpers = json_get(s->doc, "credHelpers"), best;
 	char	*name = NULL, *key;
+	int	 rc = 0;
 
 	best = best_member(helpers, host, repo, &key);
 	if (key != NULL)
 		name = text_of(helpers, key);
+	if (name != NULL)
+		rc = set_helper(a, s, name, server_for(host, key), err);
 	free(key);
 	jv_free(best);
 	jv_free(helpers);
-	if (name == NULL && has_entry)
-		name = text_of(c->doc, "credsStore");
-	return name;
+	return rc;
+}
+
+static int
+find_entry(struct source *s, const char *host, const char *repo,
+    struct account *a, struct err *err)
+{
+	jv	 auths, best;
+	char	*key;
+	int	 rc = 0;
+
+	auths = s->legacy ? jv_copy(s->doc) : json_get(s->doc, "auths");
+	best = best_member(auths, host, repo, &key);
+	jv_free(auths);
+	if (key != NULL)
+		rc = read_entry(a, best, key, s->name, err);
+	jv_free(best);
+	if (rc == 0 && !account_is_anonymous(a))
+		a->where = xstrdup(s->name);
+	free(key);
+	return rc;
+}
+
+static int
+find_store(struct source *s, const char *host, struct account *a,
+    struct err *err)
+{
+	char	*name = text_of(s->doc, "credsStore");
+
+	if (name == NULL)
+		return 0;
+	a->store = 1;
+	return set_helper(a, s, name, server_for(host, NULL), err);
+}
+
+int
+creds_next(struct creds *c, const char *host, const char *repo,
+    struct account *a, struct err *err)
+{
+	struct source	*s;
+	int		 rc = 0;
+
+	account_clear(a);
+	while (rc == 0 && a->where == NULL && a->next < c->n * STEPS) {
+		s = &c->sources[a->next / STEPS];
+		if (jv_get_kind(s->doc) == JV_KIND_OBJECT) {
+			switch ((enum step)(a->next % STEPS)) {
+			case STEP_HELPERS:
+				rc = find_helper(s, host, repo, a, err);
+				break;
+			case STEP_AUTHS:
+				rc = find_entry(s, host, repo, a, err);
+				break;
+			case STEP_STORE:
+				rc = find_store(s, host, a, err);
+				break;
+			case STEPS:
+				break;
+			}
+		}
+		a->next++;
+	}
+	if (rc == -1)
+		account_clear(a);
+	return rc;
 }
 
 int
 creds_find(struct creds *c, const char *host, const char *repo,
     struct account *a, struct err *err)
 {
-	jv	 auths, best;
-	char	*key, *helper;
-	int	 rc = 0;
-
 	memset(a, 0, sizeof(*a));
-	auths = json_get(c->doc, "auths");
-	best = best_member(auths, host, repo, &key);
-	jv_free(auths);
-	if (key != NULL)
-		rc = read_entry(a, best, key, c->where, err);
-	jv_free(best);
-	if (rc == 0 && a->user == NULL && a->identity_token == NULL &&
-	    a->registry_token == NULL && (helper = helper_for(c, host, repo,
-	    key != NULL)) != NULL) {
-		rc = err_set(err, ERR_USAGE, "%s: the account for %s is in "
-		    "the credential helper \"%s\", which is not asked yet; "
-		    "put it into a file of its own: DOCKER_CONFIG=DIR docker "
-		    "login %s", c->where, host, helper, host);
-		free(helper);
-	}
-	free(key);
-	if (rc == -1)
-		account_clear(a);
-	return rc;
+	return creds_next(c, host, repo, a, err);
 }

@@ -59,6 +59,18 @@ err_sys(struct err *err, const char *fmt, ...)
 }
 
 int
+err_add(struct err *err, const char *fmt, ...)
+{
+	size_t	n = strlen(err->msg);
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err->msg + n, sizeof(err->msg) - n, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
 err_wrap(struct err *err, const char *fmt, ...)
 {
 	char	old[ERR_MSG_MAX];

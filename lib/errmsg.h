@@ -52,6 +52,10 @@ int	err_sys(struct err *, const char *, ...)
 int	err_wrap(struct err *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/* Add to the end of the message that is already there. */
+int	err_add(struct err *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+
 const char	*err_class_name(enum err_class);
 
 /* The class of a name; ERR_INTERNAL for a name that is not known. */

@@ -10,6 +10,8 @@
 #include "lib/http.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/origin.h"
+#include "lib/tls.h"
 #include "lib/xalloc.h"
 
 /* Handles that are kept for the next call instead of being freed. */
@@ -23,6 +25,8 @@
 #define BUFFER_SMALL	16384L
 #define BUFFER_BULK	524288L
 #define UPLOAD_BULK	524288L
+/* Descriptors watched at a time; more wait for their turn. */
+#define WATCHES_MAX	64
 /* Connections kept open while idle, over all hosts. */
 #define IDLE_MAX	128L
 
@@ -33,17 +37,22 @@ struct http {
 	size_t			 active;
 	struct http_call	*resumes;	/* list through next_resume */
 	struct http_timer	*timers;	/* by time */
+	struct http_watch	*watches;
+	int			 proxy_loopback;
 };
 
 struct http *
 http_new(void)
 {
 	struct http	*h = xcalloc(1, sizeof(*h));
+	const char	*v;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 	    (h->multi = curl_multi_init()) == NULL)
 		log_die(EXIT_STOPPED, "libcurl cannot be set up");
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX);
+	v = getenv("ACE_DT_PROXY_LOOPBACK");
+	h->proxy_loopback = v != NULL && strcmp(v, "1") == 0;
 	return h;
 }
 
@@ -203,10 +212,11 @@ set_options(struct http_call *c)
 	    c->bulk ? BUFFER_BULK : BUFFER_SMALL);
 	if (c->bulk)
 		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BULK);
-	if (c->insecure) {
-		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
+	if (c->tls != NULL)
+		tls_apply(c->tls, e);
+	/* libcurl asks the environment, and would for loopback too. */
+	if (!c->http->proxy_loopback && origin_is_loopback(c->url))
+		curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, header_cb);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, write_cb);
@@ -378,6 +388,24 @@ event_request(const struct http_call *c)
 	    (long long)(clock_ms() - c->started));
 }
 
+/* Whom the answer came from, for people. */
+static void
+note_address(struct http_call *c)
+{
+	char	*ip = NULL;
+	long	 port = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_PRIMARY_IP, &ip);
+	curl_easy_getinfo(c->easy, CURLINFO_PRIMARY_PORT, &port);
+	curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE,
+	    &c->tunnel_status);
+	c->address[0] = '\0';
+	if (ip != NULL && *ip != '\0')
+		snprintf(c->address, sizeof(c->address), "%s%s%s:%ld",
+		    strchr(ip, ':') != NULL ? "[" : "", ip,
+		    strchr(ip, ':') != NULL ? "]" : "", port);
+}
+
 static void
 finish(struct http *h)
 {
@@ -391,6 +419,7 @@ finish(struct http *h)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
 		c->result = m->data.result;
 		curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->status);
+		note_address(c);
 		event_request(c);
 		detach(c);
 		c->on_done(c);
@@ -414,11 +443,44 @@ http_run(struct http *h)
 }
 
 void
+http_watch(struct http *h, struct http_watch *w)
+{
+	w->next = h->watches;
+	h->watches = w;
+}
+
+void
+http_unwatch(struct http *h, struct http_watch *w)
+{
+	struct http_watch	**p;
+
+	for (p = &h->watches; *p != NULL; p = &(*p)->next)
+		if (*p == w) {
+			*p = w->next;
+			return;
+		}
+}
+
+/* The list may have changed since the descriptor was found ready. */
+static void
+run_watch(struct http *h, int fd)
+{
+	struct http_watch	*w;
+
+	for (w = h->watches; w != NULL; w = w->next)
+		if (w->fd == fd) {
+			w->fn(w->arg);
+			return;
+		}
+}
+
+void
 http_wait(struct http *h, struct pollfd *fds, unsigned int n, int timeout)
 {
-	struct curl_waitfd	extra[4];
-	unsigned int		i;
-	int64_t			ms;
+	struct curl_waitfd	extra[WATCHES_MAX + 2];
+	struct http_watch	*w;
+	unsigned int		 i, all = 0;
+	int64_t			 ms;
 
 	if (h->resumes != NULL)
 		timeout = 0;
@@ -429,23 +491,44 @@ http_wait(struct http *h, struct pollfd *fds, unsigned int n, int timeout)
 		if (timeout > ms)
 			timeout = (int)ms;
 	}
-	for (i = 0; i < n && i < 4; i++) {
-		extra[i].fd = fds[i].fd;
-		extra[i].events = (short)(
+	for (i = 0; i < n && i < 2; i++, all++) {
+		extra[all].fd = fds[i].fd;
+		extra[all].events = (short)(
 		    (fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
 		    (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
-		extra[i].revents = 0;
+		extra[all].revents = 0;
 	}
-	curl_multi_poll(h->multi, extra, n, timeout, NULL);
-	for (i = 0; i < n && i < 4; i++)
+	for (w = h->watches; w != NULL && all < WATCHES_MAX + 2;
+	    w = w->next, all++) {
+		extra[all].fd = w->fd;
+		extra[all].events = CURL_WAIT_POLLIN;
+		extra[all].revents = 0;
+	}
+	curl_multi_poll(h->multi, extra, all, timeout, NULL);
+	for (i = 0; i < n && i < 2; i++)
 		fds[i].revents = (short)(
 		    (extra[i].revents & CURL_WAIT_POLLIN ? POLLIN : 0) |
 		    (extra[i].revents & CURL_WAIT_POLLOUT ? POLLOUT : 0));
+	for (; i < all; i++)
+		if (extra[i].revents != 0)
+			run_watch(h, extra[i].fd);
+}
+
+/* An answer of the other side's TLS library to what we showed it. */
+static int
+is_tls_alert(const struct http_call *c)
+{
+	return strstr(c->errbuf, " alert ") != NULL;
 }
 
 int
 http_error_is_passing(const struct http_call *c)
 {
+	/* A proxy that wants credentials, or forbids: it will again. */
+	if (c->tunnel_status >= 400 && c->tunnel_status < 500)
+		return 0;
+	if (is_tls_alert(c))
+		return 0;
 	switch (c->result) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
@@ -476,6 +559,14 @@ http_error(const struct http_call *c, struct err *err)
 	if (c->reply_over)
 		return err_set(err, ERR_LIMIT,
 		    "the answer is larger than %zu bytes", c->reply.max);
+	/* tinyproxy answers 401 to a wrong password. */
+	if (c->tunnel_status == 407 || c->tunnel_status == 401)
+		return err_set(err, ERR_UNAUTHORIZED, "the proxy wants "
+		    "credentials, or others: HTTP %ld (https_proxy="
+		    "http://USER:PASSWORD@HOST:PORT)", c->tunnel_status);
+	if (c->tunnel_status >= 300)
+		return err_set(err, ERR_NETWORK, "the proxy answers HTTP %ld "
+		    "when it is asked for this host", c->tunnel_status);
 	switch (c->result) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CERTPROBLEM:
@@ -489,6 +580,11 @@ http_error(const struct http_call *c, struct err *err)
 	default:
 		break;
 	}
-	return err_set(err, cls, "%s", c->errbuf[0] != '\0' ? c->errbuf :
+	if (is_tls_alert(c))
+		cls = ERR_TLS;
+	err_set(err, cls, "%s", c->errbuf[0] != '\0' ? c->errbuf :
 	    curl_easy_strerror(c->result));
+	if (cls == ERR_TLS && c->tls != NULL)
+		tls_explain(c->tls, c->result, err);
+	return -1;
 }

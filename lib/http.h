@@ -11,6 +11,7 @@
 #include "lib/buf.h"
 
 struct err;
+struct tls;
 
 /*
  * HTTP requests on one libcurl multi, and timers, for programs that run one
@@ -35,7 +36,7 @@ struct http_call {
 	size_t		 body_len;
 	int64_t		 upload_size;	/* with on_read */
 	size_t		 reply_max;	/* ceiling of reply */
-	int		 insecure;	/* do not check certificates */
+	struct tls	*tls;		/* for https: of the URL's host */
 	int		 bulk;		/* large: big buffers */
 
 	/* Fill at most room bytes; or HTTP_PAUSE, HTTP_ABORT. */
@@ -58,6 +59,8 @@ struct http_call {
 	int		 head_over;	/* ceiling of head was reached */
 	int		 reply_over;	/* ceiling of reply was reached */
 	int64_t		 sent;		/* body bytes given to libcurl */
+	char		 address[64];	/* of the other side; "" if none */
+	long		 tunnel_status;	/* of the proxy's CONNECT, 0 if none */
 	char		 errbuf[CURL_ERROR_SIZE];
 
 	/* Private. */
@@ -104,6 +107,16 @@ struct http_timer {
 void	http_timer_set(struct http *, struct http_timer *, int64_t ms,
 	    void (*fn)(void *), void *arg);
 void	http_timer_stop(struct http *, struct http_timer *);
+
+/* A descriptor to be read from when it is ready, as timers are. */
+struct http_watch {
+	int		 fd;
+	void		(*fn)(void *);
+	void		*arg;
+	struct http_watch *next;
+};
+void	http_watch(struct http *, struct http_watch *);
+void	http_unwatch(struct http *, struct http_watch *);
 
 /* Do what can be done now without waiting: calls, timers, on_done. */
 void	http_run(struct http *);

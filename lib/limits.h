@@ -37,11 +37,16 @@
 #define HTTP_TOKEN_BODY_MAX	(1024 * 1024)
 #define HTTP_REDIRECTS_MAX	10
 #define HTTP_URL_MAX		(64 * 1024)
+#define CHALLENGES_MAX		50		    /* fields of one answer */
 #define HTTP_CONNECT_SECONDS	30
 #define HTTP_STALL_SECONDS	60		    /* no byte for so long */
 #define HTTP_TRIES_MAX		6		    /* without progress */
 #define HTTP_CONNECT_TRIES_MAX	3		    /* no connection at all */
-#define HTTP_TOKEN_MIN_SECONDS	60		    /* a token lives so long */
+#define TOKEN_SCOPES_MAX	2048		    /* bytes, in one request */
+#define HOST_REST_SECONDS	30		    /* after it was unreachable */
+#define HELPER_SECONDS		60		    /* a credential helper */
+#define HELPER_SECONDS_MAX	3600
+#define HELPER_ANSWER_MAX	(64 * 1024)
 #define HTTP_CALLS_PER_HOST	32		    /* concurrentHTTP's default */
 #define HTTP_BACKOFF_MS		250		    /* first wait, doubled */
 #define HTTP_BACKOFF_MAX_MS	30000
@@ -49,7 +54,9 @@
 
 /* Files of a user. */
 #define CONFIG_FILE_MAX		(1024 * 1024)
+#define ENDPOINTS_MAX		30		    /* of one registry */
 #define CONFIG_VALUES_MAX	10000
+#define CERTS_FILE_MAX		(1024 * 1024)
 #define DOCKER_CONFIG_MAX	(4 * 1024 * 1024)
 #define LAYOUT_INDEX_MAX	(32 * 1024 * 1024)  /* index.json, bytes */
 

@@ -137,7 +137,7 @@ net_dest(struct net *net, struct dest *d, struct err *err)
 	char	*real;
 
 	if (!d->ref.is_layout) {
-		d->repo = reg_repo(net->reg, d->ref.host, d->ref.repo, err);
+		d->repo = reg_dest(net->reg, d->ref.host, d->ref.repo, err);
 		if (d->repo == NULL)
 			return -1;
 		d->name = xstrdup(reg_repo_name(d->repo));

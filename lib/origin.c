@@ -133,6 +133,45 @@ is_local_host(const char *host)
 	return 0;
 }
 
+int
+origin_is_loopback(const char *url)
+{
+	struct origin	o;
+	unsigned char	a[16];
+	int		is;
+
+	if (origin_of(url, &o) == -1)
+		return 0;
+	is = is_localhost(o.host);
+	switch (literal(o.host, a)) {
+	case AF_INET:
+		is = a[0] == 127;
+		break;
+	case AF_INET6:
+		is = memcmp(a, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1",
+		    16) == 0;
+		break;
+	}
+	origin_clear(&o);
+	return is;
+}
+
+char *
+origin_host(const char *url, int *secure)
+{
+	struct origin	 o;
+	char		*host;
+	int		 usual;
+
+	if (origin_of(url, &o) == -1)
+		return NULL;
+	*secure = strcasecmp(o.scheme, "https") == 0;
+	usual = strcmp(o.port, *secure ? "443" : "80") == 0;
+	host = usual ? xstrdup(o.host) : xasprintf("%s:%s", o.host, o.port);
+	origin_clear(&o);
+	return host;
+}
+
 /* The rules for following url from base, both absolute. */
 static int
 check_step(const char *base, const char *url, struct err *err)

@@ -11,6 +11,15 @@ struct err;
 /* Have both URLs the same scheme, host and port? */
 int	origin_same(const char *, const char *);
 
+/* Is its host this machine, by name or by address? */
+int	origin_is_loopback(const char *url);
+
+/*
+ * Its host, with the port where that is not the scheme's own; NULL if it is no
+ * URL.  The caller frees it.
+ */
+char	*origin_host(const char *url, int *secure);
+
 /*
  * The URL that location means, read from base.  NULL with *err filled if it is
  * none that may be followed: not http or https, from https to http, with a

@@ -247,6 +247,20 @@ short_name(const char *text, struct err *err)
 	    "docker.io/library/%.*s%s?", SHOWN_MAX, text,
 	    strpbrk(text, ":@") == NULL ? ":latest" : "");
 }
+int
+ref_repo_is_valid(const char *repo)
+{
+	size_t	n;
+
+	for (;;) {
+		n = strcspn(repo, "/");
+		if (!is_component(repo, n))
+			return 0;
+		if (repo[n] == '\0')
+			return 1;
+		repo += n + 1;
+	}
+}
 
 static int
 is_hub(const char *host)

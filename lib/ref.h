@@ -23,6 +23,9 @@ struct ref {
 int	ref_parse(struct ref *, const char *text, struct err *);
 void	ref_clear(struct ref *);
 
+/* Is it what a repository may be called, distribution-spec "Pull"? */
+int	ref_repo_is_valid(const char *repo);
+
 /* The host that answers for the registry: docker.io is
  * registry-1.docker.io, every other is itself.  Borrowed. */
 const char *ref_api_host(const char *host);

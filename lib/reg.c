@@ -1,196 +1,25 @@
+/*
+ * Calls: the queue of each host, trying again, redirects, and going from one
+ * endpoint to the next.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "lib/base64.h"
-#include "lib/buf.h"
-#include "lib/challenge.h"
 #include "lib/clock.h"
 #include "lib/config.h"
-#include "lib/creds.h"
+#include "lib/digest.h"
 #include "lib/errmsg.h"
-#include "lib/events.h"
-#include "lib/json.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/origin.h"
-#include "lib/ref.h"
-#include "lib/reg.h"
+#include "lib/reg_private.h"
 #include "lib/regerr.h"
-#include "lib/token.h"
+#include "lib/tls.h"
 #include "lib/xalloc.h"
 
-/* What we know of how a host wants to be asked. */
-enum auth {
-	AUTH_UNKNOWN,		/* one call is sent first, to find out */
-	AUTH_NONE,
-	AUTH_BASIC,
-	AUTH_BEARER
-};
-
-enum state {
-	CALL_IDLE,
-	CALL_QUEUED,		/* in the queue of its host */
-	CALL_TOKEN,		/* waits for a token */
-	CALL_DELAYED,		/* its timer is set */
-	CALL_SENT
-};
-
-/* One endpoint: scheme and host[:port] and path prefix. */
-struct reg_host {
-	struct reg		*reg;		/* borrowed */
-	const struct endpoint	*ep;		/* borrowed from the config */
-	char			*base;		/* owned: scheme://host */
-	enum auth		 auth;
-	struct challenge	 challenge;	/* of AUTH_BEARER */
-	int			 probing;	/* the first call is under way */
-	size_t			 active;	/* calls, without transfers */
-	int64_t			 not_before;	/* clock_ms(): asked to wait */
-	struct http_timer	 timer;		/* set for not_before */
-	struct reg_call		*queue, **queue_end;
-	struct token		*tokens;
-	int			 referrers_api;
-	struct reg_host		*next;
-};
-
-struct reg_repo {
-	struct reg_host	*host;		/* borrowed */
-	char		*registry;	/* owned: as in references */
-	char		*repo;		/* owned */
-	char		*name;		/* owned: registry/repo */
-	struct account	 account;
-	struct reg_repo	*next;
-};
-
-struct reg {
-	struct http	*http;		/* borrowed, as are the others */
-	struct config	*config;
-	struct creds	*creds;
-	size_t		 calls_max;	/* for each host */
-	struct reg_host	*hosts;
-	struct reg_repo	*repos;
-};
-
-static void	pump(struct reg_host *);
 static void	call_done(struct http_call *);
-
-struct reg *
-reg_new(struct http *http, struct config *config, struct creds *creds)
-{
-	struct reg	*reg = xcalloc(1, sizeof(*reg));
-
-	reg->http = http;
-	reg->config = config;
-	reg->creds = creds;
-	reg->calls_max = config->concurrent_http > 0 ?
-	    (size_t)config->concurrent_http : HTTP_CALLS_PER_HOST;
-	return reg;
-}
-
-void
-reg_free(struct reg *reg)
-{
-	struct reg_host	*h;
-	struct reg_repo	*r;
-
-	if (reg == NULL)
-		return;
-	while ((r = reg->repos) != NULL) {
-		reg->repos = r->next;
-		account_clear(&r->account);
-		free(r->registry);
-		free(r->repo);
-		free(r->name);
-		free(r);
-	}
-	while ((h = reg->hosts) != NULL) {
-		reg->hosts = h->next;
-		http_timer_stop(reg->http, &h->timer);
-		challenge_clear(&h->challenge);
-		tokens_free(h->tokens);
-		free(h->base);
-		free(h);
-	}
-	free(reg);
-}
-
-struct http *
-reg_http(struct reg *reg)
-{
-	return reg->http;
-}
-
-static struct reg_host *
-host_of(struct reg *reg, const char *registry)
-{
-	const struct registry_config	*rc;
-	const struct endpoint		*ep;
-	struct reg_host			*h;
-
-	rc = config_registry(reg->config, registry);
-	ep = &rc->endpoints[0];
-	for (h = reg->hosts; h != NULL; h = h->next)
-		if (h->ep == ep)
-			return h;
-	h = xcalloc(1, sizeof(*h));
-	h->reg = reg;
-	h->ep = ep;
-	h->base = xasprintf("%s://%s", ep->scheme, ep->host);
-	h->queue_end = &h->queue;
-	h->referrers_api = ep->supports_referrers;
-	h->next = reg->hosts;
-	reg->hosts = h;
-	return h;
-}
-
-struct reg_repo *
-reg_repo(struct reg *reg, const char *registry, const char *repo,
-    struct err *err)
-{
-	struct reg_repo	*r;
-
-	for (r = reg->repos; r != NULL; r = r->next)
-		if (strcmp(r->repo, repo) == 0 &&
-		    strcmp(r->registry, registry) == 0)
-			return r;
-	r = xcalloc(1, sizeof(*r));
-	if (creds_find(reg->creds, registry, repo, &r->account, err) == -1) {
-		free(r);
-		return NULL;
-	}
-	r->host = host_of(reg, registry);
-	r->registry = xstrdup(registry);
-	r->repo = xstrdup(repo);
-	r->name = xasprintf("%s/%s", registry, repo);
-	r->next = reg->repos;
-	reg->repos = r;
-	return r;
-}
-
-const char *
-reg_repo_name(const struct reg_repo *r)
-{
-	return r->name;
-}
-
-int
-reg_same_registry(const struct reg_repo *a, const struct reg_repo *b)
-{
-	return a->host == b->host;
-}
-
-int
-reg_referrers_api(const struct reg_repo *r)
-{
-	return r->host->referrers_api;
-}
-
-void
-reg_set_referrers_api(struct reg_repo *r, int has)
-{
-	r->host->referrers_api = has;
-}
+static void	failed(struct reg_call *, struct err *, int may_repeat);
 
 void
 reg_call_init(struct reg_call *c)
@@ -202,7 +31,7 @@ reg_call_init(struct reg_call *c)
 static void
 unqueue(struct reg_call *c)
 {
-	struct reg_host	*h = c->repo->host;
+	struct reg_host	*h = c->route->host;
 	struct reg_call	**p;
 
 	for (p = &h->queue; *p != NULL; p = &(*p)->next)
@@ -218,7 +47,7 @@ unqueue(struct reg_call *c)
 static void
 leave_host(struct reg_call *c)
 {
-	struct reg_host	*h = c->repo->host;
+	struct reg_host	*h = c->route->host;
 
 	if (c->counted)
 		h->active--;
@@ -237,11 +66,12 @@ reg_cancel(struct reg_call *c)
 	case CALL_QUEUED:
 		unqueue(c);
 		break;
+	case CALL_ACCOUNT:
 	case CALL_TOKEN:
-		token_forget(c->repo->host->tokens, c);
+		reg_forget_waiting(c);
 		break;
 	case CALL_DELAYED:
-		http_timer_stop(c->repo->host->reg->http, &c->timer);
+		http_timer_stop(c->repo->reg->http, &c->timer);
 		break;
 	case CALL_SENT:
 		http_cancel(&c->http);
@@ -261,8 +91,9 @@ reg_call_clear(struct reg_call *c)
 	free(c->url);
 	free(c->extra_scope);
 	free(c->auth_used);
+	free(c->before);
 	c->path = c->location = c->url = NULL;
-	c->extra_scope = c->auth_used = NULL;
+	c->extra_scope = c->auth_used = c->before = NULL;
 }
 
 char *
@@ -284,10 +115,10 @@ reg_backoff(int n)
 	return ms / 2 + random() % (ms / 2 + 1);
 }
 
-static void
-enqueue(struct reg_call *c)
+void
+reg_enqueue(struct reg_call *c)
 {
-	struct reg_host	*h = c->repo->host;
+	struct reg_host	*h = c->route->host;
 
 	c->state = CALL_QUEUED;
 	c->next = NULL;
@@ -295,91 +126,125 @@ enqueue(struct reg_call *c)
 	h->queue_end = &c->next;
 }
 
+/* What has a digest is the same at every endpoint that has it. */
+static int
+is_by_digest(const struct reg_call *c)
+{
+	return c->path != NULL && (strncmp(c->path, "blobs/", 6) == 0 ||
+	    (strncmp(c->path, "manifests/", 10) == 0 &&
+	    strchr(c->path, ':') != NULL));
+}
+
+/*
+ * The endpoint to ask next in this round: those that were not asked, in order,
+ * after the one that had the last content, and without those that could not be
+ * reached a moment ago.  0 if there is none.
+ */
+static int
+choose_route(struct reg_call *c)
+{
+	struct reg_repo	*r = c->repo;
+	size_t		 first = is_by_digest(c) ? r->prefer : 0, i, k;
+	int64_t		 now = clock_ms();
+
+	for (i = 0; i <= r->n; i++) {
+		k = i == 0 ? first : i - 1;
+		if ((c->asked & 1UL << k) == 0 && (c->tries > 0 ||
+		    r->routes[k].host->resting <= now))
+			break;
+	}
+	if (i > r->n) {
+		if (c->asked != 0)
+			return 0;
+		k = first;
+	}
+	c->route = &r->routes[k];
+	free(c->url);
+	free(c->extra_scope);
+	c->url = c->extra_scope = NULL;
+	c->auth_tries = c->redirects = c->fresh_token = 0;
+	return 1;
+}
+
+/* Those that gave an answer which will stay the same are not asked again. */
+static void
+begin_round(struct reg_call *c)
+{
+	c->asked = c->final;
+	c->may_pass = 0;
+	choose_route(c);
+	reg_enqueue(c);
+	reg_pump(c->route->host);
+}
+
 void
 reg_start(struct reg_call *c)
 {
-	free(c->url);
-	c->url = NULL;
-	c->tries = c->auth_tries = c->redirects = 0;
+	const char	*from = c->from != NULL ?
+			    reg_mount_name(c->from, c->repo) : NULL;
+
+	c->from_name = from != NULL && strcmp(from, c->repo->repo) != 0 ?
+	    from : NULL;
+	c->tries = 0;
+	c->final = c->shunned_of == c->repo ? c->shunned : 0;
+	free(c->before);
+	c->before = NULL;
 	c->http.result = CURLE_OK;
 	c->http.status = 0;		/* no answer yet */
-	enqueue(c);
-	pump(c->repo->host);
+	begin_round(c);
 }
 
-/* Fail it with an error made here. */
-static void
-fail(struct reg_call *c, const struct err *err)
+const char *
+reg_endpoint(const struct reg_call *c)
+{
+	return c->route->host->base;
+}
+
+void
+reg_fail(struct reg_call *c, const struct err *err)
 {
 	struct err	copy = *err;
 
 	c->state = CALL_IDLE;
+	if (c->before != NULL)
+		err_add(&copy, "; before that %s", c->before);
 	err_wrap(&copy, "%s", c->repo->name);
 	c->on_done(c, &copy);
 }
 
-static void
-token_ready(struct reg_call *c, const struct err *err)
-{
-	if (err != NULL) {
-		fail(c, err);
-		return;
-	}
-	enqueue(c);
-	pump(c->repo->host);
-}
-
-/*
- * The token that lets the call pass, or NULL if one is being fetched: then the
- * call waits for it.
- */
-static const char *
-find_token(struct reg_call *c)
-{
-	struct reg_host	*h = c->repo->host;
-	struct token	*t;
-	char		*scope;
-
-	scope = token_scope(c->repo->repo, c->push,
-	    c->from != NULL && c->from != c->repo ? c->from->repo : NULL,
-	    c->extra_scope);
-	t = token_find(&h->tokens, scope);
-	free(scope);
-	if (token_is_valid(t))
-		return t->value;
-	c->state = CALL_TOKEN;
-	token_wait(t, c);
-	token_fetch(t, h->reg->http, h->ep, &h->challenge, &c->repo->account,
-	    token_ready);
-	return NULL;
-}
-
-/* The Authorization field; 0 with *header NULL where there is none to send. */
+/* The next endpoint of this round, with what this one said kept; 0: none. */
 static int
-authorization(struct reg_call *c, char **header)
+go_on(struct reg_call *c, const struct err *why)
 {
-	struct reg_host	*h = c->repo->host;
-	const char	*token;
-	char		*pair, *text;
+	struct route	*w = c->route;
+	char		*text;
 
-	*header = NULL;
-	if (h->auth == AUTH_BASIC && c->repo->account.user != NULL) {
-		pair = xasprintf("%s:%s", c->repo->account.user,
-		    c->repo->account.password != NULL ?
-		    c->repo->account.password : "");
-		text = base64_encode(pair, strlen(pair));
-		*header = xasprintf("Authorization: Basic %s", text);
-		explicit_bzero(pair, strlen(pair));
-		free(pair);
-		free(text);
-	} else if (h->auth == AUTH_BEARER) {
-		token = c->repo->account.registry_token;
-		if (token == NULL && (token = find_token(c)) == NULL)
-			return -1;
-		if (*token != '\0')
-			*header = xasprintf("Authorization: Bearer %s", token);
+	c->asked |= 1UL << (w - c->repo->routes);
+	if (!choose_route(c))
+		return 0;
+	log_info("%s: %s; going on with %s", c->repo->name, why->msg,
+	    c->route->host->base);
+	if (c->before == NULL || strstr(c->before, why->msg) == NULL) {
+		text = xasprintf("%s%s%.400s", c->before != NULL ?
+		    c->before : "", c->before != NULL ? "; " : "",
+		    why->msg);
+		free(c->before);
+		c->before = text;
 	}
-	return 0;
+	reg_enqueue(c);
+	reg_pump(c->route->host);
+	return 1;
+}
+
+void
+reg_shun(struct reg_call *c)
+{
+	if (c->route == NULL)
+		return;
+	c->shunned |= 1UL << (c->route - c->repo->routes);
+	if (c->shunned == (1UL << c->repo->n) - 1)
+		c->shunned = 0;		/* all of them: once more round */
+	c->shunned_of = c->repo;
 }
 
 static void
@@ -447,24 +312,40 @@ add_headers(struct reg_call *c, const char *auth)
 	}
 }
 
-static int
-same_origin_as_host(const struct reg_host *h, const char *url)
+static void
+count_in(struct reg_call *c)
 {
-	return origin_same(h->base, url);
+	struct reg_host	*h = c->route->host;
+
+	c->state = CALL_SENT;
+	if (!c->transfer) {
+		c->counted = 1;
+		h->active++;
+	}
+	if (h->auth == AUTH_UNKNOWN)
+		c->probing = h->probing = 1;
 }
 
 /* Send it: everything that it had to wait for is there. */
 static void
 send_call(struct reg_call *c)
 {
-	struct reg_host	*h = c->repo->host;
+	struct reg_host	*h = c->route->host;
+	struct err	 err = ERR_INIT;
 	char		*auth = NULL;
 
 	if (c->url == NULL)
 		c->url = c->location != NULL ? xstrdup(c->location) :
-		    xasprintf("%s%s/v2/%s/%s", h->base, h->ep->path,
-		    c->repo->repo, c->path);
-	if (same_origin_as_host(h, c->url) && authorization(c, &auth) == -1)
+		    xasprintf("%s%s/v2/%s/%s", h->base, c->route->path,
+		    c->route->repo, c->path);
+	if (tls_find(h->reg->tls, c->url, origin_same(h->base, c->url) ?
+	    c->repo->registry : NULL, &c->http.tls, &err) == -1) {
+		c->http.result = CURLE_OK;
+		c->http.status = 0;
+		failed(c, &err, 0);
+		return;
+	}
+	if (origin_same(h->base, c->url) && reg_authorize(c, &auth) == -1)
 		return;
 	free(c->auth_used);
 	c->auth_used = auth;
@@ -474,32 +355,38 @@ send_call(struct reg_call *c)
 	c->http.body_len = c->body_len;
 	c->http.upload_size = c->upload_size;
 	c->http.reply_max = c->reply_max;
-	c->http.insecure = h->ep->insecure;
 	c->http.bulk = c->large;
 	c->http.on_read = c->on_read != NULL ? http_read : NULL;
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;
 	c->http.on_data = c->on_data != NULL ? http_data : NULL;
 	c->http.on_done = call_done;
 	add_headers(c, auth);
-	c->state = CALL_SENT;
-	if (!c->transfer) {
-		c->counted = 1;
-		h->active++;
-	}
-	if (h->auth == AUTH_UNKNOWN)
-		c->probing = h->probing = 1;
+	count_in(c);
 	http_start(h->reg->http, &c->http);
+}
+
+/* Nobody was there a moment ago: straight to the next endpoint. */
+static int
+pass_by(struct reg_call *c)
+{
+	struct err	err = ERR_INIT;
+
+	if (c->repo->n == 1 || c->tries > 0 ||
+	    c->route->host->resting <= clock_ms())
+		return 0;
+	err_set(&err, ERR_NETWORK, "%s was not to be reached a moment ago",
+	    c->route->host->base);
+	return go_on(c, &err);
 }
 
 static void
 host_timer(void *arg)
 {
-	pump(arg);
+	reg_pump(arg);
 }
 
-/* Send what may be sent now. */
-static void
-pump(struct reg_host *h)
+void
+reg_pump(struct reg_host *h)
 {
 	struct reg_call	**p = &h->queue, *c;
 	int64_t		 wait = h->not_before - clock_ms();
@@ -519,17 +406,15 @@ pump(struct reg_host *h)
 		}
 		if ((*p = c->next) == NULL)
 			h->queue_end = p;
-		send_call(c);
+		if (!pass_by(c))
+			send_call(c);
 	}
 }
 
 static void
 call_timer(void *arg)
 {
-	struct reg_call	*c = arg;
-
-	enqueue(c);
-	pump(c->repo->host);
+	begin_round(arg);
 }
 
 static int
@@ -558,6 +443,21 @@ reg_is_passing(const struct reg_call *c)
 	return passing_status(c->http.status);
 }
 
+/* Nobody is there, or nobody whom we can talk to. */
+static int
+is_unreachable(const struct reg_call *c)
+{
+	switch (c->http.result) {
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 /*
  * The wait that a 429 or 503 asks for, in ms; 0 if none.  The whole host waits:
  * other calls would only be answered the same.
@@ -565,7 +465,7 @@ reg_is_passing(const struct reg_call *c)
 static int64_t
 obey_retry_after(struct reg_call *c)
 {
-	struct reg_host	*h = c->repo->host;
+	struct reg_host	*h = c->route->host;
 	int64_t		 ms;
 	char		*v;
 
@@ -583,78 +483,39 @@ obey_retry_after(struct reg_call *c)
 	return ms;
 }
 
-/* 1 if the call will be sent again. */
+/* 1 if the call will be sent again, after a while. */
 static int
-try_again(struct reg_call *c)
+try_again(struct reg_call *c, int64_t asked)
 {
 	int	most = HTTP_TRIES_MAX;
-	int64_t	asked, ms;
+	int64_t	ms;
 
-	if (!reg_is_passing(c))
+	if (!(c->may_pass || reg_is_passing(c)) || c->once)
 		return 0;
-	asked = obey_retry_after(c);
-	if (c->once)
-		return 0;
-	if (c->http.result == CURLE_COULDNT_CONNECT ||
-	    c->http.result == CURLE_COULDNT_RESOLVE_HOST ||
-	    c->http.result == CURLE_SSL_CONNECT_ERROR)
+	if (is_unreachable(c))
 		most = HTTP_CONNECT_TRIES_MAX;
 	if (++c->tries >= most || asked > HTTP_RETRY_AFTER_MAX * 1000)
 		return 0;
 	ms = reg_backoff(c->tries);
 	if (ms < asked)
 		ms = asked;
-	/* A redirect's target may have expired: ask the registry anew. */
-	free(c->url);
-	c->url = NULL;
-	c->redirects = 0;
 	c->state = CALL_DELAYED;
-	http_timer_set(c->repo->host->reg->http, &c->timer, ms, call_timer, c);
+	http_timer_set(c->repo->reg->http, &c->timer, ms, call_timer, c);
 	return 1;
 }
 
-/* Read the challenges of a 401; 1 if the call is to be sent with an answer. */
+/* May another endpoint do better?  Not if it is the question that is wrong. */
 static int
-answer_challenge(struct reg_call *c)
+may_mend(const struct reg_call *c)
 {
-	struct reg_host	 *h = c->repo->host;
-	struct challenge  ch;
-	char		 *v, *scope;
-	size_t		  i;
-	int		  found = 0;
-
-	if (!same_origin_as_host(h, c->url) || c->auth_tries >= 2)
-		return 0;
-	memset(&ch, 0, sizeof(ch));
-	for (i = 0; (v = http_header(&c->http, "WWW-Authenticate", i)) != NULL;
-	    i++)
-		found = challenge_parse(&ch, v);
-	if (!found)
-		return 0;
-	c->auth_tries++;
-	if (c->auth_used != NULL && h->auth == AUTH_BEARER && ch.bearer) {
-		/* What it had was not enough, or has expired. */
-		tokens_drop(h->tokens, c->auth_used);
-		free(c->extra_scope);
-		c->extra_scope = ch.scope != NULL ? xstrdup(ch.scope) : NULL;
-	} else if (c->auth_used != NULL && c->auth_tries > 1) {
-		challenge_clear(&ch);
+	switch (c->http.result == CURLE_OK ? c->http.status : 0) {
+	case 400:
+	case 405:
+	case 406:
+	case 416:
 		return 0;
 	}
-	if (ch.bearer) {
-		scope = ch.scope;
-		ch.scope = NULL;
-		free(scope);
-		challenge_clear(&h->challenge);
-		h->challenge = ch;
-		h->auth = AUTH_BEARER;
-		return 1;
-	}
-	challenge_clear(&ch);
-	if (h->auth == AUTH_BASIC && c->auth_used != NULL)
-		return 0;		/* the password was refused */
-	h->auth = AUTH_BASIC;
-	return c->repo->account.user != NULL;
+	return 1;
 }
 
 /* 1 if the answer is a redirect that was followed; -1 if it may not be. */
@@ -694,27 +555,27 @@ reg_resolve_same(const struct reg_call *c, const char *location,
 {
 	char	*url = reg_resolve(c, location, err);
 
-	if (url == NULL || same_origin_as_host(c->repo->host, url))
+	if (url == NULL || origin_same(c->route->host->base, url))
 		return url;
 	free(url);
 	err_set(err, ERR_REGISTRY, "%s points to another host for what is its "
-	    "own to say", c->repo->host->base);
+	    "own to say", c->route->host->base);
 	return NULL;
 }
 
+/* What went wrong, and where, for people. */
 static void
 report(struct reg_call *c, struct err *err)
 {
-	struct reg_host	*h = c->repo->host;
+	struct reg_host		*h = c->route->host;
+	const struct account	*a = &c->route->account;
 
 	if (c->http.result != CURLE_OK)
 		http_error(&c->http, err);
 	else
 		regerr_answer(&c->http, err);
-	err_wrap(err, "%s %.*s", c->method, (int)strcspn(c->path != NULL ?
-	    c->path : "upload", "?"), c->path != NULL ? c->path : "upload");
-	regerr_hint(err, &c->http, h->ep, c->repo->account.user != NULL ||
-	    c->repo->account.identity_token != NULL,
+	regerr_hint(err, &c->http, strncmp(h->base, "https", 5) == 0 ?
+	    "https" : "http", h->name, a->where,
 	    creds_where(h->reg->creds));
 }
 
@@ -722,11 +583,96 @@ report(struct reg_call *c, struct err *err)
 static void
 learn_auth(struct reg_call *c)
 {
-	struct reg_host	*h = c->repo->host;
+	struct reg_host	*h = c->route->host;
 
 	if (h->auth == AUTH_UNKNOWN && c->http.result == CURLE_OK &&
 	    c->http.status != 401 && !passing_status(c->http.status))
 		h->auth = AUTH_NONE;
+}
+
+/* Put before it what was asked, and whom, where that is not plain. */
+static void
+name_place(struct reg_call *c, struct err *err)
+{
+	struct reg_host	*h = c->route->host;
+	const char	*what = c->path != NULL ? c->path : "upload";
+	int		 n = (int)strcspn(what, "?");
+
+	if (c->repo->n > 1 || strcmp(h->name, c->repo->registry) != 0)
+		err_wrap(err, "%s %.*s at %s", c->method, n, what, h->base);
+	else
+		err_wrap(err, "%s %.*s", c->method, n, what);
+}
+
+/* It failed here: elsewhere, later, or for good. */
+static void
+failed(struct reg_call *c, struct err *err, int may_repeat)
+{
+	struct reg_host	*h = c->route->host;
+	int64_t		 asked = may_repeat ? obey_retry_after(c) : 0;
+
+	name_place(c, err);
+	if (is_unreachable(c))
+		h->resting = clock_ms() + HOST_REST_SECONDS * 1000;
+	/* Only the caller knows what is missing when a stream breaks. */
+	if (c->http.streaming)
+		reg_shun(c);
+	else if (c->repo->n > 1 && may_mend(c)) {
+		if (may_repeat && reg_is_passing(c))
+			c->may_pass = 1;
+		else
+			c->final |= 1UL << (c->route - c->repo->routes);
+		if (go_on(c, err))
+			return;
+		/* The round is over: those that ask to wait are asked later. */
+		may_repeat = 1;
+	}
+	if (!may_repeat || !try_again(c, asked))
+		reg_fail(c, err);
+}
+
+/* Content of another digest is as good as none. */
+static int
+check_reply(struct reg_call *c, struct err *err)
+{
+	const char	*s = c->http.reply.data != NULL ?
+			    c->http.reply.data : "";
+	char		 have[DIGEST_STR_MAX];
+
+	/* Of the only endpoint the caller can say more than that. */
+	if (c->digest == NULL || c->repo->n == 1 ||
+	    strcmp(c->method, "GET") != 0)
+		return 0;
+	digest_of(c->digest, s, c->http.reply.len, have);
+	if (strcmp(have, c->digest) == 0)
+		return 0;
+	return err_set(err, ERR_DIGEST, "%s: the content has digest %s",
+	    c->path, have);
+}
+
+static void
+succeeded(struct reg_call *c)
+{
+	if (is_by_digest(c))
+		c->repo->prefer = (size_t)(c->route - c->repo->routes);
+	regerr_warnings(&c->http, c->route->host->base);
+	c->on_done(c, NULL);
+}
+
+/* A 401: 1 if it was answered, and the call is on its way again. */
+static int
+handle_401(struct reg_call *c)
+{
+	/* A body that was streamed cannot be sent a second time. */
+	if (c->on_read != NULL && c->auth_used != NULL) {
+		reg_drop_token(c);
+		return 0;
+	}
+	if (!reg_answer_challenge(c))
+		return 0;
+	reg_enqueue(c);
+	reg_pump(c->route->host);
+	return 1;
 }
 
 static void
@@ -734,39 +680,33 @@ call_done(struct http_call *http)
 {
 	struct reg_call	*c = (struct reg_call *)((char *)http -
 	    offsetof(struct reg_call, http));
-	struct reg_host	*h = c->repo->host;
+	struct reg_host	*h = c->route->host;
 	struct err	 err = ERR_INIT;
 	int		 rc = 0;
 
 	c->state = CALL_IDLE;
 	leave_host(c);
 	learn_auth(c);
-	if (http->result == CURLE_OK) {
-		/* A body that was streamed cannot be sent a second time. */
-		if (http->status == 401 && c->on_read != NULL &&
-		    c->auth_used != NULL)
-			tokens_drop(h->tokens, c->auth_used);
-		else if (http->status == 401 && answer_challenge(c)) {
-			enqueue(c);
-			pump(h);
-			return;
-		}
+	if (http->result == CURLE_OK && http->status == 401 && handle_401(c))
+		return;
+	if (http->result == CURLE_OK)
 		rc = follow_redirect(c, &err);
-		if (rc == 1) {
-			enqueue(c);
-			pump(h);
-			return;
-		}
+	if (rc == 1) {
+		reg_enqueue(c);
+		reg_pump(h);
+		return;
 	}
-	if (rc == 0 && http->result == CURLE_OK && http->status >= 200 &&
+	if (rc == -1) {
+		failed(c, &err, 0);
+	} else if (http->result == CURLE_OK && http->status >= 200 &&
 	    http->status < 300) {
-		regerr_warnings(http, h->base);
-		c->on_done(c, NULL);
-	} else if (rc == -1) {
-		fail(c, &err);
-	} else if (!try_again(c)) {
+		if (check_reply(c, &err) == -1)
+			failed(c, &err, 0);
+		else
+			succeeded(c);
+	} else {
 		report(c, &err);
-		fail(c, &err);
+		failed(c, &err, 1);
 	}
-	pump(h);
+	reg_pump(h);
 }

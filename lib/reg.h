@@ -26,16 +26,25 @@ void	reg_free(struct reg *);
 struct http *reg_http(struct reg *);
 
 /*
- * A repository of a registry, as in struct ref.  Remembered: asking again gives
- * the same pointer, which lives as long as the reg.  NULL with *err filled if
- * its credentials cannot be read.
+ * A repository of a registry, as in struct ref, to read from: at the registry's
+ * endpoints in turn, under the names that rewritePull makes, and at the registry
+ * itself last.  Remembered: asking again gives the same pointer, which lives as
+ * long as the reg.  NULL with *err filled if its credentials cannot be read.
  */
 struct reg_repo *reg_repo(struct reg *, const char *host, const char *repo,
 	    struct err *);
+/* The same to write to: at the first endpoint, never rewritten. */
+struct reg_repo *reg_dest(struct reg *, const char *host, const char *repo,
+	    struct err *);
 /* "host/repository", for messages and the record.  Borrowed. */
 const char *reg_repo_name(const struct reg_repo *);
-/* Do both live on the same registry, reached at the same endpoint? */
-int	reg_same_registry(const struct reg_repo *, const struct reg_repo *);
+/*
+ * The name that a source has at the registry of the destination, if it is
+ * there too, reached at the same endpoint: what to mount from.  NULL if not.
+ * Borrowed.
+ */
+const char *reg_mount_name(const struct reg_repo *from,
+	    const struct reg_repo *dest);
 
 /* Has the registry the referrers API?  1, 0, or -1: not known yet. */
 int	reg_referrers_api(const struct reg_repo *);
@@ -56,6 +65,7 @@ struct reg_call {
 	int64_t		 range_from;	/* > 0: Range from there to the end */
 	int64_t		 range_size;	/* whole size of the content */
 	size_t		 reply_max;
+	const char	*digest;	/* borrowed: of the reply, or NULL */
 	int		 transfer;	/* counted by its caller, not in the
 					 * host's limit of calls */
 	int		 large;		/* a large body: large buffers */
@@ -80,9 +90,18 @@ struct reg_call {
 	/* Private. */
 	struct reg_call	*next;
 	struct http_timer timer;
+	struct route	*route;		/* the endpoint that is asked */
+	unsigned long	 asked;		/* endpoints in this round, bits */
+	unsigned long	 final;		/* of those, asked once for all */
+	unsigned long	 shunned;	/* by reg_shun() */
+	struct reg_repo	*shunned_of;
+	int		 may_pass;	/* something in this round may mend */
+	char		*before;	/* what other endpoints said */
+	const char	*from_name;
 	char		*url;
 	char		*extra_scope;
 	char		*auth_used;	/* header that the last try carried */
+	int		 fresh_token;	/* fetched for this very try */
 	int		 tries;
 	int		 auth_tries;
 	int		 redirects;
@@ -97,6 +116,13 @@ void	reg_call_clear(struct reg_call *);
 void	reg_start(struct reg_call *);
 /* End it now, without on_done; it may be started again. */
 void	reg_cancel(struct reg_call *);
+/*
+ * What came through on_data was wrong, or too little: when the call is started
+ * again, it goes to another endpoint if there is one.
+ */
+void	reg_shun(struct reg_call *);
+/* Where the answer came from: "https://host", borrowed. */
+const char *reg_endpoint(const struct reg_call *);
 
 /* A response header, as http_header(). */
 char	*reg_header(struct reg_call *, const char *name);

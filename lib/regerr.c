@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/config.h"
 #include "lib/errmsg.h"
 #include "lib/http.h"
 #include "lib/json.h"
@@ -100,36 +99,28 @@ regerr_answer(struct http_call *c, struct err *err)
 	free(message);
 }
 
-static void
-add_hint(struct err *err, const char *hint)
-{
-	size_t	n = strlen(err->msg);
-
-	snprintf(err->msg + n, sizeof(err->msg) - n, " (%s)", hint);
-}
-
 void
-regerr_hint(struct err *err, const struct http_call *c,
-    const struct endpoint *ep, int has_account, const char *looked_in)
+regerr_hint(struct err *err, const struct http_call *c, const char *scheme,
+    const char *host, const char *account, const char *looked_in)
 {
-	char	*hint = NULL;
-
-	if (c->status == 401 && has_account)
-		hint = xasprintf("the credentials for %s in %s are refused",
-		    ep->host, looked_in);
+	if (c->status == 401 && account != NULL)
+		err_add(err, " (the credentials for %s in %s are refused)",
+		    host, account);
 	else if (c->status == 401)
-		hint = xasprintf("no credentials for %s found; looked in %s; "
-		    "try: docker login %s", ep->host, looked_in, ep->host);
+		err_add(err, " (no credentials for %s found; looked in %s; "
+		    "try: docker login %s, or podman login %s)", host,
+		    looked_in, host, host);
+	else if (c->status == 407)
+		err_add(err, " (it is the proxy that wants credentials: "
+		    "http_proxy=http://USER:PASSWORD@HOST:PORT)");
 	else if (c->result == CURLE_SSL_CONNECT_ERROR &&
-	    strcmp(ep->scheme, "https") == 0)
-		hint = xasprintf("if %s speaks plain http, name http://%s as "
-		    "its endpoint, see ace-dt-config(5)", ep->host, ep->host);
+	    strcmp(scheme, "https") == 0 && strstr(err->msg, "alert") == NULL)
+		err_add(err, " (if %s speaks plain http, name http://%s as "
+		    "its endpoint, see ace-dt-config(5))", host, host);
 	else if (c->result == CURLE_PEER_FAILED_VERIFICATION)
-		hint = xasprintf("the certificate of %s is not trusted",
-		    ep->host);
-	if (hint != NULL)
-		add_hint(err, hint);
-	free(hint);
+		err_add(err, " (to trust its authority, put that into "
+		    "/etc/containers/certs.d/%s/ca.crt, see "
+		    "ace-dt-config(5))", host);
 }
 
 int64_t

@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 
-struct endpoint;
 struct err;
 struct http_call;
 
@@ -15,9 +14,12 @@ struct http_call;
  */
 void	regerr_answer(struct http_call *, struct err *);
 
-/* Add what a person may try, where something is known to help. */
-void	regerr_hint(struct err *, const struct http_call *,
-	    const struct endpoint *, int has_account, const char *looked_in);
+/*
+ * Add what a person may try, where something is known to help.  account is
+ * where the credentials came from that were sent, NULL if there were none.
+ */
+void	regerr_hint(struct err *, const struct http_call *, const char *scheme,
+	    const char *host, const char *account, const char *looked_in);
 
 /* Milliseconds from a Retry-After field, in seconds or a date; 0 if broken. */
 int64_t	regerr_retry_after(const char *);

@@ -5,7 +5,6 @@
 #include "lib/base64.h"
 #include "lib/challenge.h"
 #include "lib/clock.h"
-#include "lib/config.h"
 #include "lib/creds.h"
 #include "lib/errmsg.h"
 #include "lib/json.h"
@@ -14,12 +13,18 @@
 #include "lib/origin.h"
 #include "lib/reg.h"
 #include "lib/regerr.h"
+#include "lib/tls.h"
 #include "lib/token.h"
 #include "lib/xalloc.h"
 
 #define CLIENT_ID	"ace-dt"
-/* A token is renewed when it would not live this much longer. */
+/*
+ * A token is renewed when it would not live this much longer, or a quarter of
+ * its life where that is less.
+ */
 #define SPARE_MS	5000
+/* What a service that says nothing means, and one that says nonsense. */
+#define DEFAULT_SECONDS	60
 
 static const struct json_limits token_limits = { 1000, 16, JSON_PLAIN };
 
@@ -63,15 +68,55 @@ token_scope(const char *repo, int push, const char *from, const char *extra)
 	return scope;
 }
 
+int
+token_covers(const char *scopes, const char *wanted)
+{
+	size_t	n;
+
+	for (; *wanted != '\0'; wanted += n + (wanted[n] != '\0')) {
+		n = strcspn(wanted, " ");
+		if (n > 0 && !has_scope(scopes, wanted, n))
+			return 0;
+	}
+	return 1;
+}
+
+static int
+belongs_to(const struct token *t, const struct account *account)
+{
+	return account == NULL || t->account == NULL ?
+	    account == t->account : account_same(account, t->account);
+}
+
 struct token *
-token_find(struct token **list, const char *scope)
+token_covering(struct token *t, const char *scope,
+    const struct account *account)
+{
+	while (t != NULL && !(token_covers(t->scope, scope) &&
+	    belongs_to(t, account)))
+		t = t->next;
+	return t;
+}
+
+struct token *
+token_coming(struct token *t, const struct account *account)
+{
+	while (t != NULL && !(t->fetching && belongs_to(t, account)))
+		t = t->next;
+	return t;
+}
+
+struct token *
+token_find(struct token **list, const char *scope,
+    const struct account *account)
 {
 	struct token	*t;
 
 	for (t = *list; t != NULL; t = t->next)
-		if (strcmp(t->scope, scope) == 0)
+		if (strcmp(t->scope, scope) == 0 && belongs_to(t, account))
 			return t;
 	t = xcalloc(1, sizeof(*t));
+	t->account = account;
 	t->scope = xstrdup(scope);
 	http_call_init(&t->call);
 	t->next = *list;
@@ -82,7 +127,7 @@ token_find(struct token **list, const char *scope)
 int
 token_is_valid(const struct token *t)
 {
-	return t->value != NULL && t->expires > clock_ms() + SPARE_MS;
+	return t->value != NULL && t->expires > clock_ms();
 }
 
 void
@@ -96,17 +141,25 @@ token_wait(struct token *t, struct reg_call *c)
 	*p = c;
 }
 
+/* 1 if it was in the list. */
+static int
+take_out(struct reg_call **list, struct reg_call *c)
+{
+	for (; *list != NULL; list = &(*list)->next)
+		if (*list == c) {
+			*list = c->next;
+			return 1;
+		}
+	return 0;
+}
+
 void
 token_forget(struct token *list, struct reg_call *c)
 {
-	struct reg_call	**p;
-
 	for (; list != NULL; list = list->next)
-		for (p = &list->waiting; *p != NULL; p = &(*p)->next)
-			if (*p == c) {
-				*p = c->next;
-				return;
-			}
+		if (take_out(&list->waiting, c) ||
+		    take_out(&list->leaving, c))
+			return;
 }
 
 static void
@@ -122,19 +175,15 @@ wipe(char **s)
 static void
 finish(struct token *t, const struct err *err)
 {
-	struct reg_call	*c, *list = t->waiting;
-
 	t->fetching = 0;
+	t->leaving = t->waiting;
 	t->waiting = NULL;
 	wipe(&t->form);
 	wipe(&t->basic);
 	free(t->url);
 	free(t->base);
 	t->url = t->base = NULL;
-	while ((c = list) != NULL) {
-		list = c->next;
-		t->ready(c, err);
-	}
+	t->ready(t, err);
 }
 
 static void
@@ -188,12 +237,12 @@ add_form(char *form, const char *name, const char *value)
 
 /* Every scope is a parameter of its own in a GET, one string in a POST. */
 static void
-make_request(struct token *t, const struct challenge *ch,
-    const struct account *account)
+make_request(struct token *t, const struct challenge *ch)
 {
-	char	*url = xstrdup(t->base), *more, *one;
-	size_t	 n;
-	const char *s;
+	const struct account	*account = t->account;
+	char		*url = xstrdup(t->base), *more, *one;
+	const char	*s;
+	size_t		 n;
 
 	if (ch->service != NULL) {
 		more = origin_add_query(url, "service", ch->service);
@@ -208,7 +257,8 @@ make_request(struct token *t, const struct challenge *ch,
 		free(url);
 		url = more;
 	}
-	if (account->user != NULL && account->password != NULL) {
+	if (account != NULL && account->user != NULL &&
+	    account->password != NULL) {
 		more = origin_add_query(url, "account", account->user);
 		free(url);
 		url = more;
@@ -219,7 +269,7 @@ make_request(struct token *t, const struct challenge *ch,
 		wipe(&more);
 	}
 	t->url = url;
-	if (account->identity_token != NULL) {
+	if (account != NULL && account->identity_token != NULL) {
 		t->form = add_form(NULL, "grant_type", "refresh_token");
 		if (ch->service != NULL)
 			t->form = add_form(t->form, "service", ch->service);
@@ -230,40 +280,50 @@ make_request(struct token *t, const struct challenge *ch,
 	}
 }
 
-void
-token_fetch(struct token *t, struct http *http, const struct endpoint *ep,
-    const struct challenge *ch, const struct account *account,
-    void (*ready)(struct reg_call *, const struct err *))
+/* Where it is asked for, and how: 0, or -1 with *err filled. */
+static int
+prepare(struct token *t, struct tls_store *tls, const char *base,
+    const struct challenge *ch, struct err *err)
 {
-	struct err	 err = ERR_INIT;
-	char		*base;
+	char	*root;
+	int	 rc = -1;
+
+	if (ch->realm == NULL || *ch->realm == '\0')
+		return err_set(err, ERR_REGISTRY,
+		    "the registry's challenge names no token service");
+	root = xasprintf("%s/", base);
+	if ((t->base = origin_resolve(root, ch->realm, err)) != NULL &&
+	    origin_realm_check(root, t->base, err) == 0 &&
+	    tls_find(tls, t->base, NULL, &t->call.tls, err) == 0) {
+		make_request(t, ch);
+		rc = 0;
+	}
+	free(root);
+	return rc;
+}
+
+void
+token_fetch(struct token *t, struct http *http, struct tls_store *tls,
+    const char *base, const struct challenge *ch,
+    void (*ready)(struct token *, const struct err *))
+{
+	struct err	err = ERR_INIT;
 
 	if (t->fetching)
 		return;
 	t->fetching = 1;
-	t->posted = 0;
+	t->posted = t->tries = 0;
 	t->ready = ready;
 	t->http = http;
 	t->call.on_done = token_done;
 	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
-	t->call.insecure = 0;
-	base = xasprintf("%s://%s/", ep->scheme, ep->host);
-	if (ch->realm == NULL)
-		err_set(&err, ERR_REGISTRY,
-		    "the registry's challenge names no token service");
-	else if ((t->base = origin_resolve(base, ch->realm, &err)) != NULL &&
-	    origin_realm_check(base, t->base, &err) == 0) {
-		/* What holds for the registry holds for no other host. */
-		t->call.insecure = ep->insecure && origin_same(base, t->base);
-		make_request(t, ch, account);
-		free(base);
+	if (prepare(t, tls, base, ch, &err) == 0) {
 		if (t->form != NULL)
 			send_post(t);
 		else
 			send_get(t);
 		return;
 	}
-	free(base);
 	/* Not from here: the caller is in the middle of its queue. */
 	t->failure = xmalloc(sizeof(*t->failure));
 	*t->failure = err;
@@ -296,9 +356,8 @@ read_answer(struct token *t, struct err *err)
 		free(value);
 		value = json_str(doc, "access_token");
 	}
-	if (!json_int(doc, "expires_in", &lives) ||
-	    lives < HTTP_TOKEN_MIN_SECONDS)
-		lives = HTTP_TOKEN_MIN_SECONDS;
+	if (!json_int(doc, "expires_in", &lives) || lives < 1)
+		lives = DEFAULT_SECONDS;
 	jv_free(doc);
 	if (value == NULL || !is_token(value)) {
 		free(value);
@@ -309,7 +368,9 @@ read_answer(struct token *t, struct err *err)
 	t->value = value;
 	if (lives > 365 * 86400)
 		lives = 365 * 86400;
-	t->expires = clock_ms() + lives * 1000;
+	lives *= 1000;
+	t->expires = clock_ms() + lives -
+	    (lives / 4 < SPARE_MS ? lives / 4 : SPARE_MS);
 	return 0;
 }
 
@@ -324,12 +385,50 @@ wants_get(const struct token *t)
 }
 
 static void
+send_again(void *arg)
+{
+	struct token	*t = arg;
+
+	if (t->form != NULL && !t->posted)
+		send_post(t);
+	else
+		send_get(t);
+}
+
+/* A service that is not to be reached, or busy, may be later. */
+static int
+try_again(struct token *t)
+{
+	long	 s = t->call.status;
+	int64_t	 ms;
+	char	*v;
+
+	if (t->call.result != CURLE_OK ? !http_error_is_passing(&t->call) :
+	    s != 408 && s != 429 && s < 500)
+		return 0;
+	if (++t->tries >= HTTP_CONNECT_TRIES_MAX)
+		return 0;
+	ms = reg_backoff(t->tries);
+	if (t->call.result == CURLE_OK &&
+	    (v = http_header(&t->call, "Retry-After", 0)) != NULL &&
+	    regerr_retry_after(v) > ms)
+		ms = regerr_retry_after(v);
+	if (ms > HTTP_RETRY_AFTER_MAX * 1000)
+		return 0;
+	t->posted = 0;
+	http_timer_set(t->http, &t->timer, ms, send_again, t);
+	return 1;
+}
+
+static void
 token_done(struct http_call *call)
 {
 	struct token	*t = (struct token *)((char *)call -
 	    offsetof(struct token, call));
 	struct err	 err = ERR_INIT;
 
+	if (try_again(t))
+		return;
 	if (call->result != CURLE_OK) {
 		http_error(call, &err);
 	} else if (call->status == 200) {
@@ -343,6 +442,10 @@ token_done(struct http_call *call)
 	} else {
 		regerr_answer(call, &err);
 	}
+	if (call->result == CURLE_OK && call->status == 401 &&
+	    t->account != NULL && t->account->where != NULL)
+		err_add(&err, " (the credentials in %s are refused)",
+		    t->account->where);
 	err_wrap(&err, "token service %s", t->base);
 	finish(t, &err);
 }

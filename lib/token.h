@@ -7,9 +7,9 @@
 
 struct account;
 struct challenge;
-struct endpoint;
 struct err;
 struct reg_call;
+struct tls_store;
 
 /*
  * Bearer tokens of a registry: one for each set of scopes, fetched once,
@@ -17,19 +17,23 @@ struct reg_call;
  * protocol.md §4.2.
  */
 struct token {
-	char		*scope;		/* owned */
+	char		*scope;		/* owned: with blanks between them */
+	const struct account *account;	/* borrowed: who asks; NULL: nobody */
 	char		*value;		/* owned; NULL until it is fetched */
 	int64_t		 expires;	/* clock_ms() */
+	int		 merged;	/* for several calls */
 	int		 fetching;
 	int		 posted;	/* OAuth2 was tried in this fetch */
 	struct http_call call;
 	struct http_timer timer;
+	int		 tries;
 	char		*url;		/* owned, as are the next three */
 	char		*base;
 	char		*form;
 	char		*basic;
 	struct reg_call	*waiting;	/* through their next member */
-	void		(*ready)(struct reg_call *, const struct err *);
+	struct reg_call	*leaving;	/* ditto: they are being told */
+	void		(*ready)(struct token *, const struct err *);
 	struct http	*http;
 	struct err	*failure;	/* owned: found before anything was sent */
 	struct token	*next;
@@ -42,8 +46,20 @@ struct token {
 char	*token_scope(const char *repo, int push, const char *from,
 	    const char *extra);
 
-/* The token of a scope set in the list, made if there is none. */
-struct token *token_find(struct token **list, const char *scope);
+/* Is every one of the wanted scopes among those of the list? */
+int	token_covers(const char *scopes, const char *wanted);
+
+/*
+ * The token of a scope set for an account (borrowed, it must stay) in the list,
+ * made if there is none.
+ */
+struct token *token_find(struct token **list, const char *scope,
+	    const struct account *);
+/* One of the account that covers the scopes, or NULL. */
+struct token *token_covering(struct token *list, const char *scope,
+	    const struct account *);
+/* One of the account that is being fetched, or NULL. */
+struct token *token_coming(struct token *list, const struct account *);
 int	token_is_valid(const struct token *);
 
 /* Let a call wait for it; forget it again. */
@@ -51,12 +67,12 @@ void	token_wait(struct token *, struct reg_call *);
 void	token_forget(struct token *list, struct reg_call *);
 
 /*
- * Fetch it, unless that is under way; ready is called for every waiting call
- * then, from http_run().
+ * Fetch it, unless that is under way; ready is called then, from http_run(), to
+ * empty the list of those who are leaving.  base is the origin of the registry, scheme://host.
  */
-void	token_fetch(struct token *, struct http *, const struct endpoint *,
-	    const struct challenge *, const struct account *,
-	    void (*ready)(struct reg_call *, const struct err *));
+void	token_fetch(struct token *, struct http *, struct tls_store *,
+	    const char *base, const struct challenge *,
+	    void (*ready)(struct token *, const struct err *));
 
 /* Forget the value that this "Authorization: Bearer …" carried. */
 void	tokens_drop(struct token *list, const char *header);

@@ -41,7 +41,7 @@ grep -lE '#include <(jv|jq)\.h>' $sources | grep -vxE \
     fail 'jv.h or jq.h outside of its fence'
 # shellcheck disable=SC2086
 grep -l '#include <curl/curl.h>' $sources |
-    grep -vxE 'lib/http\.h|lib/origin\.c' && fail 'curl.h outside of its fence'
+    grep -vxE 'lib/(http|tls)\.h|lib/origin\.c' && fail 'curl.h outside of its fence'
 
 # A tool includes lib/ and its own folder, never another tool's.
 for dir in tools/acedt-*; do

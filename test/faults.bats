@@ -323,7 +323,7 @@ logged()
 	unset ACE_DT_CONFIG
 	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
 	    "$R_HOST/tls:1" -q
-	[[ $stderr == *"certificate"*"is not trusted"* ]]
+	[[ $stderr == *"the certificate of \"CN=127.0.0.1\", issued by"*"certs.d/$R_HOST/ca.crt"* ]]
 	cat >ace-dt-config.yaml <<-EOF
 	registryConfig:
 	  endpointConfig:

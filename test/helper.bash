@@ -213,8 +213,8 @@ start_registry()
 			export "${name}_LOG=$dir/log"
 			return 0
 		fi
-		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
 	done
 	echo "docker-registry does not start (try $try)" >&2
 	cat "$dir/log" >&2

@@ -290,7 +290,7 @@ test_limits(void)
 	if (!ok(f != NULL, "memory"))
 		return;
 	fputs("kind: &e [", f);
-	for (i = 0; i < 5000; i++)
+	for (i = 0; i < ENDPOINTS_MAX; i++)
 		fputs("a,", f);
 	fputs("]\nregistryConfig:\n registries:\n", f);
 	for (i = 0; i < 5000; i++)
@@ -298,6 +298,9 @@ test_limits(void)
 	fclose(f);
 	bad(text, ":1: ", "alias");
 	is_int(err.cls, ERR_LIMIT);
+	bad("kind: x\nregistryConfig: {registries: {r.example: {endpoints: ["
+	    "a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,"
+	    "a]}}}\n", ":2: ", "endpoints");
 
 	memset(text, '#', CONFIG_FILE_MAX + 1);
 	bad(text, file, "larger than");

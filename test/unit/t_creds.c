@@ -148,30 +148,82 @@ test_keys(void)
 	ok(is_anonymous(), "not the Hub");
 }
 
+/* Look up in a file of that text: which helper is to be asked for what? */
+static void
+helper(const char *text, const char *host, const char *name,
+    const char *server, int store)
+{
+	is_int(find(text, host, "team/x"), 0);
+	ok(is_anonymous(), "not known yet");
+	if (!ok(a.helper != NULL && a.server != NULL, "a helper"))
+		return;
+	is_str(a.helper, name);
+	is_str(a.server, server);
+	is_int(a.store, store);
+	ok(strstr(a.where, file) && strstr(a.where, name), "%s", a.where);
+}
+
 static void
 test_helpers(void)
 {
-	is_int(find("{\"auths\":{\"r.example\":{}},\"credsStore\":\"desktop\"}",
-	    "r.example", "x"), -1);
-	ok(strstr(err.msg, "desktop") && strstr(err.msg, "docker login"),
-	    "%s", err.msg);
-	is_int(find("{\"auths\":{\"r.example\":{}},\"credsStore\":\"desktop\"}",
-	    "other.example", "x"), 0);
-	ok(is_anonymous(), "the store is not said to have it");
-	is_int(find("{\"credHelpers\":{\"r.example\":\"ecr\"}}", "r.example",
-	    "x"), -1);
-	ok(strstr(err.msg, "ecr") != NULL, "%s", err.msg);
-	is_int(find("{\"credHelpers\":{\"https://index.docker.io/v1/\":"
-	    "\"pass\"}}", "docker.io", "x"), -1);
+	struct creds	*c;
+
+	helper("{\"auths\":{\"r.example\":{}},\"credsStore\":\"desktop\"}",
+	    "r.example", "desktop", "r.example", 1);
+	helper("{\"credsStore\":\"desktop\"}", "o.example:5000", "desktop",
+	    "o.example:5000", 1);
+	helper("{\"credsStore\":\"desktop\"}", "docker.io", "desktop",
+	    "https://index.docker.io/v1/", 1);
+	helper("{\"credHelpers\":{\"r.example\":\"ecr\"}}", "r.example",
+	    "ecr", "r.example", 0);
+	helper("{\"credHelpers\":{\"https://index.docker.io/v1/\":"
+	    "\"pass\"}}", "docker.io", "pass",
+	    "https://index.docker.io/v1/", 0);
+	helper("{\"credHelpers\":{\"r.example\":\"a\","
+	    "\"r.example/team\":\"b\"}}", "r.example", "b",
+	    "r.example/team", 0);
 	is_int(find("{\"credHelpers\":{\"r.example\":\"ecr\"}}",
 	    "other.example", "x"), 0);
-	ok(is_anonymous(), "a helper of another host");
-	is_int(find("{\"auths\":{" U("r.example", "u") "},\"credsStore\":"
-	    "\"s\",\"credHelpers\":{\"r.example\":\"ecr\"}}", "r.example",
-	    "x"), 0);
-	is_str(a.user, "u");
+	ok(is_anonymous() && a.helper == NULL, "a helper of another host");
+	is_int(find("{\"credHelpers\":{\"r.example\":\"../x\"}}",
+	    "r.example", "x"), -1);
+	ok(strstr(err.msg, "../x") != NULL, "%s", err.msg);
 	is_int(find("{\"auths\":{\"r.example\":{}}}", "r.example", "x"), 0);
 	ok(is_anonymous(), "an entry without content");
+
+	/* Helper of the host, entry, helper of all, next file: in turn. */
+	account_clear(&a);
+	put("{\"auths\":{" U("r.example", "u") "},\"credsStore\":\"s\","
+	    "\"credHelpers\":{\"r.example\":\"ecr\"}}");
+	creds_load(&c, NULL, &err);
+	creds_find(c, "r.example", "x", &a, &err);
+	is_str(a.helper, "ecr");
+	creds_next(c, "r.example", "x", &a, &err);
+	is_str(a.user, "u");
+	creds_next(c, "r.example", "x", &a, &err);
+	ok(a.user == NULL, "not the account before");
+	is_str(a.helper, "s");
+	creds_next(c, "r.example", "x", &a, &err);
+	ok(is_anonymous() && a.helper == NULL && a.where == NULL, "no more");
+	account_clear(&a);
+	creds_free(c);
+}
+
+static void
+test_same(void)
+{
+	struct account	x, y;
+
+	memset(&x, 0, sizeof(x));
+	find("{\"auths\":{" U("r.example", "u") "}}", "r.example", "x");
+	account_copy(&y, &a);
+	ok(account_same(&a, &y) && !account_same(&a, &x) &&
+	    account_same(&x, &x), "who is who");
+	free(y.password);
+	y.password = NULL;
+	ok(!account_same(&a, &y), "another password");
+	account_clear(&y);
+	ok(account_is_anonymous(&y) && !account_is_anonymous(&a), "nobody");
 }
 
 static void
@@ -191,6 +243,7 @@ test_files(void)
 	struct creds	*c;
 	char		 other[64];
 	size_t		 i;
+	int		 present;
 
 	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		is_int(find(broken[i], "r.example", "x"), -2);
@@ -202,7 +255,7 @@ test_files(void)
 	}
 	unlink(file);
 	is_int(creds_load(&c, NULL, &err), 0);
-	is_str(creds_where(c), file);
+	ok(strstr(creds_where(c), file) != NULL, "%s", creds_where(c));
 	is_int(creds_find(c, "r.example", "x", &a, &err), 0);
 	ok(is_anonymous(), "no file, no account");
 	creds_free(c);
@@ -213,7 +266,10 @@ test_files(void)
 	rename(file, other);
 	put("{\"auths\":{" U("r.example", "docker") "}}");
 	if (ok(creds_load(&c, other, &err) == 0, "a named file")) {
-		is_str(creds_where(c), other);
+		ok(strncmp(creds_where(c), other, strlen(other)) == 0,
+		    "%s", creds_where(c));
+		ok(creds_place(c, 0, &present) != NULL && present &&
+		    creds_place(c, 20, &present) == NULL, "places");
 		is_int(creds_find(c, "r.example", "x", &a, &err), 0);
 		is_str(a.user, "mine");
 		account_clear(&a);
@@ -223,6 +279,67 @@ test_files(void)
 	unlink(other);
 	is_int(creds_load(&c, dir, &err), -1);
 	ok(strstr(err.msg, dir) != NULL, "%s", err.msg);
+}
+
+/* Below dir: text in a file of a folder that is made, and who is found. */
+static void
+in_place(const char *variable, const char *folder, const char *name,
+    const char *text, const char *user)
+{
+	struct creds	*c;
+	char		 all[160], path[160];
+
+	unsetenv("DOCKER_CONFIG");
+	setenv("HOME", dir, 1);
+	if (variable != NULL)
+		setenv(variable, dir, 1);
+	snprintf(all, sizeof(all), "mkdir -p '%s/%s'", dir, folder);
+	is_int(system(all), 0);
+	put(text);
+	snprintf(path, sizeof(path), "%s/%s%s%s", dir, folder,
+	    *folder != '\0' ? "/" : "", name);
+	rename(file, path);
+	if (ok(creds_load(&c, NULL, &err) == 0, "%s", path)) {
+		is_int(creds_find(c, "r.example", "x", &a, &err), 0);
+		ok(a.user != NULL && strcmp(a.user, user) == 0, "%s", user);
+		is_str(a.where, path);
+		account_clear(&a);
+		creds_free(c);
+	}
+	unlink(path);
+	snprintf(all, sizeof(all), "cd '%s' && rmdir -p %s", dir, folder);
+	if (*folder != '\0')
+		is_int(system(all), 0);
+	if (variable != NULL)
+		unsetenv(variable);
+}
+
+static void
+test_places(void)
+{
+	struct creds	*c;
+
+	in_place(NULL, ".docker", "config.json", "{\"auths\":{"
+	    U("r.example", "docker") "}}", "docker");
+	in_place("XDG_RUNTIME_DIR", "containers", "auth.json", "{\"auths\":{"
+	    U("r.example", "run") "}}", "run");
+	in_place(NULL, ".config/containers", "auth.json", "{\"auths\":{"
+	    U("r.example", "podman") "}}", "podman");
+	in_place("XDG_CONFIG_HOME", "containers", "auth.json", "{\"auths\":{"
+	    U("r.example", "xdg") "}}", "xdg");
+	in_place(NULL, "", ".dockercfg", "{" U("r.example", "old") "}",
+	    "old");
+	setenv("DOCKER_AUTH_CONFIG", "{\"auths\":{" U("r.example", "env")
+	    "}}", 1);
+	if (ok(creds_load(&c, NULL, &err) == 0, "DOCKER_AUTH_CONFIG")) {
+		creds_find(c, "r.example", "x", &a, &err);
+		is_str(a.user, "env");
+		creds_free(c);
+	}
+	setenv("DOCKER_AUTH_CONFIG", "{", 1);
+	is_int(creds_load(&c, NULL, &err), -1);
+	ok(strstr(err.msg, "DOCKER_AUTH_CONFIG") != NULL, "%s", err.msg);
+	unsetenv("DOCKER_AUTH_CONFIG");
 }
 
 static void
@@ -239,7 +356,8 @@ test_home(void)
 	put("{\"auths\":{" U("r.example", "home") "}}");
 	rename(file, path);
 	if (ok(creds_load(&c, NULL, &err) == 0, "~/.docker")) {
-		is_str(creds_where(c), path);
+		ok(strstr(creds_where(c), path) != NULL, "%s",
+		    creds_where(c));
 		is_int(creds_find(c, "r.example", "x", &a, &err), 0);
 		is_str(a.user, "home");
 		creds_free(c);
@@ -255,11 +373,14 @@ main(void)
 		return tap_end();
 	snprintf(file, sizeof(file), "%s/config.json", dir);
 	setenv("DOCKER_CONFIG", dir, 1);
+	setenv("HOME", dir, 1);
 	test_auth();
 	test_keys();
 	test_helpers();
+	test_same();
 	test_files();
 	test_home();
+	test_places();
 	account_clear(&a);
 	unlink(file);
 	ok(rmdir(dir) == 0, "nothing is left behind");

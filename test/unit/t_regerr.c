@@ -91,28 +91,22 @@ test_other(void)
 }
 
 static void
-hint(long status, CURLcode result, const char *scheme, int has_account,
+hint(long status, CURLcode result, const char *scheme, const char *account,
     const char *want)
 {
 	struct http_call	c;
-	struct endpoint		ep;
 	struct err		err = ERR_INIT;
-	char			host[] = "r.io", text[10];
 
-	memset(&ep, 0, sizeof(ep));
-	snprintf(text, sizeof(text), "%s", scheme);
-	ep.scheme = text;
-	ep.host = host;
 	http_call_init(&c);
 	c.status = status;
 	c.result = result;
 	err_set(&err, ERR_REGISTRY, "text");
-	regerr_hint(&err, &c, &ep, has_account, "/a/config.json");
+	regerr_hint(&err, &c, scheme, "r.io", account, "/a/config.json");
 	is_str(err.msg, want);
 	/* No room left: cut. */
 	memset(err.msg, 'x', sizeof(err.msg));
 	err.msg[sizeof(err.msg) - 1] = '\0';
-	regerr_hint(&err, &c, &ep, has_account, "/a/config.json");
+	regerr_hint(&err, &c, scheme, "r.io", account, "/a/config.json");
 	is_int((long long)strlen(err.msg), ERR_MSG_MAX - 1);
 	http_call_clear(&c);
 }
@@ -120,18 +114,22 @@ hint(long status, CURLcode result, const char *scheme, int has_account,
 static void
 test_hint(void)
 {
-	hint(401, CURLE_OK, "https", 0, "text (no credentials for r.io found; "
-	    "looked in /a/config.json; try: docker login r.io)");
-	hint(401, CURLE_OK, "https", 1, "text (the credentials for r.io in "
-	    "/a/config.json are refused)");
-	hint(0, CURLE_SSL_CONNECT_ERROR, "https", 0, "text (if r.io speaks "
+	hint(401, CURLE_OK, "https", NULL, "text (no credentials for r.io "
+	    "found; looked in /a/config.json; try: docker login r.io, or "
+	    "podman login r.io)");
+	hint(401, CURLE_OK, "https", "/b", "text (the credentials for r.io in "
+	    "/b are refused)");
+	hint(407, CURLE_OK, "http", NULL, "text (it is the proxy that wants "
+	    "credentials: http_proxy=http://USER:PASSWORD@HOST:PORT)");
+	hint(0, CURLE_SSL_CONNECT_ERROR, "https", NULL, "text (if r.io speaks "
 	    "plain http, name http://r.io as its endpoint, see "
 	    "ace-dt-config(5))");
-	hint(0, CURLE_SSL_CONNECT_ERROR, "http", 0, "text");
-	hint(0, CURLE_PEER_FAILED_VERIFICATION, "https", 0,
-	    "text (the certificate of r.io is not trusted)");
-	hint(404, CURLE_OK, "https", 0, "text");
-	hint(0, CURLE_COULDNT_CONNECT, "https", 1, "text");
+	hint(0, CURLE_SSL_CONNECT_ERROR, "http", NULL, "text");
+	hint(0, CURLE_PEER_FAILED_VERIFICATION, "https", NULL, "text (to trust "
+	    "its authority, put that into /etc/containers/certs.d/r.io/ca.crt,"
+	    " see ace-dt-config(5))");
+	hint(404, CURLE_OK, "https", NULL, "text");
+	hint(0, CURLE_COULDNT_CONNECT, "https", "/b", "text");
 }
 
 static void

@@ -41,10 +41,10 @@ test_list(void)
 {
 	struct token	*list = NULL, *a, *b;
 
-	a = token_find(&list, "a");
-	b = token_find(&list, "b");
-	ok(a != b && token_find(&list, "a") == a &&
-	    token_find(&list, "b") == b, "one for each set of scopes");
+	a = token_find(&list, "a", NULL);
+	b = token_find(&list, "b", NULL);
+	ok(a != b && token_find(&list, "a", NULL) == a &&
+	    token_find(&list, "b", NULL) == b, "one for each set of scopes");
 	is_str(a->scope, "a");
 	is_int(token_is_valid(a), 0);
 	a->value = strdup("secret");
@@ -52,7 +52,7 @@ test_list(void)
 	b->value = strdup("other");
 	b->expires = clock_ms() + 60000;
 	is_int(token_is_valid(a), 1);
-	a->expires = clock_ms() + 1000;
+	a->expires = clock_ms() - 1;
 	is_int(token_is_valid(a), 0);
 	a->expires = clock_ms() + 60000;
 	tokens_drop(list, "Authorization: Bearer nobody's");
@@ -70,8 +70,8 @@ test_waiting(void)
 	struct token	*list = NULL, *a, *b;
 	struct reg_call	*c = calloc(3, sizeof(*c));
 
-	a = token_find(&list, "a");
-	b = token_find(&list, "b");
+	a = token_find(&list, "a", NULL);
+	b = token_find(&list, "b", NULL);
 	token_wait(a, &c[0]);
 	token_wait(a, &c[1]);
 	token_wait(b, &c[2]);

@@ -271,6 +271,7 @@ fetch_want(struct fetch *f, const struct descriptor *desc,
 	w->call.path = xasprintf("manifests/%s", desc->digest);
 	w->call.accept = MANIFEST_ACCEPT;
 	w->call.reply_max = MANIFEST_BYTES_MAX;
+	w->call.digest = w->desc.digest;
 	w->call.arg = w;
 	w->call.on_done = got_manifest;
 	fetch_hold(f);

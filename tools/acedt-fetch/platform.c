@@ -121,6 +121,7 @@ fetch_platform(struct fetch *f)
 	f->config.method = "GET";
 	f->config.path = xasprintf("blobs/%s", d->digest);
 	f->config.reply_max = CONFIG_BYTES_MAX;
+	f->config.digest = f->config_desc.digest;
 	f->config.arg = f;
 	f->config.on_done = config_done;
 	fetch_hold(f);

@@ -59,6 +59,7 @@ bad_content(struct xfer *x)
 	int		again = !x->refetched;
 
 	x->refetched = 1;
+	reg_shun(&x->get);
 	xfer_fail(x, &err, again);
 }
 

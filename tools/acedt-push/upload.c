@@ -131,6 +131,22 @@ asked(struct reg_call *c, const struct err *err)
 	}
 }
 
+/* The name of the source's repository, if the blob can be mounted from it. */
+static const char *
+mount_source(struct xfer *x)
+{
+	struct reg_repo	*dest = x->p->dest.repo;
+	struct place	*src = x->blob->nholders > 0 ?
+			    x->blob->holders[x->holder] : NULL;
+	const char	*name;
+
+	if (x->self_only || src == NULL || src->repo == NULL)
+		return NULL;
+	name = reg_mount_name(src->repo, dest);
+	return name != NULL && strcmp(name, strchr(reg_repo_name(dest), '/') +
+	    1) != 0 ? name : NULL;
+}
+
 /*
  * One question for "is it there, or in the source's repository, else begin an
  * upload": a mount, from the destination itself unless the source is on the
@@ -141,15 +157,15 @@ ask_mount(struct xfer *x)
 {
 	struct reg_call	*c = new_call(x, "POST");
 	struct reg_repo	*from = x->p->dest.repo;
-	struct place	*src = x->blob->holders[x->holder];
+	const char	*name = mount_source(x);
 	char		*path, *more;
 
-	if (!x->self_only && src->repo != NULL &&
-	    reg_same_registry(src->repo, from))
-		from = src->repo;
+	if (name != NULL)
+		from = x->blob->holders[x->holder]->repo;
+	else
+		name = strchr(reg_repo_name(from), '/') + 1;
 	path = origin_add_query("blobs/uploads/", "mount", x->blob->digest);
-	more = origin_add_query(path, "from", strchr(reg_repo_name(from),
-	    '/') + 1);
+	more = origin_add_query(path, "from", name);
 	free(path);
 	c->path = more;
 	c->from = from;
@@ -163,7 +179,7 @@ upload_ask(struct xfer *x)
 	struct pusher	*p = x->p;
 
 	if (x->blob->size <= BLOB_SMALL && !p->no_mount &&
-	    (p->single_post == SINGLE_YES ||
+	    mount_source(x) == NULL && (p->single_post == SINGLE_YES ||
 	    p->single_post == SINGLE_UNKNOWN)) {
 		/* The first one finds out for all. */
 		if (p->single_post == SINGLE_UNKNOWN)

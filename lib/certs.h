@@ -1,0 +1,43 @@
+#ifndef ACEDT_CERTS_H
+#define ACEDT_CERTS_H
+
+#include <openssl/ssl.h>
+
+struct err;
+
+/*
+ * Certificates for one host from the directories that other programs read,
+ * protocol.md §4.4.  HOST is host[:port] exactly as in the URL; with the
+ * usual port of https also HOST:443; and containerd's HOST_PORT_.
+ *
+ *   ~/.config/containers/certs.d/HOST	podman, skopeo
+ *   ~/.config/containerd/certs.d/HOST	nerdctl without root
+ *   ~/.config/docker/certs.d/HOST	docker without root
+ *   ~/.docker/certs.d/HOST		the Go program
+ *   /etc/containers/certs.d/HOST
+ *   /etc/containerd/certs.d/HOST	and _default where there is none
+ *   /etc/docker/certs.d/HOST
+ *
+ * In each of them count: *.crt and ca.pem, authorities; X.cert with X.key, and
+ * cert.pem with key.pem, what to show; hosts.toml, of which ca, client and
+ * skip_verify.  All authorities are taken, and the first certificate to show.
+ */
+struct certs {
+	X509_STORE	*store;		/* authorities are added to it */
+	int		 nauthorities;
+	X509		*cert;		/* owned, as are the next two */
+	STACK_OF(X509)	*chain;		/* behind cert, may be NULL */
+	EVP_PKEY	*key;
+	int		 skip_verify;
+};
+
+/*
+ * Fill it, all zero but for store, which is borrowed.  registry is borrowed
+ * and may be NULL; of its directories hosts.toml is read for what it says of
+ * the host.  -1 if there is a file that cannot be used.
+ */
+int	certs_load(struct certs *, const char *host, const char *registry,
+	    struct err *);
+void	certs_clear(struct certs *);
+
+#endif

@@ -1,0 +1,115 @@
+#ifndef ACEDT_REG_PRIVATE_H
+#define ACEDT_REG_PRIVATE_H
+
+#include "lib/challenge.h"
+#include "lib/creds.h"
+#include "lib/helper.h"
+#include "lib/http.h"
+#include "lib/reg.h"
+
+/*
+ * What reg.c, reg_repo.c and reg_auth.c share; nobody else includes it.
+ */
+
+/* What we know of how a host wants to be asked. */
+enum auth {
+	AUTH_UNKNOWN,		/* one call is sent first, to find out */
+	AUTH_NONE,
+	AUTH_BASIC,
+	AUTH_BEARER
+};
+
+enum state {
+	CALL_IDLE,
+	CALL_QUEUED,		/* in the queue of its host */
+	CALL_ACCOUNT,		/* waits for a credential helper */
+	CALL_TOKEN,		/* waits for a token */
+	CALL_DELAYED,		/* its timer is set */
+	CALL_SENT
+};
+
+/* One origin: scheme and host[:port].  Limits and clocks are its own. */
+struct reg_host {
+	struct reg		*reg;		/* borrowed */
+	char			*base;		/* owned: scheme://host */
+	const char		*name;		/* in base: host[:port] */
+	enum auth		 auth;
+	struct challenge	 challenge;	/* of AUTH_BEARER */
+	int			 probing;	/* the first call is under way */
+	int			 one_each;	/* a token for each repository */
+	size_t			 active;	/* calls, without transfers */
+	int64_t			 not_before;	/* clock_ms(): asked to wait */
+	int64_t			 resting;	/* clock_ms(): unreachable */
+	struct http_timer	 timer;		/* set for not_before */
+	struct reg_call		*queue, **queue_end;
+	struct token		*tokens;
+	int			 referrers_api;
+	struct reg_host		*next;
+};
+
+/* One way to a repository: an endpoint, and the name there. */
+struct route {
+	struct reg_host		*host;		/* borrowed */
+	char			*path;		/* owned: prefix, "" or "/x" */
+	char			*repo;		/* owned */
+	struct account		 account;
+	struct token		*pull, *push;	/* borrowed: they cover it */
+	int			 alone;		/* no token with others */
+};
+
+struct reg_repo {
+	struct reg	*reg;		/* borrowed */
+	struct route	*routes;	/* owned, at least one, in order */
+	size_t		 n;
+	size_t		 prefer;	/* had what was asked for by digest */
+	int		 is_dest;
+	char		*registry;	/* owned: as in references */
+	char		*repo;		/* owned */
+	char		*name;		/* owned: registry/repo */
+	struct reg_repo	*next;		/* of the same bucket */
+};
+
+/* A credential helper that was asked, once for each server. */
+struct asked {
+	char		*name, *server;	/* owned */
+	int		 done;
+	struct helper	 helper;
+	struct reg	*reg;		/* borrowed */
+	struct reg_call	*waiting;	/* through their next member */
+	struct asked	*next;
+};
+
+#define REPO_BUCKETS	1024
+
+struct reg {
+	struct http		*http;		/* borrowed, as are the next two */
+	struct config		*config;
+	struct creds		*creds;
+	struct tls_store	*tls;		/* owned */
+	size_t			 calls_max;	/* for each host */
+	struct reg_host		*hosts;
+	struct reg_repo		*repos[REPO_BUCKETS];
+	struct asked		*asked;
+};
+
+/* reg.c */
+void	reg_enqueue(struct reg_call *);
+void	reg_pump(struct reg_host *);
+/* End a call that waited, with an error made here. */
+void	reg_fail(struct reg_call *, const struct err *);
+
+/* reg_auth.c */
+/*
+ * The Authorization field that the call needs, NULL for none, owned by the
+ * caller; -1 if it has to wait for it: then it is not to be sent now.
+ */
+int	reg_authorize(struct reg_call *, char **header);
+/* Read the challenges of a 401; 1 if the call is to be sent again. */
+int	reg_answer_challenge(struct reg_call *);
+/* The token that the call carried is no good any more. */
+void	reg_drop_token(struct reg_call *);
+/* It waits for an account or a token no longer. */
+void	reg_forget_waiting(struct reg_call *);
+void	reg_asked_free(struct reg *);
+
+#endif

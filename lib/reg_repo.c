@@ -1,0 +1,346 @@
+/*
+ * Repositories, and the ways to them: endpoints, rewrites, accounts.
+ */
+#include <ctype.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/buf.h"
+#include "lib/config.h"
+#include "lib/errmsg.h"
+#include "lib/limits.h"
+#include "lib/ref.h"
+#include "lib/reg_private.h"
+#include "lib/tls.h"
+#include "lib/token.h"
+#include "lib/xalloc.h"
+
+#define GROUPS_MAX	10		/* $0 to $9 */
+
+struct reg *
+reg_new(struct http *http, struct config *config, struct creds *creds)
+{
+	struct reg	*reg = xcalloc(1, sizeof(*reg));
+
+	reg->http = http;
+	reg->config = config;
+	reg->creds = creds;
+	reg->tls = tls_store_new(config);
+	reg->calls_max = config->concurrent_http > 0 ?
+	    (size_t)config->concurrent_http : HTTP_CALLS_PER_HOST;
+	return reg;
+}
+
+static void
+repo_free(struct reg_repo *r)
+{
+	size_t	i;
+
+	for (i = 0; i < r->n; i++) {
+		account_clear(&r->routes[i].account);
+		free(r->routes[i].path);
+		free(r->routes[i].repo);
+	}
+	free(r->routes);
+	free(r->registry);
+	free(r->repo);
+	free(r->name);
+	free(r);
+}
+
+void
+reg_free(struct reg *reg)
+{
+	struct reg_host	*h;
+	struct reg_repo	*r;
+	size_t		 i;
+
+	if (reg == NULL)
+		return;
+	reg_asked_free(reg);
+	while ((h = reg->hosts) != NULL) {
+		reg->hosts = h->next;
+		http_timer_stop(reg->http, &h->timer);
+		challenge_clear(&h->challenge);
+		tokens_free(h->tokens);
+		free(h->base);
+		free(h);
+	}
+	for (i = 0; i < REPO_BUCKETS; i++)
+		while ((r = reg->repos[i]) != NULL) {
+			reg->repos[i] = r->next;
+			repo_free(r);
+		}
+	tls_store_free(reg->tls);
+	free(reg);
+}
+
+struct http *
+reg_http(struct reg *reg)
+{
+	return reg->http;
+}
+
+static struct reg_host *
+host_of(struct reg *reg, const struct endpoint *ep)
+{
+	struct reg_host	*h;
+	char		*base = xasprintf("%s://%s", ep->scheme, ep->host);
+
+	for (h = reg->hosts; h != NULL; h = h->next)
+		if (strcasecmp(h->base, base) == 0) {
+			free(base);
+			return h;
+		}
+	h = xcalloc(1, sizeof(*h));
+	h->reg = reg;
+	h->base = base;
+	h->name = strstr(base, "://") + 3;
+	h->queue_end = &h->queue;
+	h->referrers_api = ep->supports_referrers;
+	h->next = reg->hosts;
+	reg->hosts = h;
+	return h;
+}
+
+/* What $1, ${1} and $$ of a replacement stand for, as in Go. */
+static const char *
+expand(const char *s, const char *text, const regmatch_t *m, struct buf *out)
+{
+	int	brace = *s == '{';
+	size_t	n, group;
+
+	if (*s == '$') {
+		buf_addc(out, '$');
+		return s + 1;
+	}
+	s += brace;
+	for (n = 0; isalnum((unsigned char)s[n]) || s[n] == '_'; n++)
+		;
+	if (n == 0 || (brace && s[n] != '}')) {
+		buf_addc(out, '$');
+		return s - brace;
+	}
+	/* Names are groups too in Go, and there are none here. */
+	group = n == 1 && isdigit((unsigned char)*s) ? (size_t)(*s - '0') :
+	    GROUPS_MAX;
+	if (group < GROUPS_MAX && m[group].rm_so != -1)
+		buf_add(out, text + m[group].rm_so,
+		    (size_t)(m[group].rm_eo - m[group].rm_so));
+	return s + n + brace;
+}
+
+/* Every match replaced; NULL if there is none. */
+static char *
+rewrite(const struct rewrite *w, const char *repo)
+{
+	regex_t		 re;
+	regmatch_t	 m[GROUPS_MAX];
+	struct buf	 out;
+	const char	*s = repo, *r;
+	int		 some = 0;
+
+	if (regcomp(&re, w->pattern, REG_EXTENDED) != 0)
+		return NULL;		/* it was tried when it was read */
+	buf_init(&out, REF_NAME_MAX + 1);
+	buf_adds(&out, "");
+	while (regexec(&re, s, GROUPS_MAX, m, s == repo ? 0 :
+	    REG_NOTBOL) == 0) {
+		some = 1;
+		buf_add(&out, s, (size_t)m[0].rm_so);
+		for (r = w->replacement; *r != '\0'; )
+			if (*r == '$')
+				r = expand(r + 1, s, m, &out);
+			else
+				buf_addc(&out, *r++);
+		if (m[0].rm_eo == m[0].rm_so) {
+			/* An empty match: go on behind the next character. */
+			if (s[m[0].rm_eo] == '\0') {
+				s += m[0].rm_eo;
+				break;
+			}
+			buf_addc(&out, s[m[0].rm_eo]);
+			s += m[0].rm_eo + 1;
+		} else {
+			s += m[0].rm_eo;
+		}
+		if (*s == '\0')
+			break;
+	}
+	buf_adds(&out, s);
+	regfree(&re);
+	if (some)
+		return buf_detach(&out);
+	buf_clear(&out);
+	return NULL;
+}
+
+/* The first rewrite that fits, or the name itself. */
+static char *
+rewritten(const struct registry_config *rc, const char *repo)
+{
+	char	*s;
+	size_t	 i;
+
+	for (i = 0; i < rc->nrewrites; i++)
+		if ((s = rewrite(&rc->rewrites[i], repo)) != NULL)
+			return s;
+	return xstrdup(repo);
+}
+
+/* repo is taken over. */
+static int
+add_route(struct reg_repo *r, const struct registry_config *rc,
+    const struct endpoint *ep, char *repo, struct err *err)
+{
+	struct route	*w;
+	char		*full;
+	int		 rc2;
+	size_t		 i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->routes[i].host == host_of(r->reg, ep) &&
+		    strcmp(r->routes[i].path, ep->path) == 0 &&
+		    strcmp(r->routes[i].repo, repo) == 0) {
+			free(repo);
+			return 0;
+		}
+	r->routes = xreallocarray(r->routes, r->n + 1, sizeof(*r->routes));
+	w = &r->routes[r->n++];
+	memset(w, 0, sizeof(*w));
+	w->host = host_of(r->reg, ep);
+	w->host->one_each |= rc->noncompliant;
+	w->path = xstrdup(ep->path);
+	w->repo = repo;
+	if (!ref_repo_is_valid(repo))
+		return err_set(err, ERR_USAGE, "rewritePull of %s makes "
+		    "\"%s\" of %s, which is no name of a repository",
+		    r->registry, repo, r->repo);
+	/* Accounts belong to the host that is asked, not to whom it mirrors. */
+	full = ep->path[0] == '\0' ? xstrdup(repo) :
+	    xasprintf("%s/%s", ep->path + 1, repo);
+	rc2 = creds_find(r->reg->creds, ep->host, full, &w->account, err);
+	free(full);
+	return rc2;
+}
+
+/* Does one of the endpoints stand for the registry itself? */
+static int
+lists_itself(const struct registry_config *rc)
+{
+	size_t	i;
+
+	for (i = 0; i < rc->nendpoints; i++)
+		if (strcasecmp(rc->endpoints[i].host, rc->self.host) == 0 ||
+		    strcasecmp(rc->endpoints[i].host, rc->host) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * Endpoints in order, with rewrites; then the registry itself and the name
+ * as it was written.  Nothing is rewritten for a destination, and it is in one
+ * place only.
+ */
+static int
+add_routes(struct reg_repo *r, struct err *err)
+{
+	const struct registry_config	*rc;
+	size_t				 i;
+
+	rc = config_registry(r->reg->config, r->registry);
+	if (r->is_dest)
+		return add_route(r, rc, &rc->endpoints[0], xstrdup(r->repo),
+		    err);
+	for (i = 0; i < rc->nendpoints; i++)
+		if (add_route(r, rc, &rc->endpoints[i], rewritten(rc,
+		    r->repo), err) == -1)
+			return -1;
+	if (lists_itself(rc) && !rc->is_default)
+		return 0;
+	return add_route(r, rc, &rc->self, xstrdup(r->repo), err);
+}
+
+static struct reg_repo **
+bucket_of(struct reg *reg, const char *registry, const char *repo)
+{
+	unsigned long	h = 5381;
+
+	for (; *registry != '\0'; registry++)
+		h = h * 33 + (unsigned char)*registry;
+	for (; *repo != '\0'; repo++)
+		h = h * 33 + (unsigned char)*repo;
+	return &reg->repos[h % REPO_BUCKETS];
+}
+
+static struct reg_repo *
+find_repo(struct reg *reg, const char *registry, const char *repo,
+    int is_dest, struct err *err)
+{
+	struct reg_repo	**bucket = bucket_of(reg, registry, repo), *r;
+
+	for (r = *bucket; r != NULL; r = r->next)
+		if (r->is_dest == is_dest && strcmp(r->repo, repo) == 0 &&
+		    strcmp(r->registry, registry) == 0)
+			return r;
+	r = xcalloc(1, sizeof(*r));
+	r->reg = reg;
+	r->is_dest = is_dest;
+	r->registry = xstrdup(registry);
+	r->repo = xstrdup(repo);
+	r->name = xasprintf("%s/%s", registry, repo);
+	if (add_routes(r, err) == -1) {
+		repo_free(r);
+		return NULL;
+	}
+	r->next = *bucket;
+	*bucket = r;
+	return r;
+}
+
+struct reg_repo *
+reg_repo(struct reg *reg, const char *registry, const char *repo,
+    struct err *err)
+{
+	return find_repo(reg, registry, repo, 0, err);
+}
+
+struct reg_repo *
+reg_dest(struct reg *reg, const char *registry, const char *repo,
+    struct err *err)
+{
+	return find_repo(reg, registry, repo, 1, err);
+}
+
+const char *
+reg_repo_name(const struct reg_repo *r)
+{
+	return r->name;
+}
+
+const char *
+reg_mount_name(const struct reg_repo *from, const struct reg_repo *dest)
+{
+	const struct route	*to = &dest->routes[0];
+	size_t			 i;
+
+	for (i = 0; i < from->n; i++)
+		if (from->routes[i].host == to->host &&
+		    strcmp(from->routes[i].path, to->path) == 0)
+			return from->routes[i].repo;
+	return NULL;
+}
+
+int
+reg_referrers_api(const struct reg_repo *r)
+{
+	return r->routes[0].host->referrers_api;
+}
+
+void
+reg_set_referrers_api(struct reg_repo *r, int has)
+{
+	r->routes[0].host->referrers_api = has;
+}

@@ -1,0 +1,256 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "lib/certs.h"
+#include "lib/config.h"
+#include "lib/errmsg.h"
+#include "lib/exits.h"
+#include "lib/log.h"
+#include "lib/origin.h"
+#include "lib/tls.h"
+#include "lib/xalloc.h"
+
+#define NAME_SIZE	256		/* of a certificate's owner, as text */
+
+struct tls {
+	char		*host;		/* owned: as origin_host() has it */
+	char		*registry;	/* owned, may be NULL */
+	int		 insecure;
+	struct certs	 certs;		/* its store is ours */
+	struct err	*failure;	/* owned: why they cannot be used */
+
+	/* The last handshake. */
+	char		 version[16];
+	char		 authority[NAME_SIZE];
+	char		 refused[3 * NAME_SIZE]; /* which one failed */
+	struct tls	*next;
+};
+
+struct tls_store {
+	const struct config	*config;	/* borrowed */
+	struct tls		*list;
+};
+
+/* One for the process: OpenSSL never gives an index back. */
+static int	extra_index = -1;
+
+struct tls_store *
+tls_store_new(const struct config *config)
+{
+	struct tls_store	*s = xcalloc(1, sizeof(*s));
+
+	s->config = config;
+	if (extra_index == -1)
+		extra_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL,
+		    NULL);
+	return s;
+}
+
+void
+tls_store_free(struct tls_store *s)
+{
+	struct tls	*t;
+
+	if (s == NULL)
+		return;
+	while ((t = s->list) != NULL) {
+		s->list = t->next;
+		X509_STORE_free(t->certs.store);
+		certs_clear(&t->certs);
+		free(t->failure);
+		free(t->host);
+		free(t->registry);
+		free(t);
+	}
+	free(s);
+}
+
+static struct tls *
+load(struct tls_store *s, const char *url, char *host, const char *registry)
+{
+	struct tls	*t = xcalloc(1, sizeof(*t));
+	struct err	 err = ERR_INIT;
+
+	t->host = host;
+	t->registry = registry != NULL ? xstrdup(registry) : NULL;
+	/*
+	 * By default paths the system's authorities are looked up one by one as
+	 * they are needed; libcurl's own way parses all of them for every
+	 * connection.
+	 */
+	if ((t->certs.store = X509_STORE_new()) == NULL ||
+	    X509_STORE_set_default_paths(t->certs.store) != 1)
+		log_die(EXIT_STOPPED, "OpenSSL cannot be set up");
+	ERR_clear_error();
+	X509_STORE_set_flags(t->certs.store, X509_V_FLAG_TRUSTED_FIRST |
+	    X509_V_FLAG_PARTIAL_CHAIN);
+	if (certs_load(&t->certs, host, registry, &err) == -1) {
+		t->failure = xmalloc(sizeof(*t->failure));
+		*t->failure = err;
+	}
+	t->insecure = t->certs.skip_verify ||
+	    config_is_insecure(s->config, url);
+	t->next = s->list;
+	s->list = t;
+	return t;
+}
+
+int
+tls_find(struct tls_store *s, const char *url, const char *registry,
+    struct tls **out, struct err *err)
+{
+	struct tls	*t;
+	char		*host;
+	int		 secure;
+
+	*out = NULL;
+	if ((host = origin_host(url, &secure)) == NULL || !secure) {
+		free(host);
+		return 0;
+	}
+	for (t = s->list; t != NULL; t = t->next)
+		if (strcasecmp(t->host, host) == 0 &&
+		    (registry == NULL || t->registry == NULL ?
+		    registry == t->registry :
+		    strcasecmp(registry, t->registry) == 0))
+			break;
+	if (t != NULL)
+		free(host);
+	else
+		t = load(s, url, host, registry);
+	if (t->failure != NULL) {
+		*err = *t->failure;
+		return -1;
+	}
+	*out = t;
+	return 0;
+}
+
+static void
+name_text(const X509_NAME *name, char *out, size_t size)
+{
+	BIO	*bio = BIO_new(BIO_s_mem());
+	int	 n = 0;
+
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0,
+	    XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+		n = BIO_read(bio, out, (int)size - 1);
+	out[n > 0 ? n : 0] = '\0';
+	BIO_free(bio);
+}
+
+static void
+time_text(const ASN1_TIME *at, char *out, size_t size)
+{
+	struct tm	tm;
+
+	if (ASN1_TIME_to_tm(at, &tm) != 1 ||
+	    strftime(out, size, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		snprintf(out, size, "?");
+}
+
+/* Whose it is, who says so, and how long. */
+static void
+describe(X509 *x, char *out, size_t size)
+{
+	char	owner[NAME_SIZE], issuer[NAME_SIZE], from[32], until[32];
+
+	name_text(X509_get_subject_name(x), owner, sizeof(owner));
+	name_text(X509_get_issuer_name(x), issuer, sizeof(issuer));
+	time_text(X509_get0_notBefore(x), from, sizeof(from));
+	time_text(X509_get0_notAfter(x), until, sizeof(until));
+	snprintf(out, size, "the certificate of \"%.200s\", issued by "
+	    "\"%.200s\", valid from %s to %s", owner, issuer, from, until);
+}
+
+/* OpenSSL calls it for each certificate, from the authority down. */
+static int
+look(int good, X509_STORE_CTX *store)
+{
+	SSL		*ssl;
+	struct tls	*t;
+	X509		*x = X509_STORE_CTX_get_current_cert(store);
+	STACK_OF(X509)	*chain = X509_STORE_CTX_get0_chain(store);
+
+	ssl = X509_STORE_CTX_get_ex_data(store,
+	    SSL_get_ex_data_X509_STORE_CTX_idx());
+	t = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), extra_index);
+	snprintf(t->version, sizeof(t->version), "%s", SSL_get_version(ssl));
+	if (chain != NULL && sk_X509_num(chain) > 0)
+		name_text(X509_get_issuer_name(sk_X509_value(chain,
+		    sk_X509_num(chain) - 1)), t->authority,
+		    sizeof(t->authority));
+	/* With the last one, the host's own, comes the check of its name. */
+	if (x != NULL && (!good || X509_STORE_CTX_get_error_depth(store) == 0))
+		describe(x, t->refused, sizeof(t->refused));
+	return good || t->insecure;
+}
+
+/* libcurl's call, once for each connection. */
+static CURLcode
+set_up(CURL *easy, void *ctx, void *arg)
+{
+	struct tls	*t = arg;
+
+	(void)easy;
+	SSL_CTX_set_ex_data(ctx, extra_index, t);
+	SSL_CTX_set_verify(ctx, t->insecure ? SSL_VERIFY_NONE :
+	    SSL_VERIFY_PEER, look);
+	SSL_CTX_set1_cert_store(ctx, t->certs.store);
+	if (t->certs.cert != NULL &&
+	    (SSL_CTX_use_certificate(ctx, t->certs.cert) != 1 ||
+	    SSL_CTX_use_PrivateKey(ctx, t->certs.key) != 1 ||
+	    (t->certs.chain != NULL &&
+	    SSL_CTX_set1_chain(ctx, t->certs.chain) != 1)))
+		return CURLE_SSL_CERTPROBLEM;
+	return CURLE_OK;
+}
+
+void
+tls_apply(struct tls *t, CURL *e)
+{
+	if (t->insecure) {
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	/* Never a store that libcurl shares with other hosts. */
+	curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, set_up);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, t);
+}
+
+void
+tls_explain(const struct tls *t, CURLcode result, struct err *err)
+{
+	if (result == CURLE_PEER_FAILED_VERIFICATION && t->refused[0] != '\0')
+		err_add(err, ": %s", t->refused);
+	else if (strstr(err->msg, "alert") != NULL)
+		err_add(err, ": %s", t->certs.cert != NULL ?
+		    "it refuses the certificate that it was shown" :
+		    "it may want a certificate to be shown");
+}
+
+const char *
+tls_version(const struct tls *t)
+{
+	return t->version;
+}
+
+const char *
+tls_authority(const struct tls *t)
+{
+	return t->authority;
+}
+
+int
+tls_is_insecure(const struct tls *t)
+{
+	return t->insecure;
+}

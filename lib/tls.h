@@ -1,0 +1,42 @@
+#ifndef ACEDT_TLS_H
+#define ACEDT_TLS_H
+
+#include <curl/curl.h>
+
+struct config;
+struct err;
+
+/*
+ * TLS as it holds for one host: whom to trust, what to show.  On top of the
+ * system's authorities (SSL_CERT_FILE and SSL_CERT_DIR are obeyed) count the
+ * files that docker, podman and containerd keep for the host in certs.d;
+ * certs.h says which.  Everything is read once, when the host is first met.
+ */
+struct tls;
+struct tls_store;
+
+/* config is borrowed and must outlive it. */
+struct tls_store *tls_store_new(const struct config *);
+void	tls_store_free(struct tls_store *);
+
+/*
+ * What holds for the host of a URL; *out is NULL for plain http.  registry,
+ * which may be NULL, is the one in whose name the host answers, as in
+ * references: containerd keeps the certificates of mirrors under its name.
+ * -1 if files that are meant for the host cannot be used.
+ */
+int	tls_find(struct tls_store *, const char *url, const char *registry,
+	    struct tls **out, struct err *);
+
+/* Set it up for a request. */
+void	tls_apply(struct tls *, CURL *);
+/* Add to the error of a failed request which certificate it was. */
+void	tls_explain(const struct tls *, CURLcode, struct err *);
+
+/* Of the last connection, "" if there was none: "TLSv1.3". */
+const char *tls_version(const struct tls *);
+/* The authority at the end of the chain. */
+const char *tls_authority(const struct tls *);
+int	tls_is_insecure(const struct tls *);
+
+#endif
