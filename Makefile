@@ -28,7 +28,8 @@ ALL_LDFLAGS  = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # libacedt.a needs all of them; --as-needed leaves each program its own.
 ALL_LIBS     = -lcurl -ljq -lssl -lcrypto -lyaml $(LDLIBS)
 
-TOOLS	:= acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index
+TOOLS	:= acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index \
+	   acedt-check
 PROGRAMS := $(TOOLS:%=$(B)/%) $(B)/ace-dt
 UNITS	:= $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/t_*.c))
 objects	= $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <regex.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,8 +17,8 @@
 #include "lib/io.h"
 #include "lib/limits.h"
 #include "lib/log.h"
-#include "lib/origin.h"
 #include "lib/ref.h"
+#include "lib/stream.h"
 #include "lib/xalloc.h"
 
 #define CONCURRENT_MAX	1000
@@ -46,6 +48,22 @@ struct key {
 static int	host_is_sane(const char *, size_t);
 static int	parse_endpoint(struct endpoint *, const char *, const char **);
 static void	default_endpoint(struct endpoint *, const char *);
+
+/* Under a front-end it is that which warns, once for all programs. */
+static void __attribute__((format(printf, 1, 2)))
+complain(const char *fmt, ...)
+{
+	char	text[ERR_MSG_MAX];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (getenv(STREAM_SUPERVISED) != NULL)
+		log_info("%s", text);
+	else
+		log_warn("%s", text);
+}
 
 static unsigned long
 line_of(const yaml_node_t *n)
@@ -171,8 +189,7 @@ known_key(struct reading *r, const char *name, yaml_node_t *key,
 		if (strcmp(k->name, name) == 0)
 			return k->read == NULL || is_null(value) ? 0 :
 			    k->read(r, value, t->arg);
-	log_warn("%s:%lu: unknown key \"%.60s\"", r->file, line_of(key),
-	    name);
+	complain("%s:%lu: unknown key \"%.60s\"", r->file, line_of(key), name);
 	return 0;
 }
 
@@ -278,6 +295,7 @@ read_concurrent(struct reading *r, yaml_node_t *n, void *arg)
 	if (parse_number(s, CONCURRENT_MAX, &v) == -1)
 		return expected(r, n, "a number from 0 to 1000");
 	r->c->concurrent_http = (int)v;
+	r->c->concurrent_from.line = line_of(n);
 	return 0;
 }
 
@@ -291,6 +309,7 @@ read_chunk_size(struct reading *r, yaml_node_t *n, void *arg)
 		return -1;
 	if (parse_size(s, &r->c->chunk_size) == -1)
 		return expected(r, n, "a size such as 5242880 or 5Mi");
+	r->c->chunk_from.line = line_of(n);
 	return 0;
 }
 
@@ -298,6 +317,7 @@ static int
 read_cache_path(struct reading *r, yaml_node_t *n, void *arg)
 {
 	(void)arg;
+	r->c->cache_from.line = line_of(n);
 	return set_text(r, n, &r->c->cache_path);
 }
 
@@ -305,6 +325,7 @@ static int
 read_auth_file(struct reading *r, yaml_node_t *n, void *arg)
 {
 	(void)arg;
+	r->c->auth_from.line = line_of(n);
 	return set_text(r, n, &r->c->auth_file);
 }
 
@@ -348,7 +369,7 @@ read_endpoints(struct reading *r, yaml_node_t *n, void *arg)
 		if (read_endpoint(r, item, s,
 		    &rc->endpoints[rc->nendpoints]) == -1)
 			return -1;
-		rc->nendpoints++;
+		rc->endpoints[rc->nendpoints++].from.line = line_of(item);
 	}
 	return 0;
 }
@@ -377,6 +398,8 @@ read_rewrite(struct reading *r, const char *name, yaml_node_t *key,
 	regfree(&re);
 	rc->rewrites = xreallocarray(rc->rewrites, rc->nrewrites + 1,
 	    sizeof(*rc->rewrites));
+	memset(&rc->rewrites[rc->nrewrites], 0, sizeof(*rc->rewrites));
+	rc->rewrites[rc->nrewrites].from.line = line_of(key);
 	rc->rewrites[rc->nrewrites].pattern = xstrdup(name);
 	rc->rewrites[rc->nrewrites++].replacement = xstrdup(s);
 	return 0;
@@ -394,6 +417,7 @@ read_noncompliant(struct reading *r, yaml_node_t *n, void *arg)
 {
 	struct registry_config	*rc = arg;
 
+	rc->noncompliant_from.line = line_of(n);
 	return read_bool(r, n, &rc->noncompliant);
 }
 
@@ -421,12 +445,15 @@ static int
 read_registry(struct reading *r, const char *name, yaml_node_t *key,
     yaml_node_t *value, void *arg)
 {
+	struct registry_config	*rc;
+
 	(void)arg;
 	if (!host_is_sane(name, strlen(name)))
 		return expected(r, key, "a registry's name, host or "
 		    "host:port,");
-	return read_keys(r, value, "a mapping", registry_keys,
-	    add_registry(r->c, name));
+	rc = add_registry(r->c, name);
+	rc->from.line = line_of(key);
+	return read_keys(r, value, "a mapping", registry_keys, rc);
 }
 
 static int
@@ -454,6 +481,7 @@ read_referrers(struct reading *r, yaml_node_t *n, void *arg)
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasecmp(words[i].word, s) == 0) {
 			ec->ep.supports_referrers = words[i].value;
+			ec->ep.referrers_from.line = line_of(n);
 			return 0;
 		}
 	return expected(r, n, "api, tag or auto");
@@ -464,6 +492,7 @@ read_insecure(struct reading *r, yaml_node_t *n, void *arg)
 {
 	struct endpoint_config	*ec = arg;
 
+	ec->ep.insecure_from.line = line_of(n);
 	return read_bool(r, n, &ec->ep.insecure);
 }
 
@@ -632,7 +661,9 @@ apply_endpoint_config(struct reading *r, struct endpoint *ep)
 		    strcmp(other->path, ep->path) != 0)
 			continue;
 		ep->insecure = other->insecure;
+		ep->insecure_from = other->insecure_from;
 		ep->supports_referrers = other->supports_referrers;
+		ep->referrers_from = other->referrers_from;
 	}
 }
 
@@ -642,6 +673,27 @@ endpoint_clear(struct endpoint *ep)
 	free(ep->scheme);
 	free(ep->host);
 	free(ep->path);
+}
+
+/* Is there a registry of the host, or one with the endpoint? */
+static int
+is_named(const struct config *c, const char *host, const struct endpoint *ep)
+{
+	const struct endpoint	*other;
+	size_t			 i, k;
+
+	for (i = 0; i < c->nregistries; i++) {
+		if (strcasecmp(c->registries[i]->host, host) == 0)
+			return 1;
+		for (k = 0; k < c->registries[i]->nendpoints; k++) {
+			other = &c->registries[i]->endpoints[k];
+			if (strcasecmp(other->host, ep->host) == 0 &&
+			    strcmp(other->scheme, ep->scheme) == 0 &&
+			    *other->path == '\0')
+				return 1;
+		}
+	}
+	return 0;
 }
 
 /* Endpoints and what is said of them stand in different places. */
@@ -657,11 +709,9 @@ join(struct reading *r)
 		host = r->ecs[i].ep.host;
 		if (strcasecmp(host, "registry-1.docker.io") == 0)
 			host = "docker.io";
-		for (k = 0; k < r->c->nregistries; k++)
-			if (strcasecmp(r->c->registries[k]->host, host) == 0)
-				break;
-		if (k == r->c->nregistries &&
-		    strcmp(r->ecs[i].ep.scheme, "https") == 0)
+		if (*r->ecs[i].ep.path == '\0' &&
+		    strcmp(r->ecs[i].ep.scheme, "https") == 0 &&
+		    !is_named(r->c, host, &r->ecs[i].ep))
 			add_registry(r->c, host);
 	}
 	for (i = 0; i < r->c->nregistries; i++) {
@@ -801,12 +851,14 @@ find_default(void)
 
 /* What the variable or the options name; -1 if none of it exists. */
 static int
-find_file(const char *const *paths, size_t n, char **found, struct err *err)
+find_file(const char *const *paths, size_t n, char **found,
+    const char **found_by, struct err *err)
 {
 	const char	*env = getenv("ACE_DT_CONFIG");
 	char		*list, *s, *next;
 
 	*found = NULL;
+	*found_by = "--config";
 	if (n > 0) {
 		if ((*found = first_present(paths, n, 1)) != NULL)
 			return 0;
@@ -815,8 +867,10 @@ find_file(const char *const *paths, size_t n, char **found, struct err *err)
 	}
 	if (env == NULL || *env == '\0') {
 		*found = find_default();
+		*found_by = "the usual places";
 		return 0;
 	}
+	*found_by = "ACE_DT_CONFIG";
 	list = xstrdup(env);
 	for (s = list; s != NULL && *found == NULL; s = next) {
 		if ((next = strchr(s, ',')) != NULL)
@@ -826,6 +880,18 @@ find_file(const char *const *paths, size_t n, char **found, struct err *err)
 	free(list);
 	return *found != NULL ? 0 : err_set(err, ERR_USAGE,
 	    "ACE_DT_CONFIG=%s: no such file", env);
+}
+
+static void
+take_variable(const char *name, char **value, struct setting *from)
+{
+	const char	*s = getenv(name);
+
+	if (s == NULL || *s == '\0')
+		return;
+	free(*value);
+	*value = xstrdup(s);
+	from->variable = name;
 }
 
 static int
@@ -840,21 +906,21 @@ read_environment(struct config *c, struct err *err)
 			    "ACE_DT_CONCURRENT_HTTP=%s: a number from 0 to "
 			    "%d is expected", s, CONCURRENT_MAX);
 		c->concurrent_http = (int)v;
+		c->concurrent_from.variable = "ACE_DT_CONCURRENT_HTTP";
 	}
-	if ((s = getenv("ACE_DT_CHUNK_SIZE")) != NULL && *s != '\0' &&
-	    parse_size(s, &c->chunk_size) == -1)
-		return err_set(err, ERR_USAGE, "ACE_DT_CHUNK_SIZE=%s: a size "
-		    "such as 5242880 or 5Mi is expected", s);
-	if ((s = getenv("ACE_DT_CACHE_PATH")) != NULL && *s != '\0') {
-		free(c->cache_path);
-		c->cache_path = xstrdup(s);
+	if ((s = getenv("ACE_DT_CHUNK_SIZE")) != NULL && *s != '\0') {
+		if (parse_size(s, &c->chunk_size) == -1)
+			return err_set(err, ERR_USAGE, "ACE_DT_CHUNK_SIZE=%s: "
+			    "a size such as 5242880 or 5Mi is expected", s);
+		c->chunk_from.variable = "ACE_DT_CHUNK_SIZE";
 	}
-	if (((s = getenv("ACE_DT_REGISTRY_AUTH_FILE")) != NULL &&
-	    *s != '\0') || ((s = getenv("REGISTRY_AUTH_FILE")) != NULL &&
-	    *s != '\0')) {
-		free(c->auth_file);
-		c->auth_file = xstrdup(s);
-	}
+	take_variable("ACE_DT_CACHE_PATH", &c->cache_path, &c->cache_from);
+	take_variable("REGISTRY_AUTH_FILE", &c->auth_file, &c->auth_from);
+	take_variable("ACE_DT_REGISTRY_AUTH_FILE", &c->auth_file,
+	    &c->auth_from);
+	if (c->auth_file != NULL && access(c->auth_file, F_OK) == -1 &&
+	    (errno == ENOENT || errno == ENOTDIR))
+		complain("%s, named for credentials, is not there", c->auth_file);
 	return 0;
 }
 
@@ -866,7 +932,7 @@ config_load(struct config *c, const char *const *paths, size_t n,
 	int	 rc = 0;
 
 	memset(c, 0, sizeof(*c));
-	if (find_file(paths, n, &file, err) == -1)
+	if (find_file(paths, n, &file, &c->found_by, err) == -1)
 		return -1;
 	if (file != NULL)
 		rc = read_file(c, file, err);
@@ -924,24 +990,4 @@ config_registry(struct config *c, const char *host)
 	default_endpoint(&rc->endpoints[rc->nendpoints++], host);
 	rc->is_default = 1;
 	return rc;
-}
-
-int
-config_is_insecure(const struct config *c, const char *url)
-{
-	const struct endpoint	*ep;
-	char			*base;
-	size_t			 i, k;
-	int			 insecure = 0;
-
-	for (i = 0; i < c->nregistries; i++)
-		for (k = 0; k < c->registries[i]->nendpoints; k++) {
-			ep = &c->registries[i]->endpoints[k];
-			if (!ep->insecure)
-				continue;
-			base = xasprintf("%s://%s/", ep->scheme, ep->host);
-			insecure |= origin_same(base, url);
-			free(base);
-		}
-	return insecure;
 }

@@ -10,6 +10,12 @@ struct err;
  * the ACE_DT_* variables.
  */
 
+/* Where a value comes from: neither is the default. */
+struct setting {
+	const char	*variable;	/* of the environment, or NULL */
+	unsigned long	 line;		/* of the file, or 0 */
+};
+
 /* One place that answers for a registry. */
 struct endpoint {
 	char	*scheme;		/* owned: "http" or "https" */
@@ -21,12 +27,14 @@ struct endpoint {
 	 * "auto", or not said: find out.
 	 */
 	int	 supports_referrers;
+	struct setting from, insecure_from, referrers_from;
 };
 
 /* A rewrite of repository names, for pulls only; in the file's order. */
 struct rewrite {
 	char	*pattern;		/* owned: extended regular expression */
 	char	*replacement;		/* owned: $1 … are groups */
+	struct setting from;
 };
 
 struct registry_config {
@@ -38,16 +46,20 @@ struct registry_config {
 	struct rewrite	*rewrites;	/* owned */
 	size_t		 nrewrites;
 	int		 noncompliant;	/* one token per repository */
+	struct setting	 from, noncompliant_from;
 };
 
 struct config {
 	char			*file;	/* owned: what was read; NULL if none */
+	const char		*found_by; /* who named it */
 	struct registry_config	**registries;	/* owned, as are they */
 	size_t			 nregistries;
 	int			 concurrent_http; /* 0 if not set */
 	char			*cache_path;	/* owned, NULL if not set */
 	char			*auth_file;	/* owned, NULL if not set */
 	long long		 chunk_size;	/* 0 if not set */
+	struct setting		 concurrent_from, cache_from, auth_from;
+	struct setting		 chunk_from;
 };
 
 /*
@@ -72,8 +84,5 @@ void	config_clear(struct config *);
  */
 const struct registry_config *config_registry(struct config *,
 	    const char *host);
-
-/* tls.insecureSkipVerify of any endpoint with the origin of the URL. */
-int	config_is_insecure(const struct config *, const char *url);
 
 #endif

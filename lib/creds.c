@@ -13,7 +13,6 @@
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/limits.h"
-#include "lib/log.h"
 #include "lib/xalloc.h"
 
 /* One place; doc is invalid if it is not there. */
@@ -190,13 +189,8 @@ add_all(struct creds *c, const char *auth_file, struct err *err)
 	docker = variable("DOCKER_CONFIG");
 	runtime = variable("XDG_RUNTIME_DIR");
 	xdg = variable("XDG_CONFIG_HOME");
-	if (auth_file != NULL) {
+	if (auth_file != NULL)
 		rc = add_file(c, xstrdup(auth_file), err);
-		if (rc == 0 && jv_get_kind(c->sources[0].doc) ==
-		    JV_KIND_INVALID && access(auth_file, F_OK) == -1)
-			log_warn("%s, named for credentials, is not there",
-			    auth_file);
-	}
 	if (rc == 0)
 		rc = add_variable(c, "DOCKER_AUTH_CONFIG", err);
 	if (rc == 0 && docker != NULL)

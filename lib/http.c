@@ -170,6 +170,10 @@ set_method(struct http_call *c)
 	}
 	if (strcmp(c->method, "GET") == 0)
 		return;
+	if (strcmp(c->method, "DELETE") == 0) {
+		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, c->method);
+		return;
+	}
 	if (strcmp(c->method, "POST") == 0) {
 		curl_easy_setopt(e, CURLOPT_POST, 1L);
 		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -203,6 +207,7 @@ set_options(struct http_call *c)
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->errbuf);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT,
+	    c->connect_seconds > 0 ? (long)c->connect_seconds :
 	    (long)HTTP_CONNECT_SECONDS);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_SECONDS);

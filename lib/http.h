@@ -29,7 +29,7 @@ struct http;
 
 struct http_call {
 	/* Set by the caller before http_start(); all strings borrowed. */
-	const char	*method;	/* GET, HEAD, POST, PUT, PATCH */
+	const char	*method;	/* GET, HEAD, DELETE, POST, PUT, PATCH */
 	const char	*url;
 	struct curl_slist *headers;	/* owned by the call from then on */
 	const void	*body;		/* in memory, or NULL */
@@ -38,6 +38,7 @@ struct http_call {
 	size_t		 reply_max;	/* ceiling of reply */
 	struct tls	*tls;		/* for https: of the URL's host */
 	int		 bulk;		/* large: big buffers */
+	int		 connect_seconds; /* 0: the usual */
 
 	/* Fill at most room bytes; or HTTP_PAUSE, HTTP_ABORT. */
 	size_t		(*on_read)(struct http_call *, char *, size_t room);

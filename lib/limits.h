@@ -39,6 +39,7 @@
 #define HTTP_URL_MAX		(64 * 1024)
 #define CHALLENGES_MAX		50		    /* fields of one answer */
 #define HTTP_CONNECT_SECONDS	30
+#define HTTP_HURRY_SECONDS	5		    /* ditto, acedt-check */
 #define HTTP_STALL_SECONDS	60		    /* no byte for so long */
 #define HTTP_TRIES_MAX		6		    /* without progress */
 #define HTTP_CONNECT_TRIES_MAX	3		    /* no connection at all */

@@ -37,6 +37,7 @@ struct place {
 	size_t		 nentries;
 	int		 entries_read;
 	char		**subjects;	/* of the entries: referrers.c */
+	int		 seen;		/* of acedt-check: it was asked */
 	struct place	*next;
 };
 

@@ -356,6 +356,7 @@ send_call(struct reg_call *c)
 	c->http.upload_size = c->upload_size;
 	c->http.reply_max = c->reply_max;
 	c->http.bulk = c->large;
+	c->http.connect_seconds = c->hurry ? HTTP_HURRY_SECONDS : 0;
 	c->http.on_read = c->on_read != NULL ? http_read : NULL;
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;
 	c->http.on_data = c->on_data != NULL ? http_data : NULL;

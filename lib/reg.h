@@ -70,6 +70,7 @@ struct reg_call {
 					 * host's limit of calls */
 	int		 large;		/* a large body: large buffers */
 	int		 once;		/* do not try again by yourself */
+	int		 hurry;		/* nor wait long for a connection */
 	void		*arg;
 
 	/* Streaming, with arg in call->arg; see http.h. */
@@ -123,6 +124,8 @@ void	reg_cancel(struct reg_call *);
 void	reg_shun(struct reg_call *);
 /* Where the answer came from: "https://host", borrowed. */
 const char *reg_endpoint(const struct reg_call *);
+/* As whom it was asked, for people; the caller frees it. */
+char	*reg_account(const struct reg_call *);
 
 /* A response header, as http_header(). */
 char	*reg_header(struct reg_call *, const char *name);

@@ -453,3 +453,19 @@ reg_answer_challenge(struct reg_call *c)
 	h->auth = AUTH_BASIC;
 	return a->user != NULL || a->helper != NULL;
 }
+
+char *
+reg_account(const struct reg_call *c)
+{
+	const struct account	*a = &c->route->account;
+
+	if (c->route->host->auth == AUTH_UNKNOWN)
+		return xstrdup("not asked for an account");
+	if (c->route->host->auth == AUTH_NONE)
+		return xstrdup("no account wanted");
+	if (account_is_anonymous(a))
+		return xstrdup("anonymous");
+	if (a->user == NULL)
+		return xasprintf("with a token (%s)", a->where);
+	return xasprintf("as %s (%s)", a->user, a->where);
+}

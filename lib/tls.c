@@ -70,6 +70,27 @@ tls_store_free(struct tls_store *s)
 	free(s);
 }
 
+/* Does an endpoint with the origin of the URL say insecureSkipVerify? */
+static int
+is_insecure(const struct config *c, const char *url)
+{
+	const struct endpoint	*ep;
+	char			*base;
+	size_t			 i, k;
+	int			 insecure = 0;
+
+	for (i = 0; i < c->nregistries; i++)
+		for (k = 0; k < c->registries[i]->nendpoints; k++) {
+			ep = &c->registries[i]->endpoints[k];
+			if (!ep->insecure)
+				continue;
+			base = xasprintf("%s://%s/", ep->scheme, ep->host);
+			insecure |= origin_same(base, url);
+			free(base);
+		}
+	return insecure;
+}
+
 static struct tls *
 load(struct tls_store *s, const char *url, char *host, const char *registry)
 {
@@ -94,7 +115,7 @@ load(struct tls_store *s, const char *url, char *host, const char *registry)
 		*t->failure = err;
 	}
 	t->insecure = t->certs.skip_verify ||
-	    config_is_insecure(s->config, url);
+	    is_insecure(s->config, url);
 	t->next = s->list;
 	s->list = t;
 	return t;

@@ -42,7 +42,7 @@ docker_config()
 	[[ $output == "$DST_HOST/all:1@sha256:"* ]]
 	# No secret, in any form, anywhere that people or files see.
 	for secret in s3cret-pw "$(printf ann:s3cret-pw | base64)"; do
-		! grep -rF "$secret" events
+		refute grep -rF "$secret" events
 		[[ $stderr != *"$secret"* ]]
 		[[ $output != *"$secret"* ]]
 	done

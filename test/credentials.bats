@@ -74,7 +74,7 @@ tokens()
 	[ "$verify_count" -eq 3 ]			# resolve, fetch, push
 	[ "$(grep -c "^get $DST_HOST$" bin/asked)" -eq 2 ] # push, index
 	[ "$(wc -l <bin/asked)" -eq 5 ]
-	! grep -F s3cret-pw events
+	refute grep -F s3cret-pw events
 	[[ $stderr != *s3cret-pw* ]]
 }
 
@@ -127,7 +127,7 @@ tokens()
 	export ACE_DT_HELPER_SECONDS=1
 	run -1 --separate-stderr acedt-resolve list
 	[[ $output == *"no answer in 1 seconds"*'"source":"oci:'* ]]
-	! kill -0 "$(cat bin/pid)" 2>/dev/null
+	refute kill -0 "$(cat bin/pid)" 2>/dev/null
 }
 
 @test "a store that is not there, or knows nothing: the next place, or nobody" {
@@ -217,7 +217,7 @@ tokens()
 	[ "$(tokens "$TOK_TOKEN_LOG" | jq -c 'select(.method == "POST" and
 	    .form.grant_type == ["refresh_token"] and
 	    .form.refresh_token == ["r3fresh"])' | wc -l)" -eq 3 ]
-	! grep -F r3fresh events
+	refute grep -F r3fresh events
 	# From a helper it has the user name <token>.
 	make_helper token <<<'echo "{\"Username\":\"<token>\",\"Secret\":\"r3fresh\"}"'
 	echo '{"credsStore": "token"}' >docker/config.json

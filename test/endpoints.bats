@@ -187,7 +187,7 @@ only_blob()
 	start_regd SEE --faults "$PWD/faults" --auth basic --user x:y
 	mirrors "http://$SEE_HOST/prefix" </dev/null
 	run -1 acedt-resolve list
-	! grep -i authorization "$SEE_LOG"
+	refute grep -i authorization "$SEE_LOG"
 	grep -q '/prefix/v2/app/manifests/1' "$SEE_LOG"
 }
 

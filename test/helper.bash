@@ -42,6 +42,15 @@ setup()
 	own_folder
 }
 
+# refute COMMAND…: it fails.  A "!" does not end a test: set -e passes it over.
+refute()
+{
+	if "$@"; then
+		echo "it should have failed: $*"
+		return 1
+	fi
+}
+
 # --- Layouts, made by hand --------------------------------------------------
 
 new_layout()

@@ -37,7 +37,7 @@ examples()
 
 @test "every option of a program is in its manual, and the other way round" {
 	for p in ace-dt-mirror-gather acedt-resolve acedt-fetch acedt-filter \
-	    acedt-push acedt-index; do
+	    acedt-push acedt-index acedt-check; do
 		${p/ace-dt-mirror-gather/ace-dt mirror gather} --help |
 		    grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' |
 		    sort >has

@@ -8,7 +8,7 @@ setup()
 {
 	local name
 	own_folder
-	export STUB_DIR=$PWD/stubs ACEDT_EXEC_PATH=$PWD/bin
+	export ACEDT_STUB_DIR=$PWD/stubs ACEDT_EXEC_PATH=$PWD/bin
 	export ACEDT_GRACE_SECONDS=1
 	mkdir stubs bin
 	for name in $STAGES filter; do
@@ -52,7 +52,7 @@ finish()
 pids()
 {
 	local f
-	for f in "$STUB_DIR"/*.[0-9]*; do
+	for f in "$ACEDT_STUB_DIR"/*.[0-9]*; do
 		[ ! -e "$f" ] || echo "${f##*.}"
 	done
 }
@@ -102,7 +102,7 @@ around()
 		if [ "$name" = "$1" ]; then
 			plan=$3
 		else
-			export "STUB_${name^^}=$plan"
+			export "ACEDT_STUB_${name^^}=$plan"
 		fi
 	done
 }
@@ -116,7 +116,7 @@ blamed()
 	for name in $STAGES; do
 		for rest in hang:hang "exec yes:$READER" "hang:$READER"; do
 			around "$name" "${rest%%:*}" "${rest#*:}"
-			export "STUB_${name^^}=$1"
+			export "ACEDT_STUB_${name^^}=$1"
 			rm -f stubs/*
 			run -"$2" gather
 			[ "$(grep -c "acedt-" <<<"$output")" -eq 1 ]
@@ -144,7 +144,7 @@ blamed()
 
 @test "a stage deaf to SIGTERM is killed when the grace is over" {
 	around push deaf deaf
-	export STUB_PUSH='for s in resolve fetch index; do
+	export ACEDT_STUB_PUSH='for s in resolve fetch index; do
 	    wait_for deaf.$s; done; exit 4'
 	run -4 gather
 	[ "$output" = "ace-dt: acedt-push stopped with status 4" ]
@@ -153,8 +153,8 @@ blamed()
 
 @test "a stopped stage does not hold up the end" {
 	around push hang hang
-	export STUB_FETCH=': >"$STUB_DIR/stopping"; kill -s STOP $$; hang'
-	export STUB_PUSH='wait_for stopping; exit 4'
+	export ACEDT_STUB_FETCH=': >"$ACEDT_STUB_DIR/stopping"; kill -s STOP $$; hang'
+	export ACEDT_STUB_PUSH='wait_for stopping; exit 4'
 	run -4 gather
 	all_gone
 }
@@ -163,7 +163,7 @@ blamed()
 	local name
 	ln -sf "$BUILD_DIR/acedt-index" "$BUILD_DIR/acedt-push" \
 	    "$BUILD_DIR/acedt-fetch" bin
-	export STUB_RESOLVE='head -c 3000000 /dev/urandom; hang'
+	export ACEDT_STUB_RESOLVE='head -c 3000000 /dev/urandom; hang'
 	run -3 gather
 	[[ $output == *"acedt-fetch stopped with status 3"* ]]
 	all_gone
@@ -171,7 +171,7 @@ blamed()
 
 	ln -sf "$TOP/test/stub/stage" bin/acedt-fetch
 	ln -sf "$TOP/test/stub/stage" bin/acedt-push
-	export STUB_RESOLVE=hang STUB_FETCH=hang STUB_PUSH='echo "{}"; hang'
+	export ACEDT_STUB_RESOLVE=hang ACEDT_STUB_FETCH=hang ACEDT_STUB_PUSH='echo "{}"; hang'
 	run -3 gather
 	[[ $output == *"acedt-index stopped with status 3"* ]]
 	[[ $output != *"left before"* ]]
@@ -182,7 +182,7 @@ blamed()
 	local plan
 	ln -sf "$BUILD_DIR/acedt-index" bin
 	for plan in 'exec yes' hang; do
-		export STUB_RESOLVE=hang STUB_FETCH=$plan STUB_PUSH='exit 0'
+		export ACEDT_STUB_RESOLVE=hang ACEDT_STUB_FETCH=$plan ACEDT_STUB_PUSH='exit 0'
 		rm -f stubs/*
 		run -4 gather
 		[[ $output == *"acedt-push left before the end of its input" ]]
@@ -194,16 +194,16 @@ blamed()
 
 @test "a stage that ends its output early, with success, is named" {
 	ln -sf "$BUILD_DIR/acedt-index" bin
-	export STUB_PUSH='cat >/dev/null; echo "$HEADER"' HEADER
-	export STUB_RESOLVE='exit 0'
+	export ACEDT_STUB_PUSH='cat >/dev/null; echo "$HEADER"' HEADER
+	export ACEDT_STUB_RESOLVE='exit 0'
 	run -3 gather
 	[[ $output == *"acedt-index stopped with status 3: what acedt-push wrote is malformed, or ends too early" ]]
 }
 
 @test "ten megabytes on stderr and on stdout of a stage" {
 	around none 'exec cat' 'exec cat'
-	export STUB_RESOLVE='yes | head -c 10000000'
-	export STUB_FETCH='yes "a line of noise" | head -c 10000000 >&2; exec cat'
+	export ACEDT_STUB_RESOLVE='yes | head -c 10000000'
+	export ACEDT_STUB_FETCH='yes "a line of noise" | head -c 10000000 >&2; exec cat'
 	run -0 --separate-stderr gather
 	[ "${#output}" -eq 9999999 ]
 	# shellcheck disable=SC2154 # set by run
@@ -280,8 +280,8 @@ blamed()
 
 @test "nohup: an ignored SIGHUP stays ignored, in the stages too" {
 	around none hang hang
-	export STUB_RESOLVE='kill -s HUP $$; : >"$STUB_DIR/lives"; wait_for go'
-	export STUB_FETCH='cat' STUB_PUSH='cat' STUB_INDEX='cat'
+	export ACEDT_STUB_RESOLVE='kill -s HUP $$; : >"$ACEDT_STUB_DIR/lives"; wait_for go'
+	export ACEDT_STUB_FETCH='cat' ACEDT_STUB_PUSH='cat' ACEDT_STUB_INDEX='cat'
 	start env --ignore-signal=HUP
 	until_true exists stubs/lives
 	kill -s HUP "$ace"
@@ -294,10 +294,10 @@ blamed()
 good_and_bad()
 {
 	around none cat cat
-	STUB_RESOLVE='echo hello' run -0 gather
+	ACEDT_STUB_RESOLVE='echo hello' run -0 gather
 	[ "$output" = hello ]
-	export STUB_RESOLVE='exec yes' STUB_FETCH='exec cat'
-	STUB_PUSH='read -r; exit 4' run -4 gather
+	export ACEDT_STUB_RESOLVE='exec yes' ACEDT_STUB_FETCH='exec cat'
+	ACEDT_STUB_PUSH='read -r; exit 4' run -4 gather
 	[ "$output" = "ace-dt: acedt-push stopped with status 4" ]
 	all_gone
 }
@@ -305,8 +305,8 @@ good_and_bad()
 @test "SIGPIPE ignored by the caller: the stages end as they should" {
 	export UNDER="env --ignore-signal=PIPE"
 	good_and_bad
-	STUB_FETCH='grep SigIgn /proc/$$/status; exit 0'
-	STUB_RESOLVE='exit 0' STUB_PUSH=cat STUB_INDEX=cat \
+	ACEDT_STUB_FETCH='grep SigIgn /proc/$$/status; exit 0'
+	ACEDT_STUB_RESOLVE='exit 0' ACEDT_STUB_PUSH=cat ACEDT_STUB_INDEX=cat \
 	    run -0 gather
 	[ $((0x${output##*[!0-9a-f]} & 0x1000)) -eq 0 ]
 }
@@ -317,7 +317,7 @@ good_and_bad()
 
 @test "standard input, output and error closed by the caller" {
 	around none cat cat
-	export STUB_RESOLVE='echo hello'
+	export ACEDT_STUB_RESOLVE='echo hello'
 	gather <&- >got
 	[ "$(cat got)" = hello ]
 	gather 2>&- >got
@@ -331,12 +331,12 @@ good_and_bad()
 
 @test "a stage has no descriptor but the first three and the events" {
 	around none cat cat
-	export STUB_RESOLVE=listing STUB_FETCH='cat; listing'
-	export STUB_PUSH='cat; listing' STUB_INDEX='cat; listing'
+	export ACEDT_STUB_RESOLVE=listing ACEDT_STUB_FETCH='cat; listing'
+	export ACEDT_STUB_PUSH='cat; listing' ACEDT_STUB_INDEX='cat; listing'
 	listing()
 	{
 		find /proc/$$/fd -type l ! -name 255 \
-		    -fprintf "$STUB_DIR/$name.fds" '%f %l\n'
+		    -fprintf "$ACEDT_STUB_DIR/$name.fds" '%f %l\n'
 	}
 	export -f listing
 	gather 7</etc/passwd 8>other
@@ -356,7 +356,7 @@ good_and_bad()
 }
 
 @test "a list on standard input goes to the first stage only" {
-	export STUB_RESOLVE=cat STUB_FETCH=cat STUB_PUSH=cat STUB_INDEX=cat
+	export ACEDT_STUB_RESOLVE=cat ACEDT_STUB_FETCH=cat ACEDT_STUB_PUSH=cat ACEDT_STUB_INDEX=cat
 	run -0 "$BUILD_DIR/ace-dt" mirror gather - oci:out:1 <<<"the list"
 	[ "$output" = "the list" ]
 	[ "$(sed 's/ *--events-fd=[0-9]* *//' stubs/resolve.args)" = - ]
@@ -365,16 +365,16 @@ good_and_bad()
 @test "images that failed: the stream is complete, the status is 1" {
 	local name
 	for name in $STAGES; do
-		export STUB_RESOLVE=cat STUB_FETCH=cat STUB_PUSH=cat
-		export STUB_INDEX=cat
-		export "STUB_${name^^}=cat; exit 1"
+		export ACEDT_STUB_RESOLVE=cat ACEDT_STUB_FETCH=cat ACEDT_STUB_PUSH=cat
+		export ACEDT_STUB_INDEX=cat
+		export "ACEDT_STUB_${name^^}=cat; exit 1"
 		run -1 gather
 		[ -z "$output" ]
 	done
 }
 
 @test "a reader of the result that leaves: 141, and nothing is said" {
-	export STUB_RESOLVE=cat STUB_FETCH=cat STUB_PUSH=cat STUB_INDEX='exec yes'
+	export ACEDT_STUB_RESOLVE=cat ACEDT_STUB_FETCH=cat ACEDT_STUB_PUSH=cat ACEDT_STUB_INDEX='exec yes'
 	{ gather 2>err || echo $? >rc; } | head -n 1
 	[ "$(cat rc)" -eq 141 ]
 	[ ! -s err ]
@@ -382,6 +382,7 @@ good_and_bad()
 }
 
 @test "stages get the options of the command, and two more for platforms" {
+	touch a.yaml
 	run -0 gather -q -r -v8 --config=a.yaml --config b.yaml -a k=v \
 	    --index-fallback -p linux/arm64
 	[ "$(cat stubs/resolve.args)" = \

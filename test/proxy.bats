@@ -70,7 +70,7 @@ through()
 	http_proxy=http://ann:s3cret-pw@$LOCKED_HOST run -0 --separate-stderr \
 	    ace-dt mirror gather list oci:out:1 --debug events -v debug
 	[[ $stderr != *s3cret-pw* ]]
-	! grep -F s3cret-pw events
+	refute grep -F s3cret-pw events
 	https_proxy=http://ann:s3cret-pw@$LOCKED_HOST run -0 ace-dt mirror \
 	    gather safe oci:out:2 -q
 	http_proxy=http://$LOCKED_HOST run -1 acedt-resolve list

@@ -235,7 +235,8 @@ bad_stream()
 }
 
 @test "every program: help on stdout, version, a wrong option" {
-	for p in acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index; do
+	for p in acedt-resolve acedt-fetch acedt-filter acedt-push \
+	    acedt-index acedt-check; do
 		run -0 --separate-stderr $p --help
 		[[ $output == "Usage: $p "* ]]
 		[ -z "$stderr" ]

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bin/ace-dt/command.h"
 #include "bin/ace-dt/display.h"
-#include "bin/ace-dt/gather.h"
 #include "bin/ace-dt/pipeline.h"
 #include "lib/cli.h"
+#include "lib/config.h"
 #include "lib/dest.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
@@ -200,6 +201,18 @@ read_options(struct gather_options *o, int argc, char **argv)
 	check_image(o->image);
 }
 
+/* The stages read it by themselves; what is wrong with it is said once. */
+static void
+check_config(const struct gather_options *o)
+{
+	struct config	c;
+	struct err	err = ERR_INIT;
+
+	if (config_load(&c, o->configs, o->nconfigs, &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	config_clear(&c);
+}
+
 /* A stage with the options that all of them have. */
 static struct proc *
 add_stage(struct pipeline *pl, const struct gather_options *o,
@@ -240,6 +253,7 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 		p = add_stage(pl, o, "acedt-fetch", 1, events_fd);
 		pipeline_arg(p, "--roots");
 		p = add_stage(pl, o, "acedt-filter", 0, events_fd);
+		p->offline = 1;
 		for (i = 0; i < o->nplatforms; i++)
 			pipeline_arg(p, "--platforms=%s", o->platforms[i]);
 	}
@@ -281,6 +295,7 @@ gather_main(int argc, char **argv)
 		compose(&pl, &o, -1);
 		pipeline_print(&pl);
 	} else {
+		check_config(&o);
 		display = display_new(&o.display);
 		compose(&pl, &o, display_events_fd(display));
 		if (pipeline_find(&pl, &err) == -1)

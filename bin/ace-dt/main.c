@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bin/ace-dt/gather.h"
+#include "bin/ace-dt/command.h"
 #include "lib/cli.h"
 #include "lib/exits.h"
 #include "lib/io.h"
@@ -31,6 +31,9 @@ static const char	root_about[] =
     "Commands:\n"
     "  mirror gather   copy every image of a list into one repository and\n"
     "                  publish an index of them\n"
+    "  check-access    ask the registries of a list whether they can be read,\n"
+    "                  and that of an image whether it may be written\n"
+    "  config          show the configuration in effect\n"
     "  help COMMAND    more about a command\n\n"
     "The command is made of small programs, which can be piped by hand:\n"
     "acedt-resolve, acedt-fetch, acedt-filter, acedt-push, acedt-index.\n"
@@ -112,13 +115,43 @@ no_command(int argc, char **argv, const char *usage, const char *about,
 	cli_usage(&cli, "unknown command %s", cli.args[level]);
 }
 
+static const struct command {
+	const char	*group, *name;	/* group is NULL for most */
+	int		(*run)(int, char **);
+	void		(*help)(void);
+} commands[] = {
+	{ "mirror", "gather", gather_main, gather_help },
+	{ NULL, "check-access", check_access_main, check_access_help },
+	{ NULL, "config", config_main, config_help },
+};
+
+/* The command that the words a and b begin with, or NULL. */
+static const struct command *
+find_command(const char *a, const char *b)
+{
+	const struct command	*c;
+	size_t			 i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		c = &commands[i];
+		if (c->group == NULL ? strcmp(a, c->name) == 0 :
+		    strcmp(a, c->group) == 0 && b != NULL &&
+		    strcmp(b, c->name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
 int
 main(int argc, char *argv[])
 {
-	static const char *const top[] = { "mirror", "help", NULL };
+	static const char *const top[] = {
+		"mirror", "check-access", "config", "help", NULL
+	};
 	static const char *const mirror[] = { "gather", NULL };
-	const char	*a, *b;
-	int		 i, k, help;
+	const struct command	*c;
+	const char		*a, *b;
+	int			 i, k, help;
 
 	log_init(PROG);
 	io_setup();
@@ -130,11 +163,10 @@ main(int argc, char *argv[])
 	k = next_word(argc, argv, i);
 	a = i < argc ? argv[i] : NULL;
 	b = i < argc && k < argc ? argv[k] : NULL;
-	if (a != NULL && strcmp(a, "mirror") == 0 && b != NULL &&
-	    strcmp(b, "gather") == 0) {
+	if (a != NULL && (c = find_command(a, b)) != NULL) {
 		if (help)
-			gather_help();
-		return gather_main(argc, argv);
+			c->help();
+		return c->run(argc, argv);
 	}
 	if (help && a == NULL)
 		group_help("ace-dt COMMAND [OPTIONS]", root_about);

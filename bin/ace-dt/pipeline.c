@@ -397,6 +397,35 @@ close_if_open(int *fd)
 	*fd = -1;
 }
 
+/*
+ * The environment of a stage, an array to be freed: for one that is offline only
+ * what is not about registries.
+ */
+static char **
+environment_of(const struct proc *p)
+{
+	static const char *const kept[] = {
+		"PATH=", "LANG=", "LC_", "TZ=", "TMPDIR=", "ACEDT_",
+		"ACE_DT_VERBOSITY=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
+		"LSAN_OPTIONS=", "GCOV_PREFIX"
+	};
+	char	**env, **e;
+	size_t	 n = 0, i;
+
+	for (e = environ; *e != NULL; e++)
+		n++;
+	env = xcalloc(n + 1, sizeof(*env));
+	n = 0;
+	for (e = environ; *e != NULL; e++)
+		for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+			if (!p->offline ||
+			    strncmp(*e, kept[i], strlen(kept[i])) == 0) {
+				env[n++] = *e;
+				break;
+			}
+	return env;
+}
+
 /* Start the ith stage between in and *next, its neighbour's in. */
 static int
 start_one(struct run *r, size_t i, int in, int *next, struct err *err)
@@ -404,6 +433,7 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 	struct proc	*p = &r->pl->procs[i];
 	int		 out[2] = { -1, -1 }, keep = display_events_fd(
 			    r->display);
+	char		**env;
 
 	*next = -1;
 	if (i + 1 < r->pl->n) {
@@ -414,8 +444,10 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 	} else {
 		out[1] = display_stdout_fd(r->display);
 	}
-	p->pid = spawn(p->path, p->argv, in, out[1],
+	env = environment_of(p);
+	p->pid = spawn(p->path, p->argv, env, in, out[1],
 	    display_stderr_fd(r->display), keep, err);
+	free(env);
 	if (out[1] != display_stdout_fd(r->display))
 		close_if_open(&out[1]);
 	*next = out[0];

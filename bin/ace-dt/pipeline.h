@@ -18,6 +18,8 @@ struct proc {
 	char		*path;		/* owned */
 	char		**argv;		/* owned, as are its words; ends NULL */
 	size_t		 argc;
+	int		 offline;	/* it need not know of accounts and
+					 * proxies, so it does not */
 	pid_t		 pid;		/* 0: not started, or reaped */
 	int		 started;
 	int		 status;	/* of waitpid(2), once reaped */

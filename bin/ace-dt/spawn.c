@@ -9,10 +9,10 @@
 #include "bin/ace-dt/spawn.h"
 #include "lib/errmsg.h"
 
-/* From here to execv() or _exit() only async-signal-safe calls. */
+/* From here to execve() or _exit() only async-signal-safe calls. */
 static _Noreturn void
-child(const char *path, char *const argv[], const int fds[3], int keep,
-    int notify, pid_t parent)
+child(const char *path, char *const argv[], char *const envp[],
+    const int fds[3], int keep, int notify, pid_t parent)
 {
 	sigset_t	none;
 	int		e, i;
@@ -31,7 +31,7 @@ child(const char *path, char *const argv[], const int fds[3], int keep,
 			goto bad;
 	if (keep != -1 && fcntl(keep, F_SETFD, 0) == -1)
 		goto bad;
-	execv(path, argv);
+	execve(path, argv, envp);
 bad:
 	e = errno;
 	while (write(notify, &e, sizeof(e)) == -1 && errno == EINTR)
@@ -40,8 +40,8 @@ bad:
 }
 
 pid_t
-spawn(const char *path, char *const argv[], int in, int out, int errfd,
-    int keep, struct err *err)
+spawn(const char *path, char *const argv[], char *const envp[], int in,
+    int out, int errfd, int keep, struct err *err)
 {
 	int	fds[3] = { in, out, errfd == -1 ? STDERR_FILENO : errfd };
 	int	notify[2], e;
@@ -51,7 +51,7 @@ spawn(const char *path, char *const argv[], int in, int out, int errfd,
 	if (pipe2(notify, O_CLOEXEC) == -1)
 		return err_sys(err, "pipe");
 	if ((pid = fork()) == 0)
-		child(path, argv, fds, keep, notify[1], parent);
+		child(path, argv, envp, fds, keep, notify[1], parent);
 	if (pid == -1)
 		err_sys(err, "fork");
 	close(notify[1]);

@@ -11,9 +11,9 @@ struct err;
  * none).  All four remain the caller's to close.  A program that cannot be
  * executed is an error of the start, not an exit status.  The child gets no
  * blocked signal, SIGPIPE as it is by default, what else is ignored stays so;
- * it is sent SIGTERM if we die.
+ * it is sent SIGTERM if we die.  envp is its environment.
  */
-pid_t	spawn(const char *path, char *const argv[], int in, int out,
-	    int errfd, int keep, struct err *);
+pid_t	spawn(const char *path, char *const argv[], char *const envp[], int in,
+	    int out, int errfd, int keep, struct err *);
 
 #endif

@@ -1,0 +1,276 @@
+/*
+ * ace-dt config: the configuration in effect, as YAML that can be read again,
+ * with a comment at each value that says where it comes from.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "bin/ace-dt/command.h"
+#include "lib/buf.h"
+#include "lib/cli.h"
+#include "lib/config.h"
+#include "lib/creds.h"
+#include "lib/errmsg.h"
+#include "lib/exits.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define COMMENT_COLUMN	44
+
+static const struct cli_option options[] = {
+	CLI_CONFIG,
+	CLI_HELP,
+	CLI_VERBOSITY,
+	CLI_VERSION,
+	CLI_END
+};
+
+static struct cli	cli = {
+	.usage = "ace-dt config [OPTIONS]",
+	.about = "Show the configuration in effect, as YAML, and where each "
+	    "value comes from.\nPasswords are never shown.",
+	.options = options,
+};
+
+_Noreturn void
+config_help(void)
+{
+	const char	*value;
+	char		*argv[] = { (char *)"ace-dt", (char *)"--help", NULL };
+
+	cli_init(&cli, 2, argv);
+	cli_next(&cli, &value);
+	exit(EXIT_DONE);
+}
+
+/* A text in YAML's double quotes, safe on a terminal. */
+static char *
+quoted(const char *s)
+{
+	struct buf	b;
+
+	buf_init(&b, CONFIG_FILE_MAX * 4UL);
+	buf_addc(&b, '"');
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f) {
+			buf_addf(&b, "\\x%02x", (unsigned char)*s);
+			continue;
+		}
+		if (*s == '"' || *s == '\\')
+			buf_addc(&b, '\\');
+		buf_addc(&b, *s);
+	}
+	buf_addc(&b, '"');
+	return buf_detach(&b);
+}
+
+/* One line, and behind it where that comes from. */
+static void __attribute__((format(printf, 3, 4)))
+line(const struct config *c, const struct setting *from, const char *fmt, ...)
+{
+	va_list	ap;
+	char	*text;
+	int	 n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n == -1)
+		log_die(EXIT_STOPPED, "out of memory");
+	printf("%-*s  # ", COMMENT_COLUMN, text);
+	if (from->variable != NULL)
+		printf("$%s\n", from->variable);
+	else if (from->line > 0)
+		printf("%s:%lu\n", c->file, from->line);
+	else
+		printf("default\n");
+	free(text);
+}
+
+static void
+print_settings(const struct config *c)
+{
+	char	*cache, *auth;
+
+	cache = quoted(c->cache_path != NULL ? c->cache_path : "");
+	auth = quoted(c->auth_file != NULL ? c->auth_file : "");
+	line(c, &c->concurrent_from, "concurrentHTTP: %d",
+	    c->concurrent_http > 0 ? c->concurrent_http :
+	    HTTP_CALLS_PER_HOST);
+	line(c, &c->chunk_from, "chunkSize: %lld", c->chunk_size);
+	line(c, &c->cache_from, "cachePath: %s", cache);
+	line(c, &c->auth_from, "registryAuthFile: %s", auth);
+	free(cache);
+	free(auth);
+}
+
+static void
+print_registry(const struct config *c, const struct registry_config *rc)
+{
+	const struct rewrite	*w;
+	const struct endpoint	*ep;
+	char			*a, *b;
+	size_t			 i;
+
+	line(c, &rc->from, "    \"%s\":", rc->host);
+	printf("      endpoints:\n");
+	for (i = 0; i < rc->nendpoints; i++) {
+		ep = &rc->endpoints[i];
+		line(c, &ep->from, "        - \"%s://%s%s\"", ep->scheme,
+		    ep->host, ep->path);
+	}
+	if (rc->nrewrites > 0)
+		printf("      rewritePull:\n");
+	for (i = 0; i < rc->nrewrites; i++) {
+		w = &rc->rewrites[i];
+		a = quoted(w->pattern);
+		b = quoted(w->replacement);
+		line(c, &w->from, "        %s: %s", a, b);
+		free(a);
+		free(b);
+	}
+	line(c, &rc->noncompliant_from, "      noncompliant: %s",
+	    rc->noncompliant ? "true" : "false");
+}
+
+/* Two registries may share one; it is shown once. */
+static int
+was_shown(const struct config *c, const struct endpoint *ep)
+{
+	const struct endpoint	*other;
+	size_t			 i, k;
+
+	for (i = 0; i < c->nregistries; i++)
+		for (k = 0; k < c->registries[i]->nendpoints; k++) {
+			other = &c->registries[i]->endpoints[k];
+			if (other == ep)
+				return 0;
+			if (strcmp(other->scheme, ep->scheme) == 0 &&
+			    strcasecmp(other->host, ep->host) == 0 &&
+			    strcmp(other->path, ep->path) == 0)
+				return 1;
+		}
+	return 0;
+}
+
+static void
+print_endpoint(const struct config *c, const struct endpoint *ep)
+{
+	static const char *const words[] = { "auto", "tag", "api" };
+
+	if (was_shown(c, ep))
+		return;
+	printf("    \"%s://%s%s\":\n", ep->scheme, ep->host, ep->path);
+	line(c, &ep->referrers_from, "      supportsReferrers: %s",
+	    words[ep->supports_referrers + 1]);
+	printf("      tls:\n");
+	line(c, &ep->insecure_from, "        insecureSkipVerify: %s",
+	    ep->insecure ? "true" : "false");
+}
+
+static void
+print_registries(const struct config *c)
+{
+	size_t	i, k;
+
+	if (c->nregistries == 0) {
+		printf("registryConfig: {}\n");
+		return;
+	}
+	printf("registryConfig:\n  registries:\n");
+	for (i = 0; i < c->nregistries; i++)
+		print_registry(c, c->registries[i]);
+	printf("  endpointConfig:\n");
+	for (i = 0; i < c->nregistries; i++)
+		for (k = 0; k < c->registries[i]->nendpoints; k++)
+			print_endpoint(c, &c->registries[i]->endpoints[k]);
+}
+
+/* Credentials are named by their places, never by what is in them. */
+static void
+print_credentials(const struct creds *creds)
+{
+	const char	*name;
+	size_t		 i;
+	int		 present;
+
+	printf("\n# Credentials, in this order:\n");
+	for (i = 0; (name = creds_place(creds, i, &present)) != NULL; i++)
+		printf("#   %s%s\n", name, present ? "" : " (not there)");
+}
+
+/* A variable that may hold a password in a URL. */
+static void
+print_variable(const char *name)
+{
+	const char	*s = getenv(name), *at, *host;
+
+	if (s == NULL)
+		return;
+	at = strrchr(s, '@');
+	host = strstr(s, "://");
+	if (at != NULL)
+		printf("#   %s=%.*s***%s\n", name,
+		    host != NULL ? (int)(host + 3 - s) : 0, s, at);
+	else
+		printf("#   %s=%s\n", name, s);
+}
+
+static void
+print_environment(void)
+{
+	static const char *const names[] = {
+		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+		"ALL_PROXY", "no_proxy", "NO_PROXY", "ACE_DT_PROXY_LOOPBACK",
+		"SSL_CERT_FILE", "SSL_CERT_DIR", "ACE_DT_HELPER_SECONDS",
+		"ACE_DT_VERBOSITY", "ACEDT_EXEC_PATH"
+	};
+	size_t	i;
+
+	printf("\n# Other variables that are set:\n");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		print_variable(names[i]);
+}
+
+int
+config_main(int argc, char **argv)
+{
+	const char	**paths = NULL, *value;
+	struct config	  c;
+	struct creds	 *creds;
+	struct err	  err = ERR_INIT;
+	size_t		  n = 0;
+	int		  id;
+
+	cli_init(&cli, argc, argv);
+	while ((id = cli_next(&cli, &value)) != 0)
+		if (id == CLI_ID_CONFIG) {
+			paths = xreallocarray(paths, n + 1, sizeof(*paths));
+			paths[n++] = value;
+		}
+	if (cli.nargs > 1)
+		cli_usage(&cli, "\"%s\" is too much", cli.args[1]);
+	if (config_load(&c, paths, n, &err) == -1 ||
+	    creds_load(&creds, c.auth_file, &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	if (c.file != NULL)
+		printf("# %s, found by %s\n", c.file, c.found_by);
+	else
+		printf("# no configuration file\n");
+	print_settings(&c);
+	print_registries(&c);
+	print_credentials(creds);
+	print_environment();
+	creds_free(creds);
+	config_clear(&c);
+	free(paths);
+	cli_clear(&cli);
+	if (fflush(stdout) == EOF || ferror(stdout))
+		log_die(EXIT_STOPPED, "standard output cannot be written");
+	return EXIT_DONE;
+}
