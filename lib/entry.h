@@ -5,6 +5,11 @@
 
 struct buf;
 
+/* A gather index, design of the Go program: its type, and annotations. */
+#define MT_GATHER	"application/vnd.act3-ace.data.gather+json"
+#define NOTE_VERSION	"vnd.act3-ace.data.version"
+#define NOTE_EXTRA	"vnd.act3-ace.data.extra-manifests"
+
 /*
  * A descriptor as an entry of an index, members in the order in which Go writes
  * those of an OCI descriptor: mediaType, digest, size, urls, annotations, data,

@@ -137,6 +137,22 @@ parse_referrer(struct image *img, jv obj, struct err *err)
 	return 0;
 }
 
+static int
+parse_present(struct image *img, jv text, struct err *err)
+{
+	char	*digest;
+
+	if (jv_get_kind(text) != JV_KIND_STRING)
+		return err_set(err, ERR_STREAM, "\"present\" has something "
+		    "that is no digest");
+	digest = xmemdup0(jv_string_value(text),
+	    (size_t)jv_string_length_bytes(jv_copy(text)));
+	img->present = xreallocarray(img->present, img->npresent + 1,
+	    sizeof(char *));
+	img->present[img->npresent++] = digest;
+	return digest_check(digest, err);
+}
+
 /* Each element of an array member through a function; absent is empty. */
 static int
 each(struct image *img, jv rec, const char *name,
@@ -166,7 +182,7 @@ each(struct image *img, jv rec, const char *name,
 static int
 parse(struct image *img, jv rec, struct err *err)
 {
-	jv	root;
+	jv	root, present;
 	int	rc;
 
 	img->file = json_str(rec, "file");
@@ -185,6 +201,12 @@ parse(struct image *img, jv rec, struct err *err)
 	img->filtered = json_has(rec, "selected");
 	if (each(img, rec, "manifests", parse_content, err) == -1 ||
 	    each(img, rec, "selected", parse_selection, err) == -1)
+		return -1;
+	present = json_get(rec, "present");
+	img->present_in = json_str(present, "repository");
+	rc = each(img, present, "digests", parse_present, err);
+	jv_free(present);
+	if (rc == -1)
 		return -1;
 	return each(img, rec, "referrers", parse_referrer, err);
 }
@@ -215,6 +237,10 @@ image_clear(struct image *img)
 		manifest_clear(&img->contents[i].manifest);
 	}
 	free(img->contents);
+	for (i = 0; i < img->npresent; i++)
+		free(img->present[i]);
+	free(img->present);
+	free(img->present_in);
 	for (i = 0; i < img->nselected; i++) {
 		descriptor_clear(&img->selected[i].desc);
 		free(img->selected[i].json);

@@ -46,6 +46,10 @@ struct image {
 	size_t			 nselected;
 	struct descriptor	*referrers; /* roots found by -r */
 	size_t			 nreferrers;
+	/* What the destination has, by "present" of acedt-fetch --have. */
+	char			*present_in; /* owned: as struct dest's name */
+	char			**present; /* owned, as they are: digests */
+	size_t			 npresent;
 };
 
 /*

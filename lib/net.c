@@ -131,23 +131,52 @@ net_layout_entries(struct place *p, const struct layout_entry **entries,
 	return 0;
 }
 
-int
-net_dest(struct net *net, struct dest *d, struct err *err)
+/* "host/repository", or "oci:" and the real folder. */
+static int
+name_dest(struct dest *d, struct err *err)
 {
 	char	*real;
 
-	if (!d->ref.is_layout) {
-		d->repo = reg_dest(net->reg, d->ref.host, d->ref.repo, err);
-		if (d->repo == NULL)
-			return -1;
+	if (d->repo != NULL) {
 		d->name = xstrdup(reg_repo_name(d->repo));
 		return 0;
 	}
-	if (layout_create(&d->layout, d->ref.repo, err) == -1)
-		return -1;
 	if ((real = realpath(d->ref.repo, NULL)) == NULL)
 		return err_sys(err, "%s", d->ref.repo);
 	d->name = xasprintf("oci:%s", real);
 	free(real);
 	return 0;
+}
+
+struct place *
+net_dest_place(struct net *net, struct dest *d, struct err *err)
+{
+	struct place	*p;
+
+	if (d->ref.is_layout) {
+		if ((p = net_place(net, &d->ref, err)) == NULL)
+			return NULL;
+	} else {
+		d->repo = reg_dest(net->reg, d->ref.host, d->ref.repo, err);
+		if (d->repo == NULL)
+			return NULL;
+		p = xcalloc(1, sizeof(*p));
+		p->repo = d->repo;
+		p->next = net->places;
+		net->places = p;
+	}
+	return name_dest(d, err) == -1 ? NULL : p;
+}
+
+int
+net_dest(struct net *net, struct dest *d, struct err *err)
+{
+	if (!d->ref.is_layout) {
+		d->repo = reg_dest(net->reg, d->ref.host, d->ref.repo, err);
+		if (d->repo == NULL)
+			return -1;
+	} else if (layout_create(&d->layout, d->ref.repo, err) == -1) {
+		return -1;
+	}
+	return name_dest(d, err);
 }

@@ -60,6 +60,12 @@ struct place *net_place(struct net *, const struct ref *, struct err *);
 int	net_dest(struct net *, struct dest *, struct err *);
 
 /*
+ * The same to look at, for one that only reads: the place of a destination, with
+ * its name filled in.  A layout that does not exist is an error.
+ */
+struct place *net_dest_place(struct net *, struct dest *, struct err *);
+
+/*
  * The entries of a layout's index.json, read once a run.
  */
 int	net_layout_entries(struct place *, const struct layout_entry **,

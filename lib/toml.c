@@ -114,12 +114,12 @@ read_string(struct reading *r)
 	char		quote = *r->s++;
 	struct buf	b;
 
-	buf_init(&b, CONFIG_FILE_MAX);
-	buf_adds(&b, "");
 	if (r->end - r->s >= 2 && r->s[0] == quote && r->s[1] == quote) {
 		wrong(r, "strings over several lines are not read here");
 		return NULL;
 	}
+	buf_init(&b, CONFIG_FILE_MAX);
+	buf_adds(&b, "");
 	for (;;) {
 		if (peek(r) == -1 || (peek(r) < 0x20 && peek(r) != '\t')) {
 			wrong(r, "a string without its end");

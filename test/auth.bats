@@ -47,7 +47,7 @@ docker_config()
 		[[ $output != *"$secret"* ]]
 	done
 	# One 401 each program at each registry, not one a request.
-	[ "$(grep -c '/v2/all/.*" 401 ' "$DST_LOG")" -eq 2 ]
+	[ "$(grep -c '/v2/all/.*" 401 ' "$DST_LOG")" -eq 3 ]
 }
 
 @test "no account, a wrong password: what was looked at, what to try" {

@@ -72,8 +72,8 @@ tokens()
 	    "$DST_HOST/help:1" --debug events -v debug
 	verify_count=$(grep -c "^get $SRC_HOST$" bin/asked)
 	[ "$verify_count" -eq 3 ]			# resolve, fetch, push
-	[ "$(grep -c "^get $DST_HOST$" bin/asked)" -eq 2 ] # push, index
-	[ "$(wc -l <bin/asked)" -eq 5 ]
+	[ "$(grep -c "^get $DST_HOST$" bin/asked)" -eq 3 ] # fetch, push, index
+	[ "$(wc -l <bin/asked)" -eq 6 ]
 	refute grep -F s3cret-pw events
 	[[ $stderr != *s3cret-pw* ]]
 }
@@ -285,7 +285,7 @@ hundred_repositories()
 	echo "gather: $n, $(tokens "$TO_TOKEN_LOG" | wc -l)"
 	# Those who read get images as the one before hands them on.
 	[ "$n" -le 30 ]
-	[ "$(tokens "$TO_TOKEN_LOG" | wc -l)" -eq 2 ]	# push and index
+	[ "$(tokens "$TO_TOKEN_LOG" | wc -l)" -eq 3 ]	# fetch, push, index
 	: >"$TOK_TOKEN_LOG"
 	run -0 ace-dt mirror gather list "$TOK_HOST/all:1" -q
 	echo "within one registry: $(tokens "$TOK_TOKEN_LOG" | wc -l)"

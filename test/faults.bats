@@ -78,7 +78,8 @@ logged()
 	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
 	    "$R_HOST/x:1" -q
 	[[ $stderr == *"PUT manifests/sha256:"*'HTTP 500 UNKNOWN: disk \x1b[31mfull'* ]]
-	[ "$(logged '.path | test("manifests/1$")')" -eq 0 ]
+	[ "$(logged '.method == "PUT" and (.path | test("manifests/1$"))')" \
+	    -eq 0 ]
 	faults '[{"method":"POST","status":429,"headers":{"Retry-After":"100000"}}]'
 	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
 	    "$R_HOST/x:1" -q
@@ -130,7 +131,8 @@ logged()
 		run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/m:1" -q
 		verify_registry "$R_HOST" m 1
 		: >"$R_LOG"
-		run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/m:1" -q
+		run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/m:1" \
+		    -q --verify
 		stop_servers
 	done
 	# It was asked by HEAD, after the first refusal.
@@ -140,10 +142,10 @@ logged()
 @test "a bearer token is fetched once for each set of scopes" {
 	serve --auth bearer
 	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/tok:1" -q
-	# One for acedt-push, one for acedt-index.
-	[ "$(logged '.path | startswith("/token")')" -eq 2 ]
-	[ "$(logged '.status == 401')" -eq 2 ]
-	[ "$(logged '.path | test("service=test%2C%20ok")')" -eq 2 ]
+	# One for acedt-fetch --have, one for acedt-push, one for acedt-index.
+	[ "$(logged '.path | startswith("/token")')" -eq 3 ]
+	[ "$(logged '.status == 401')" -eq 3 ]
+	[ "$(logged '.path | test("service=test%2C%20ok")')" -eq 3 ]
 }
 
 @test "a token that expires on the way is renewed; a user's password is asked for" {

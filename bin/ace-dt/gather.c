@@ -25,7 +25,8 @@ enum {
 	OPT_PLATFORMS,
 	OPT_PRINT,
 	OPT_QUIET,
-	OPT_RECURSIVE
+	OPT_RECURSIVE,
+	OPT_VERIFY
 };
 
 static const struct cli_option options[] = {
@@ -52,6 +53,9 @@ static const struct cli_option options[] = {
 	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
 	    "copy the referrers too: signatures, attestations, SBOMs" },
 	CLI_VERBOSITY,
+	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
+	    "ask the destination for everything instead of taking as there what\n"
+	    "its index lists, and repair what is missing" },
 	CLI_VERSION,
 	CLI_END
 };
@@ -84,6 +88,7 @@ struct gather_options {
 	int			 fallback;
 	int			 print;
 	int			 recursive;
+	int			 verify;
 	const char		*list;
 	const char		*image;
 };
@@ -158,6 +163,9 @@ read_option(struct gather_options *o, int id, const char *value)
 		break;
 	case OPT_RECURSIVE:
 		o->recursive = value == NULL;
+		break;
+	case OPT_VERIFY:
+		o->verify = value == NULL;
 		break;
 	case CLI_ID_CONFIG:
 		append(&o->configs, &o->nconfigs, value);
@@ -260,7 +268,11 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 	p = add_stage(pl, o, "acedt-fetch", 1, events_fd);
 	if (o->recursive)
 		pipeline_arg(p, "--recursive");
+	if (!o->verify)
+		pipeline_arg(p, "--have=%s", o->image);
 	p = add_stage(pl, o, "acedt-push", 1, events_fd);
+	if (o->verify)
+		pipeline_arg(p, "--verify");
 	add_argument(p, o->image);
 	p = add_stage(pl, o, "acedt-index", 1, events_fd);
 	for (i = 0; i < o->nannotations; i++)

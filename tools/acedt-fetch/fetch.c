@@ -2,14 +2,17 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/digest.h"
 #include "lib/errmsg.h"
+#include "lib/gojson.h"
 #include "lib/json.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "tools/acedt-fetch/fetch.h"
 
-static void	expand(struct fetch *, const struct content *, int depth);
+static void	expand(struct fetch *, const struct content *, int depth,
+		    int present);
 
 static void
 fetch_free(struct fetch *f)
@@ -31,6 +34,39 @@ fetch_free(struct fetch *f)
 	free(f);
 }
 
+/* Does the destination list it, with all that is below it? */
+static int
+is_present(const struct fetch *f, const char *digest)
+{
+	return f->opt->have != NULL && have_lists(f->opt->have, digest);
+}
+
+/*
+ * {"image":"NAME:TAG","index":DIGEST,"repository":NAME,"digests":[…]}: what the
+ * destination has of the record's roots, and by which index.
+ */
+static void
+note_present(struct fetch *f, struct buf *b)
+{
+	const struct have	*h = f->opt->have;
+	const char		*digest, *sep = "";
+	size_t			 i;
+
+	buf_adds(b, "{\"image\":");
+	gojson_str(b, h->image);
+	buf_addf(b, ",\"index\":\"%s\",\"repository\":", h->index);
+	gojson_str(b, h->dest.name);
+	buf_adds(b, ",\"digests\":[");
+	for (i = 0; i < image_nroots(&f->img); i++) {
+		digest = image_root(&f->img, i)->digest;
+		if (!is_present(f, digest))
+			continue;
+		buf_addf(b, "%s\"%s\"", sep, digest);
+		sep = ",";
+	}
+	buf_adds(b, "]}");
+}
+
 /* Put into the record what was learnt. */
 static void
 complete(struct fetch *f)
@@ -49,6 +85,11 @@ complete(struct fetch *f)
 	}
 	if (f->platform != NULL)
 		record_set(rec, "platform", f->platform);
+	if (f->opt->have != NULL && f->opt->have->image != NULL) {
+		note_present(f, &b);
+		record_set(rec, "present", b.data);
+		buf_reset(&b);
+	}
 	if (f->opt->recursive) {
 		image_referrers_json(img, &b);
 		record_set(rec, "referrers", b.data);
@@ -165,7 +206,7 @@ got_bytes(struct want *w, const char *media_type, char *data, size_t len)
 	}
 	if (w->subject != NULL)
 		add_referrer(&f->img, c);
-	expand(f, c, w->depth);
+	expand(f, c, w->depth, w->present);
 }
 
 /* A subject may be missing: image-spec calls the link weak. */
@@ -185,6 +226,70 @@ want_failed(struct want *w, const struct err *err)
 		fetch_failed(w->fetch, err);
 }
 
+/* For the next run; what is not what it should be is found out later. */
+static void
+keep(struct want *w, const char *type, const char *data, size_t len)
+{
+	char	have[DIGEST_STR_MAX];
+
+	digest_of(w->desc.digest, data, len, have);
+	if (strcmp(have, w->desc.digest) == 0)
+		cache_put(w->fetch->opt->cache, w->desc.digest, type, data,
+		    len);
+}
+
+/* An earlier run kept it. */
+static int
+read_cache(struct want *w)
+{
+	char	*type, *data;
+	size_t	 len;
+
+	if (!cache_get(w->fetch->opt->cache, w->desc.digest, &type, &data,
+	    &len))
+		return 0;
+	got_bytes(w, *w->desc.media_type != '\0' ? w->desc.media_type :
+	    manifest_is_type(type) ? type : "", data, len);
+	free(type);
+	return 1;
+}
+
+/* The destination is a layout that has it. */
+static int
+read_dest(struct want *w)
+{
+	struct layout	*layout = w->fetch->opt->have->place->layout;
+	struct err	 err = ERR_INIT;
+	struct buf	 b;
+	size_t		 len;
+	int		 found;
+
+	if (layout == NULL)
+		return 0;
+	buf_init(&b, MANIFEST_BYTES_MAX);
+	found = layout_blob_read(layout, w->desc.digest, MANIFEST_BYTES_MAX,
+	    &b, &err) == 0;
+	len = b.len;
+	if (found)
+		got_bytes(w, w->desc.media_type, buf_detach(&b), len);
+	buf_clear(&b);
+	return found;
+}
+
+/* The destination said that it has it: then the source is asked after all. */
+static int
+ask_source(struct want *w, const struct err *err)
+{
+	struct fetch	*f = w->fetch;
+
+	if (w->call.repo == f->place->repo || f->place->repo == NULL)
+		return 0;
+	log_info("%s; asking the source", err->msg);
+	w->call.repo = f->place->repo;
+	reg_start(&w->call);
+	return 1;
+}
+
 static void
 got_manifest(struct reg_call *c, const struct err *err)
 {
@@ -192,6 +297,8 @@ got_manifest(struct reg_call *c, const struct err *err)
 	char		 type[256], *v;
 	size_t		 n = 0;
 
+	if (err != NULL && ask_source(w, err))
+		return;
 	if (err != NULL) {
 		want_failed(w, err);
 	} else if (!w->fetch->failed) {
@@ -199,8 +306,10 @@ got_manifest(struct reg_call *c, const struct err *err)
 		    (n = strcspn(v, "; \t")) < sizeof(type))
 			memcpy(type, v, n);
 		type[n < sizeof(type) ? n : 0] = '\0';
-		/* The descriptor's word goes before the server's. */
 		n = c->http.reply.len;
+		if (c->http.status == 200 && n > 0)
+			keep(w, type, c->http.reply.data, n);
+		/* The descriptor's word goes before the server's. */
 		got_bytes(w, *w->desc.media_type != '\0' ?
 		    w->desc.media_type : manifest_is_type(type) ? type : "",
 		    xmemdup0(c->http.reply.data, n), n);
@@ -230,7 +339,7 @@ read_layout(struct want *w)
 
 void
 fetch_want(struct fetch *f, const struct descriptor *desc,
-    enum edge_kind kind, const char *subject, int depth)
+    enum edge_kind kind, const char *subject, int depth, int present)
 {
 	struct want	*w;
 	struct err	 err = ERR_INIT;
@@ -259,6 +368,7 @@ fetch_want(struct fetch *f, const struct descriptor *desc,
 	w->kind = kind;
 	w->subject = subject != NULL ? xstrdup(subject) : NULL;
 	w->depth = depth;
+	w->present = present;
 	reg_call_init(&w->call);
 	w->next = f->wants;
 	f->wants = w;
@@ -266,7 +376,10 @@ fetch_want(struct fetch *f, const struct descriptor *desc,
 		read_layout(w);
 		return;
 	}
-	w->call.repo = f->place->repo;
+	if (read_cache(w) || (present && read_dest(w)))
+		return;
+	w->call.repo = present && f->opt->have->place->repo != NULL ?
+	    f->opt->have->place->repo : f->place->repo;
 	w->call.method = "GET";
 	w->call.path = xasprintf("manifests/%s", desc->digest);
 	w->call.accept = MANIFEST_ACCEPT;
@@ -295,7 +408,7 @@ is_wanted_edge(const struct fetch *f, const struct edge *e)
 
 /* Ask for what a manifest names. */
 static void
-expand(struct fetch *f, const struct content *c, int depth)
+expand(struct fetch *f, const struct content *c, int depth, int present)
 {
 	struct edge	*edges = c->manifest.edges;
 	size_t		 i, n = c->manifest.nedges;
@@ -304,12 +417,12 @@ expand(struct fetch *f, const struct content *c, int depth)
 	for (i = 0; i < n && !f->failed; i++)
 		if (is_wanted_edge(f, &edges[i]))
 			fetch_want(f, &edges[i].desc, edges[i].kind, NULL,
-			    depth + 1);
+			    depth + 1, present);
 }
 
 /* Below what came with the record something may be missing. */
 static void
-expand_known(struct fetch *f, const char *digest, int depth)
+expand_known(struct fetch *f, const char *digest, int depth, int present)
 {
 	struct content	*c = image_find(&f->img, digest);
 	struct edge	*edges;
@@ -320,10 +433,11 @@ expand_known(struct fetch *f, const char *digest, int depth)
 	c->visited = 1;
 	edges = c->manifest.edges;
 	n = c->manifest.nedges;
-	expand(f, c, depth);
+	expand(f, c, depth, present);
 	for (i = 0; i < n && !f->failed; i++)
 		if (is_wanted_edge(f, &edges[i]))
-			expand_known(f, edges[i].desc.digest, depth + 1);
+			expand_known(f, edges[i].desc.digest, depth + 1,
+			    present);
 }
 
 static void
@@ -338,9 +452,11 @@ start(struct fetch *f)
 		    !manifest_is_type(root->media_type))
 			continue;	/* a blob in an index */
 		if (image_find(&f->img, root->digest) != NULL)
-			expand_known(f, root->digest, 0);
+			expand_known(f, root->digest, 0,
+			    is_present(f, root->digest));
 		else
-			fetch_want(f, root, EDGE_CHILD, NULL, 0);
+			fetch_want(f, root, EDGE_CHILD, NULL, 0,
+			    is_present(f, root->digest));
 	}
 }
 

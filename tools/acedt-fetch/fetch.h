@@ -1,16 +1,19 @@
 #ifndef ACEDT_FETCH_H
 #define ACEDT_FETCH_H
 
+#include "lib/cache.h"
 #include "lib/image.h"
 #include "lib/net.h"
 #include "lib/reg.h"
 #include "lib/stage.h"
+#include "tools/acedt-fetch/have.h"
 
-/* What the command line says. */
+/* What the command line says, and what holds for all records. */
 struct fetch_options {
-	int	roots;			/* --roots */
-	int			 platform_asked;
-	int	recursive;		/* -r */
+	int		 roots;		/* --roots */
+	int		 recursive;	/* -r */
+	struct have	*have;		/* --have; NULL without */
+	struct cache	*cache;
 };
 
 /* A manifest that is being fetched. */
@@ -20,6 +23,7 @@ struct want {
 	enum edge_kind	 kind;		/* why: a missing subject is no error */
 	char		*subject;	/* owned: it must be this one's referrer */
 	int		 depth;		/* below a root */
+	int		 present;	/* below one that the destination has */
 	struct reg_call	 call;
 	struct want	*next;
 };
@@ -50,7 +54,7 @@ struct fetch {
 void	fetch_begin(struct job *, struct net *, const struct fetch_options *);
 /* Ask for a manifest, unless it is there or was asked for. */
 void	fetch_want(struct fetch *, const struct descriptor *, enum edge_kind,
-	    const char *subject, int depth);
+	    const char *subject, int depth, int present);
 /* The first error of a record ends it. */
 void	fetch_failed(struct fetch *, const struct err *);
 /* A request begins; it has ended: go on, or hand the record on. */

@@ -17,13 +17,16 @@
 #define JOBS_BYTES_MAX	(32 * 1024 * 1024)
 
 enum {
-	OPT_ROOTS = 1,
+	OPT_HAVE = 1,
+	OPT_ROOTS,
 	OPT_RECURSIVE
 };
 
 static const struct cli_option options[] = {
 	CLI_CONFIG,
 	CLI_EVENTS,
+	{ OPT_HAVE, 0, "have", CLI_VALUE, "IMAGE",
+	    "take as there what the index published as IMAGE lists" },
 	CLI_HELP,
 	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
 	    "referrers too, of each image and of every manifest below it" },
@@ -38,6 +41,7 @@ static const struct cli_option options[] = {
 struct fetcher {
 	struct net		net;
 	struct fetch_options	opt;
+	struct have		have;
 };
 
 static void
@@ -54,8 +58,8 @@ main(int argc, char *argv[])
 	static struct fetcher	f;
 	struct stage		st;
 	struct cli		cli = {
-		.usage = "acedt-fetch [-r] [--roots] [--config FILE] "
-		    "< STREAM",
+		.usage = "acedt-fetch [-r] [--roots] [--have IMAGE] "
+		    "[--config FILE] < STREAM",
 		.about = "Complete each image of the stream with the "
 		    "manifests below it.\nWhat a record already has is not "
 		    "asked for again.",
@@ -75,6 +79,10 @@ main(int argc, char *argv[])
 		case OPT_RECURSIVE:
 			f.opt.recursive = value == NULL;
 			break;
+		case OPT_HAVE:
+			have_option(&f.have, value);
+			f.opt.have = &f.have;
+			break;
 		case OPT_ROOTS:
 			f.opt.roots = value == NULL;
 			break;
@@ -85,6 +93,9 @@ main(int argc, char *argv[])
 	if (f.opt.roots && f.opt.recursive)
 		cli_usage(&cli, "--roots and --recursive exclude each other");
 	net_open(&f.net);
+	f.opt.cache = cache_open(f.net.config.cache_path);
+	if (f.opt.have != NULL)
+		have_read(f.opt.have, &f.net);
 
 	memset(&st, 0, sizeof(st));
 	st.name = PROG;
@@ -95,6 +106,8 @@ main(int argc, char *argv[])
 	st.begin = begin;
 	rc = stage_run(&st);
 	cli_clear(&cli);
+	have_clear(&f.have);
+	cache_close(f.opt.cache);
 	net_close(&f.net);
 	return rc;
 }

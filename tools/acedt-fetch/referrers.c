@@ -54,7 +54,7 @@ read_list(struct question *q, const char *bytes, size_t len)
 		if (m.edges[i].kind == EDGE_CHILD &&
 		    edge_is_manifest(&m.edges[i]))
 			fetch_want(f, &m.edges[i].desc, EDGE_CHILD, q->digest,
-			    0);
+			    0, 0);
 	manifest_clear(&m);
 }
 
@@ -205,7 +205,7 @@ ask_layout(struct question *q)
 		d.media_type = e[i].media_type;
 		d.digest = e[i].digest;
 		d.size = e[i].size;
-		fetch_want(f, &d, EDGE_CHILD, q->digest, 0);
+		fetch_want(f, &d, EDGE_CHILD, q->digest, 0, 0);
 	}
 }
 

@@ -15,11 +15,8 @@
 #include "lib/xalloc.h"
 #include "tools/acedt-index/gather.h"
 
-#define ARTIFACT_TYPE	"application/vnd.act3-ace.data.gather+json"
-#define NOTE_VERSION	"vnd.act3-ace.data.version"
 #define NOTE_TOTAL	"vnd.act3-ace.data.layer.size.total"
 #define NOTE_DEDUP	"vnd.act3-ace.data.layer.size.deduplicated"
-#define NOTE_EXTRA	"vnd.act3-ace.data.extra-manifests"
 #define NOTE_SOURCE	"vnd.act3-ace.manifest.source"
 #define NOTE_REF_NAME	"org.opencontainers.image.ref.name"
 #define NOTE_LABELS	"data.act3-ace.io/labels"
@@ -315,7 +312,7 @@ gather_index(struct gather *g, struct pairs *annotations, int fallback,
 	buf_addc(b, '{');
 	gojson_number(b, "schemaVersion", 2);
 	gojson_member(b, "mediaType", MT_OCI_INDEX);
-	gojson_member(b, "artifactType", ARTIFACT_TYPE);
+	gojson_member(b, "artifactType", MT_GATHER);
 	gojson_name(b, "manifests");
 	entries_text(g, !fallback, 1, b);
 	gojson_name(b, "annotations");

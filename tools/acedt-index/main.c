@@ -59,6 +59,9 @@ struct indexer {
 	int		 fallback;
 	int		 print;
 	unsigned long	 failed;	/* images */
+	/* What the tag names, as acedt-fetch --have saw it in this run. */
+	char		*known;		/* owned; NULL: nobody looked */
+	int		 unsure;	/* the records do not agree */
 };
 
 /* FILE:LINE: SOURCE of a record, as far as it says. */
@@ -127,6 +130,31 @@ check_pushed(const struct indexer *x, const struct record *rec,
 	return rc;
 }
 
+/*
+ * What a record says of the index that is published now.  Only within one run of
+ * the front-end: a stream that was saved may tell of days long gone.
+ */
+static void
+note_known(struct indexer *x, const struct record *rec)
+{
+	jv	 present = json_get(rec->obj, "present");
+	char	*image = json_str(present, "image");
+	char	*index = json_str(present, "index"), *own;
+
+	jv_free(present);
+	own = x->print ? xstrdup("") : xasprintf("%s:%s", x->dest.name,
+	    x->dest.tag);
+	if (getenv(STREAM_SUPERVISED) == NULL || image == NULL ||
+	    index == NULL || strcmp(image, own) != 0 ||
+	    (x->known != NULL && strcmp(x->known, index) != 0))
+		x->unsure = 1;
+	if (x->known == NULL && index != NULL)
+		x->known = xstrdup(index);
+	free(own);
+	free(image);
+	free(index);
+}
+
 static void
 add(struct indexer *x, const struct record *rec)
 {
@@ -141,6 +169,7 @@ add(struct indexer *x, const struct record *rec)
 		return;
 	}
 	open_dest(x);
+	note_known(x, rec);
 	if (check_pushed(x, rec, &err) == 0 &&
 	    gather_add(&x->gather, rec, &err) == 0)
 		return;
@@ -215,8 +244,8 @@ finish(struct indexer *x)
 		    "more than %d", b.len, INDEX_BYTES_USUAL);
 	digest_sha256(b.data, b.len, digest);
 	open_dest(x);
-	if (publish(&x->net, &x->dest, b.data, b.len, digest, &changed,
-	    &err) == -1)
+	if (publish(&x->net, &x->dest, b.data, b.len, digest,
+	    x->unsure ? NULL : x->known, &changed, &err) == -1)
 		log_die(EXIT_STOPPED, "%s: the index was not published: "
 		    "%s%s", x->dest.ref.text, err.msg,
 		    err.cls == ERR_REGISTRY && !x->fallback &&
@@ -285,6 +314,7 @@ main(int argc, char *argv[])
 	finish(&x);
 	cli_clear(&cli);
 	gather_clear(&x.gather);
+	free(x.known);
 	pairs_clear(&x.annotations);
 	if (!x.print)
 		dest_close(&x.dest);

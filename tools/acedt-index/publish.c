@@ -95,7 +95,7 @@ put(struct net *net, struct dest *d, const char *bytes, size_t len,
 
 int
 publish(struct net *net, struct dest *d, const char *bytes, size_t len,
-    const char *digest, int *changed, struct err *err)
+    const char *digest, const char *known, int *changed, struct err *err)
 {
 	*changed = 1;
 	if (d->repo == NULL) {
@@ -104,7 +104,8 @@ publish(struct net *net, struct dest *d, const char *bytes, size_t len,
 		return layout_tag(&d->layout, d->tag, MT_OCI_INDEX, digest,
 		    (int64_t)len, NULL, changed, err);
 	}
-	if (is_there(net, d, digest)) {
+	if (known != NULL ? strcmp(known, digest) == 0 :
+	    is_there(net, d, digest)) {
 		*changed = 0;
 		return 0;
 	}

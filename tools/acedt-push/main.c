@@ -16,11 +16,18 @@
 #define JOBS_MAX	256
 #define JOBS_BYTES_MAX	(32 * 1024 * 1024)
 
+enum {
+	OPT_VERIFY = 1
+};
+
 static const struct cli_option options[] = {
 	CLI_CONFIG,
 	CLI_EVENTS,
 	CLI_HELP,
 	CLI_VERBOSITY,
+	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
+	    "ask the destination for everything, whatever acedt-fetch --have\n"
+	    "found" },
 	CLI_VERSION,
 	CLI_END
 };
@@ -65,7 +72,8 @@ main(int argc, char *argv[])
 	static struct pusher	p;
 	struct err		err = ERR_INIT;
 	struct cli		cli = {
-		.usage = "acedt-push [--config FILE] IMAGE < STREAM",
+		.usage = "acedt-push [--verify] [--config FILE] IMAGE "
+		    "< STREAM",
 		.about = "Copy the content of every image of the stream to "
 		    "IMAGE's repository or layout:\nblobs from where they "
 		    "are, then manifests, children first.  No tag is set.",
@@ -80,6 +88,8 @@ main(int argc, char *argv[])
 	while ((id = cli_next(&cli, &value)) != 0)
 		if (id == CLI_ID_CONFIG)
 			net_add_config(&p.net, value);
+		else if (id == OPT_VERIFY)
+			p.verify = value == NULL;
 	if (cli.nargs != 1)
 		cli_usage(&cli, "one IMAGE is needed, %zu given", cli.nargs);
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)

@@ -328,6 +328,46 @@ need_manifest(struct plan *pl, const struct descriptor *d, int optional,
 	return item;
 }
 
+/* The destination has it, and so all below it. */
+static void
+mark_present(struct plan *pl, const char *digest, int depth)
+{
+	struct content	*c = image_find(pl->img, digest);
+	struct item	*item;
+	const struct edge *e;
+	size_t		 i;
+
+	if (c == NULL || depth > 2 * INDEX_DEPTH_MAX)
+		return;
+	item = item_get(pl->p, ITEM_MANIFEST, &c->desc);
+	/* Something that is on its way must arrive all the same. */
+	if (item->state != ITEM_NEW)
+		return;
+	item->state = ITEM_DONE;
+	for (i = 0; i < c->manifest.nedges; i++) {
+		e = &c->manifest.edges[i];
+		if (edge_is_manifest(e)) {
+			mark_present(pl, e->desc.digest, depth + 1);
+			continue;
+		}
+		item = item_get(pl->p, ITEM_BLOB, &e->desc);
+		if (item->state == ITEM_NEW)
+			item->state = ITEM_DONE;
+	}
+}
+
+static void
+plan_present(struct plan *pl)
+{
+	size_t	i;
+
+	if (pl->p->verify || pl->img->present_in == NULL ||
+	    strcmp(pl->img->present_in, pl->p->dest.name) != 0)
+		return;
+	for (i = 0; i < pl->img->npresent; i++)
+		mark_present(pl, pl->img->present[i], 0);
+}
+
 static void
 plan_roots(struct plan *pl)
 {
@@ -365,8 +405,10 @@ upload_begin(struct job *job, struct pusher *p)
 		u->line = img.line;
 		EVENT("image", EV_STR("state", "start"),
 		    EV_NUM("line", u->line), EV_STR("source", u->source));
-		if ((pl.place = net_place(&p->net, &img.ref, &err)) != NULL)
+		if ((pl.place = net_place(&p->net, &img.ref, &err)) != NULL) {
+			plan_present(&pl);
 			plan_roots(&pl);
+		}
 	}
 	if (err.msg[0] != '\0')
 		upload_failed(u, &err);

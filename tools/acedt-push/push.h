@@ -94,6 +94,7 @@ struct pusher {
 	size_t		 small_max;
 	unsigned long	 seq;
 	enum single_post single_post;
+	int		 verify;	/* take nothing as there: --verify */
 	int		 no_mount;	/* mounting is refused: ask by HEAD */
 	struct item	*tags, *tags_end; /* referrers tags to update */
 	struct reg_call	*tag_call;	/* owned */

@@ -1,0 +1,151 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/cache.h"
+#include "lib/digest.h"
+#include "lib/errmsg.h"
+#include "lib/io.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define TYPE_MAX	256		/* of a media type */
+
+struct cache {
+	char	*dir;			/* owned: with /manifests */
+	int	 off;			/* it cannot be written: said once */
+};
+
+static char *
+default_dir(void)
+{
+	const char	*xdg = getenv("XDG_CACHE_HOME"), *home;
+
+	if (xdg != NULL && *xdg == '/')
+		return xasprintf("%s/ace/dt/manifests", xdg);
+	home = getenv("HOME");
+	return xasprintf("%s/.cache/ace/dt/manifests", home != NULL ? home :
+	    "/nonexistent");
+}
+
+struct cache *
+cache_open(const char *dir)
+{
+	struct cache	*c = xcalloc(1, sizeof(*c));
+
+	c->dir = dir != NULL ? xasprintf("%s/manifests", dir) : default_dir();
+	return c;
+}
+
+void
+cache_close(struct cache *c)
+{
+	if (c == NULL)
+		return;
+	free(c->dir);
+	free(c);
+}
+
+/* Where a digest is kept: "sha256:abcd…" in sha256/ab/abcd…. */
+static char *
+path_of(const struct cache *c, const char *digest)
+{
+	const char	*hex = strchr(digest, ':') + 1;
+
+	return xasprintf("%s/%.*s/%.2s/%s", c->dir, (int)(hex - 1 - digest),
+	    digest, hex, hex);
+}
+
+int
+cache_get(struct cache *c, const char *digest, char **type, char **data,
+    size_t *len)
+{
+	struct err	err = ERR_INIT;
+	struct buf	b;
+	char		have[DIGEST_STR_MAX], *path = path_of(c, digest), *end;
+	int		found = 0;
+
+	buf_init(&b, MANIFEST_BYTES_MAX + TYPE_MAX);
+	if (access(path, R_OK) == 0 && io_slurp(path, &b, &err) == 0 &&
+	    b.len > 0 && (end = memchr(b.data, '\n', b.len)) != NULL) {
+		*len = b.len - (size_t)(end + 1 - b.data);
+		digest_of(digest, end + 1, *len, have);
+		if ((found = strcmp(have, digest) == 0)) {
+			*type = xmemdup0(b.data, (size_t)(end - b.data));
+			*data = xmemdup0(end + 1, *len);
+		}
+	}
+	/* What is broken would be broken the next time. */
+	if (!found && (b.len > 0 || err.msg[0] != '\0')) {
+		log_info("cache: %s is not what it is called", path);
+		unlink(path);
+	}
+	buf_clear(&b);
+	free(path);
+	return found;
+}
+
+/* Like mkdir -p, for us alone: manifests may be of private repositories. */
+static int
+make_parents(char *path)
+{
+	char	*slash;
+
+	for (slash = strchr(path + 1, '/'); slash != NULL;
+	    slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) == -1 && errno != EEXIST) {
+			*slash = '/';
+			return -1;
+		}
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* Written aside, then named: nobody ever sees a part. */
+static int
+write_file(const char *path, const char *type, const void *data, size_t len)
+{
+	char	*dir = xstrdup(path), from[64];
+	int	 fd, rc = -1;
+
+	*strrchr(dir, '/') = '\0';
+	if ((fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)) != -1) {
+		snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+		if (io_write_full(fd, type, strlen(type)) == 0 &&
+		    io_write_full(fd, "\n", 1) == 0 &&
+		    io_write_full(fd, data, len) == 0 &&
+		    (linkat(AT_FDCWD, from, AT_FDCWD, path,
+		    AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST))
+			rc = 0;
+		close(fd);
+	}
+	free(dir);
+	return rc;
+}
+
+void
+cache_put(struct cache *c, const char *digest, const char *type,
+    const void *data, size_t len)
+{
+	char	*path;
+
+	if (c->off || strlen(type) > TYPE_MAX || strchr(type, '\n') != NULL)
+		return;
+	path = path_of(c, digest);
+	if (write_file(path, type, data, len) == -1 && (errno != ENOENT ||
+	    make_parents(path) == -1 ||
+	    write_file(path, type, data, len) == -1)) {
+		log_info("cache: %s: %s; going on without it", path,
+		    strerror(errno));
+		c->off = 1;
+	}
+	free(path);
+}

@@ -1,0 +1,31 @@
+#ifndef ACEDT_CACHE_H
+#define ACEDT_CACHE_H
+
+#include <stddef.h>
+
+/*
+ * Manifests of earlier runs, by digest: DIR/manifests/ALGORITHM/XX/HEX holds
+ * the media type, a newline, and the bytes.  A convenience and nothing more: it
+ * may be deleted at any time, be used by several programs at once, be full,
+ * wrong or unwritable, and all that happens is that a manifest is asked for.
+ */
+struct cache;
+
+/*
+ * dir is the configuration's cachePath; NULL: $XDG_CACHE_HOME/ace/dt, or
+ * ~/.cache/ace/dt.  Never fails; nothing is made before something is kept.
+ */
+struct cache *cache_open(const char *dir);
+void	cache_close(struct cache *);
+
+/*
+ * The bytes of a digest that digest_check() has passed, checked against it.  1
+ * with *type and *data the caller's; 0 if they are not there.
+ */
+int	cache_get(struct cache *, const char *digest, char **type,
+	    char **data, size_t *len);
+/* Keep them; type is their media type. */
+void	cache_put(struct cache *, const char *digest, const char *type,
+	    const void *data, size_t len);
+
+#endif

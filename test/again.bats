@@ -1,0 +1,235 @@
+# Runs after the first: what the destination has is not sent, nor asked for.
+
+load helper
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR"
+	start_registry SRC
+	start_registry DST
+	config_plain_http "$SRC_HOST" "$DST_HOST"
+	new_layout images
+	for i in 1 2 3 4 5; do
+		make_app images "a$i" amd64 arm64
+		push_layout "$PWD/images" "a$i" "$SRC_HOST" "app:$i"
+		echo "$SRC_HOST/app:$i"
+	done >list
+	export FILES=$PWD
+}
+
+teardown_file()
+{
+	stop_servers
+}
+
+setup()
+{
+	own_folder
+	cp "$FILES/list" .
+	: >"$SRC_LOG"
+	: >"$DST_LOG"
+}
+
+gather()
+{
+	run -0 --separate-stderr ace-dt mirror gather list "$@"
+	digest=${output##*@}
+}
+
+forget()
+{
+	: >"$SRC_LOG"
+	: >"$DST_LOG"
+}
+
+all()
+{
+	requests "$1" '[A-Z]*' /v2/
+}
+
+@test "nothing changed: a HEAD a source, one GET at the destination" {
+	run -0 ace-dt mirror gather list "$DST_HOST/same:1"
+	first=$(grep @sha256 <<<"$output")
+	forget
+	run -0 ace-dt mirror gather list "$DST_HOST/same:1"
+	[ "$(grep @sha256 <<<"$output")" = "$first" ]
+	[ "$(requests "$SRC_LOG" HEAD /v2/app/manifests/)" -eq 5 ]
+	[ "$(all "$SRC_LOG")" -eq 5 ]
+	[ "$(requests "$DST_LOG" GET /v2/same/manifests/1)" -eq 1 ]
+	[ "$(all "$DST_LOG")" -eq 1 ]
+}
+
+@test "nothing changed, with platforms, and with a fallback" {
+	for options in '-p linux/amd64' '--index-fallback'; do
+		gather "$DST_HOST/opt:1" $options
+		forget
+		gather "$DST_HOST/opt:1" $options
+		[ "$(all "$SRC_LOG")" -eq 5 ]
+		[ "$(all "$DST_LOG")" -eq 1 ]
+	done
+	# Pinned ones are not even asked for.
+	acedt-resolve list | jq -r 'select(.source) |
+	    "\(.source)@\(.descriptor.digest)"' >pinned
+	mv pinned list
+	gather "$DST_HOST/opt:2"
+	forget
+	gather "$DST_HOST/opt:2"
+	[ "$(all "$SRC_LOG")" -eq 0 ]
+}
+
+@test "one of them changed: only that one moves" {
+	gather "$DST_HOST/one:1"
+	new_layout other
+	make_app other b amd64
+	push_layout "$PWD/other" b "$SRC_HOST" "new:1"
+	sed -i "3s|.*|$SRC_HOST/new:1|" list
+	forget
+	gather "$DST_HOST/one:1"
+	# Index, manifest; config and two layers, one of which the others have.
+	[ "$(requests "$SRC_LOG" GET /v2/new/manifests/)" -eq 2 ]
+	[ "$(requests "$SRC_LOG" GET /v2/app/)" -eq 0 ]
+	[ "$(requests "$DST_LOG" PUT /v2/one/manifests/)" -eq 3 ]
+	[ "$(requests "$DST_LOG" PUT /v2/one/blobs/)" -eq 2 ]
+	[ "$(requests "$DST_LOG" POST /v2/one/blobs/)" -eq 2 ]
+	[ "$(requests "$DST_LOG" 'GET|HEAD' /v2/one/)" -eq 1 ]
+	verify_registry "$DST_HOST" one 1
+}
+
+@test "without a cache the manifests come from the destination" {
+	gather "$DST_HOST/nocache:1"
+	first=$digest
+	rm -r home/.cache
+	forget
+	gather "$DST_HOST/nocache:1"
+	[ "$digest" = "$first" ]
+	[ "$(requests "$SRC_LOG" GET /v2/)" -eq 0 ]
+	[ "$(requests "$DST_LOG" 'PUT|POST' /v2/)" -eq 0 ]
+	[ "$(requests "$DST_LOG" GET /v2/nocache/manifests/sha256)" -eq 15 ]
+	# What even the destination lacks comes from the source.
+	data=$(dirname "$DST_LOG")/data/docker/registry/v2
+	rm -rf home/.cache "$data"/repositories/nocache/_manifests/revisions
+	ACE_DT_CACHE_PATH=/dev/null run -0 --separate-stderr acedt-fetch \
+	    --have "$DST_HOST/nocache:1" < <(acedt-resolve list)
+	[ ! -e home/.cache ]
+	[ "$(grep -c '"manifests":\[' <<<"$output")" -eq 5 ]
+}
+
+@test "a cache that is wrong, unwritable, or used by many at once" {
+	gather oci:out:1
+	find home/.cache/ace/dt/manifests -type f >files
+	[ "$(wc -l <files)" -eq 15 ]
+	while read -r f; do
+		echo rubbish >"$f"
+	done <files
+	gather oci:out2:1
+	verify_layout out2 1
+	# Mended on the way.
+	while read -r f; do
+		[ "sha256:$(tail -n +2 "$f" | sha256sum | cut -d' ' -f1)" = \
+		    "sha256:${f##*/}" ]
+	done <files
+	rm -r home/.cache
+	touch home/.cache
+	gather oci:out3:1
+	verify_layout out3 1
+	rm home/.cache
+	for i in 1 2 3 4; do
+		acedt-resolve list | acedt-fetch >"s$i" 3>&- &
+		pids="${pids:-} $!"
+	done
+	for pid in $pids; do
+		wait "$pid"
+	done
+	cmp s1 s2 && cmp s2 s3 && cmp s3 s4
+	# Nobody else may look into it.
+	[ "$(stat -c %a home/.cache/ace/dt/manifests)" = 700 ]
+}
+
+@test "--verify repairs what is gone; without it the index is believed" {
+	gather "$DST_HOST/fix:1"
+	first=$digest
+	data=$(dirname "$DST_LOG")/data/docker/registry/v2/repositories/fix
+	layer=$(ls "$data/_layers/sha256" | head -n 1)
+	manifest=$(ls "$data/_manifests/revisions/sha256" | head -n 1)
+	rm -r "$data/_layers/sha256/$layer"
+	rm -r "$data/_manifests/revisions/sha256/$manifest"
+	gather "$DST_HOST/fix:1"
+	[ "$digest" = "$first" ]
+	[ ! -e "$data/_layers/sha256/$layer" ]
+	gather "$DST_HOST/fix:1" --verify
+	[ "$digest" = "$first" ]
+	verify_registry "$DST_HOST" fix 1
+	[ -e "$data/_layers/sha256/$layer" ]
+}
+
+@test "an index of another program, or version, is not believed" {
+	gather "$DST_HOST/old:1"
+	curl -fsS -H "Accept: $ACCEPT" "http://$DST_HOST/v2/old/manifests/1" |
+	    sed 's/\("vnd.act3-ace.data.version":"\)[^"]*/\11.16.0/' >index
+	grep -q 1.16.0 index
+	curl -fsS -X PUT -H "Content-Type: $OCI_INDEX" --data-binary @index \
+	    "http://$DST_HOST/v2/old/manifests/1"
+	forget
+	gather "$DST_HOST/old:1"
+	[ "$(requests "$DST_LOG" POST /v2/old/blobs)" -gt 0 ]
+	[ "$(requests "$DST_LOG" PUT /v2/old/manifests/1)" -eq 1 ]
+}
+
+@test "--have by hand: a stream says what is present, and where" {
+	gather "$DST_HOST/hand:1"
+	acedt-resolve list | acedt-fetch --have "$DST_HOST/hand:1" >s
+	sed -n 2p s | jq -e --arg h "$DST_HOST/hand" '.present |
+	    .image == $h + ":1" and .repository == $h and
+	    (.digests | length == 1)'
+	forget
+	acedt-push "$DST_HOST/hand" <s >pushed
+	[ "$(all "$DST_LOG")" -eq 0 ]
+	# For another repository it means nothing.
+	acedt-push "$DST_HOST/elsewhere" <s >/dev/null
+	[ "$(requests "$DST_LOG" PUT /v2/elsewhere/manifests/)" -eq 15 ]
+	# A saved stream may be old: what the tag names is asked.
+	forget
+	acedt-index "$DST_HOST/hand:1" <pushed
+	[ "$(requests "$DST_LOG" HEAD /v2/hand/manifests/1)" -eq 1 ]
+	run -2 acedt-fetch --have nowhere <s
+	sed 's/"digests":\["sha256:/&X/' s >bad
+	run -1 acedt-push "$DST_HOST/hand" <bad
+}
+
+@test "a layout as destination" {
+	gather oci:out:1
+	forget
+	rm -r home/.cache
+	gather oci:out:1
+	[ "$(all "$SRC_LOG")" -eq 5 ]
+	# --verify looks at every file.
+	blob=$(find out/blobs -type f -size -100c | head -n 1)
+	rm "$blob"
+	gather oci:out:1 --verify
+	verify_layout out 1
+}
+
+@test "referrers that are new come, though the image is there" {
+	gather "$DST_HOST/ref:1" -r
+	new_layout sig
+	make_image sig amd64 sig | jq -c 'del(.platform)' >d
+	subject=$(acedt-resolve list | sed -n 2p | jq -c .descriptor)
+	layout_blob sig "$(jq -r .digest d)" | jq -jc --argjson s "$subject" \
+	    '. + {subject: $s, artifactType: "application/x-sig"}' |
+	    put_manifest sig "$OCI_MANIFEST" | tag_layout sig sig
+	push_layout "$PWD/sig" sig "$SRC_HOST" "app:sig"
+	d=$(layout_digest sig sig)
+	# docker-registry has no referrers API: the tag does it.
+	printf '{"schemaVersion":2,"mediaType":"%s","manifests":[%s]}' \
+	    "$OCI_INDEX" "$(jq -c --arg t "$OCI_MANIFEST" \
+	    '{mediaType: $t, digest: .digest, size: .size,
+	    artifactType: "application/x-sig"}' <(jq -c '.manifests[] |
+	    select(.annotations)' sig/index.json))" >refs
+	curl -fsS -X PUT -H "Content-Type: $OCI_INDEX" --data-binary @refs \
+	    "http://$SRC_HOST/v2/app/manifests/$(jq -r .digest <<<"$subject" |
+	    tr : -)"
+	gather "$DST_HOST/ref:1" -r
+	curl -fsS -H "Accept: $ACCEPT" \
+	    "http://$DST_HOST/v2/ref/manifests/$d" | cmp - \
+	    <(layout_blob sig "$d")
+}

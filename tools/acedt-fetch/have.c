@@ -1,0 +1,189 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/digest.h"
+#include "lib/entry.h"
+#include "lib/errmsg.h"
+#include "lib/exits.h"
+#include "lib/http.h"
+#include "lib/json.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/manifest.h"
+#include "lib/reg.h"
+#include "lib/xalloc.h"
+#include "tools/acedt-fetch/have.h"
+
+static const struct json_limits limits = {
+	HAVE_INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
+};
+
+void
+have_option(struct have *h, const char *image)
+{
+	struct err	err = ERR_INIT;
+
+	if (dest_parse(&h->dest, image, &err) == -1)
+		log_die(EXIT_USAGE_ERR, "--have: %s", err.msg);
+}
+
+/* The digests of an array of descriptors. */
+static void
+add_entries(struct have *h, jv list)
+{
+	char	*digest;
+	int	 i, n;
+	jv	 entry;
+
+	if (jv_get_kind(list) != JV_KIND_ARRAY) {
+		jv_free(list);
+		return;
+	}
+	n = jv_array_length(jv_copy(list));
+	for (i = 0; i < n; i++) {
+		entry = jv_array_get(jv_copy(list), i);
+		if ((digest = json_str(entry, "digest")) != NULL) {
+			h->digests = xreallocarray(h->digests, h->n + 1,
+			    sizeof(char *));
+			h->digests[h->n++] = digest;
+		}
+		jv_free(entry);
+	}
+	jv_free(list);
+}
+
+/* Those that --index-fallback moved into an annotation. */
+static void
+add_extra(struct have *h, jv annotations)
+{
+	char		*text = json_str(annotations, NOTE_EXTRA);
+	struct err	 err = ERR_INIT;
+	jv		 list;
+
+	if (text != NULL && json_parse(text, strlen(text), &limits, &list,
+	    &err) == 0)
+		add_entries(h, list);
+	free(text);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+read_index(struct have *h, const char *bytes, size_t len)
+{
+	struct err	 err = ERR_INIT;
+	char		*type, *version;
+	jv		 doc, annotations;
+
+	digest_sha256(bytes, len, h->index);
+	if (json_parse(bytes, len, &limits, &doc, &err) == -1)
+		return;
+	type = json_str(doc, "artifactType");
+	annotations = json_get(doc, "annotations");
+	version = json_str(annotations, NOTE_VERSION);
+	if (type != NULL && strcmp(type, MT_GATHER) == 0 && version != NULL &&
+	    strcmp(version, VERSION) == 0) {
+		add_entries(h, json_get(doc, "manifests"));
+		add_extra(h, annotations);
+		if (h->n > 1)
+			qsort(h->digests, h->n, sizeof(char *), compare);
+	} else {
+		log_info("%s was not written by this version: nothing of it "
+		    "is taken as there", h->image);
+	}
+	free(type);
+	free(version);
+	jv_free(annotations);
+	jv_free(doc);
+}
+
+static void
+got_index(struct reg_call *c, const struct err *err)
+{
+	struct have	*h = c->arg;
+
+	if (err == NULL)
+		read_index(h, c->http.reply.data, c->http.reply.len);
+	else if (err->cls != ERR_NOT_FOUND)
+		log_info("--have: %s", err->msg);
+	c->arg = NULL;			/* it has ended */
+}
+
+static void
+read_registry(struct have *h, struct net *net)
+{
+	struct reg_call	c;
+
+	reg_call_init(&c);
+	c.repo = h->dest.repo;
+	c.method = "GET";
+	c.path = xasprintf("manifests/%s", h->dest.tag);
+	c.accept = MT_OCI_INDEX;
+	c.reply_max = HAVE_INDEX_MAX;
+	c.arg = h;
+	c.on_done = got_index;
+	reg_start(&c);
+	while (c.arg != NULL) {
+		http_run(net->http);
+		if (c.arg != NULL)
+			http_wait(net->http, NULL, 0, 1000);
+	}
+	reg_call_clear(&c);
+}
+
+static void
+read_layout(struct have *h)
+{
+	struct layout_entry	e;
+	struct err		err = ERR_INIT;
+	struct buf		b;
+
+	if (layout_find(h->place->layout, h->dest.tag, &e, &err) == -1)
+		return;
+	buf_init(&b, HAVE_INDEX_MAX);
+	if (layout_blob_read(h->place->layout, e.digest, HAVE_INDEX_MAX, &b,
+	    &err) == 0)
+		read_index(h, b.data, b.len);
+	buf_clear(&b);
+	layout_entry_clear(&e);
+}
+
+void
+have_read(struct have *h, struct net *net)
+{
+	struct err	err = ERR_INIT;
+
+	/* A layout that is not there yet has nothing, and is not made here. */
+	if ((h->place = net_dest_place(net, &h->dest, &err)) == NULL) {
+		log_info("--have: %s", err.msg);
+		return;
+	}
+	h->image = xasprintf("%s:%s", h->dest.name, h->dest.tag);
+	if (h->dest.repo != NULL)
+		read_registry(h, net);
+	else
+		read_layout(h);
+}
+
+int
+have_lists(const struct have *h, const char *digest)
+{
+	return h->n > 0 && bsearch(&digest, h->digests, h->n, sizeof(char *),
+	    compare) != NULL;
+}
+
+void
+have_clear(struct have *h)
+{
+	while (h->n > 0)
+		free(h->digests[--h->n]);
+	free(h->digests);
+	free(h->image);
+	ref_clear(&h->dest.ref);
+	free(h->dest.name);
+}

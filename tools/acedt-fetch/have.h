@@ -1,0 +1,32 @@
+#ifndef ACEDT_HAVE_H
+#define ACEDT_HAVE_H
+
+#include "lib/dest.h"
+#include "lib/digest.h"
+#include "lib/net.h"
+
+/*
+ * What the destination has, by the index that is published there: every entry
+ * of it was published after all below it was there.  Only an index that this
+ * version of the program wrote counts.
+ */
+struct have {
+	struct dest	 dest;
+	struct place	*place;		/* borrowed: to read from there */
+	char		*image;		/* owned: NAME:TAG, as acedt-index has it */
+	char		 index[DIGEST_STR_MAX];	/* "" if there is none */
+	char		**digests;	/* owned, as they are; sorted */
+	size_t		 n;
+};
+
+/* Check an IMAGE, the option's value; a wrong one ends the program. */
+void	have_option(struct have *, const char *image);
+/*
+ * Read the index: one request, which is waited for.  What cannot be read is as
+ * if it were not there.
+ */
+void	have_read(struct have *, struct net *);
+int	have_lists(const struct have *, const char *digest);
+void	have_clear(struct have *);
+
+#endif
