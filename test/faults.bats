@@ -52,6 +52,15 @@ fill()
 	: >"$R_LOG"
 }
 
+# account_for HOST: ann's password is in docker's file.
+account_for()
+{
+	mkdir -p docker
+	jq -n --arg h "$1" --arg a "$(printf ann:pw | base64)" \
+	    '{auths: {($h): {auth: $a}}}' >docker/config.json
+	export DOCKER_CONFIG=$PWD/docker
+}
+
 logged()
 {
 	jq -c "select($1)" "$R_LOG" | wc -l
@@ -169,6 +178,7 @@ logged()
 	for realm in 'file:///etc/passwd' 'http://10.1.2.3/token' \
 	    'http://[::1]:1/token' 'http://user@127.0.0.1/x' ''; do
 		serve --auth bearer --user ann:pw --realm "${realm:- }"
+		account_for "$R_HOST"
 		run -1 --separate-stderr ace-dt mirror gather \
 		    "$FILES/app.list" "$R_HOST/x:1" -q
 		[ -n "$stderr" ]
@@ -245,10 +255,7 @@ logged()
 
 @test "redirects: followed for content, without credentials, with limits" {
 	serve --auth basic --user ann:pw
-	mkdir docker
-	jq -n --arg h "$R_HOST" --arg a "$(printf ann:pw | base64)" \
-	    '{auths: {($h): {auth: $a}}}' >docker/config.json
-	export DOCKER_CONFIG=$PWD/docker
+	account_for "$R_HOST"
 	fill
 	first_host=$R_HOST
 	first_log=$R_LOG
@@ -289,6 +296,18 @@ logged()
 		    "$FILES/app.list" "$R_HOST/l:1" -q
 		[[ $stderr == *Location* || $stderr == *"points to"* ]]
 	done
+}
+
+@test "an upload that goes on at another port goes there without the password" {
+	serve --auth basic --user ann:pw
+	account_for "$R_HOST"
+	echo '[]' >second.faults
+	start_regd S --faults "$PWD/second.faults" --trusting
+	faults "[{\"method\":\"POST\",\"status\":202,\"set\":{\"Location\":\"http://$S_HOST/v2/l/blobs/uploads/1\"}}]"
+	run -1 ace-dt mirror gather "$FILES/app.list" "$R_HOST/l:1" -q
+	[ "$(jq -c 'select(.method == "PUT")' "$S_LOG" | wc -l)" -ge 1 ]
+	[ "$(jq -c 'select(.auth != null)' "$S_LOG" | wc -l)" -eq 0 ]
+	[ "$(jq -c 'select(.auth != null)' "$R_LOG" | wc -l)" -ge 1 ]
 }
 
 @test "-r by the referrers API" {
