@@ -238,8 +238,8 @@ get_start(struct xfer *x)
 	c->repo = x->blob->holders[x->holder]->repo;
 	c->method = "GET";
 	c->path = xasprintf("blobs/%s", x->blob->digest);
-	c->transfer = c->once = 1;
-	c->large = x->blob->size > BLOB_SMALL;
+	c->once = 1;
+	c->large = c->transfer = x->blob->size > BLOB_SMALL;
 	c->range_from = x->got;
 	c->range_size = x->blob->size;
 	c->on_head = got_head;

@@ -29,7 +29,7 @@ new_call(struct xfer *x, const char *method)
 	c->body_len = 0;
 	c->upload_size = 0;
 	c->on_read = NULL;
-	c->transfer = 1;
+	c->transfer = x->blob->size > BLOB_SMALL;
 	c->large = 0;
 	c->once = 0;
 	return c;
