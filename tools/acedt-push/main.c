@@ -95,9 +95,12 @@ main(int argc, char *argv[])
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	net_open(&p.net);
-	/* One waits for the source while another is at the destination. */
+	/*
+	 * One waits for the source while another is at the destination; one
+	 * request at a time stays one blob at a time.
+	 */
 	p.small_max = 2 * (size_t)(p.net.config.concurrent_http > 0 ?
-	    p.net.config.concurrent_http : HTTP_CALLS_PER_HOST);
+	    p.net.config.concurrent_http : HTTP_CALLS_PER_HOST) - 1;
 	rc = run(&p);
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);
