@@ -142,6 +142,7 @@ help:				## this list
 	@awk -F ':.*##[ \t]*' '/^[a-z]+:.*##/ { printf "  %-10s %s\n", $$1, $$2 }' \
 	    Makefile
 
+include test/fuzz/fuzz.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 FORCE:

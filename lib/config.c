@@ -585,6 +585,15 @@ host_is_sane(const char *s, size_t len)
 	    s + len - colon <= 5;
 }
 
+/* How long a path of n bytes is without the slashes at its end. */
+static size_t
+without_slashes(const char *path, size_t n)
+{
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	return n;
+}
+
 /* [scheme://]host[:port][/path] */
 static int
 parse_endpoint(struct endpoint *ep, const char *s, const char **why)
@@ -622,12 +631,10 @@ parse_endpoint(struct endpoint *ep, const char *s, const char **why)
 		goto bad;
 	ep->host = xmemdup0(rest, n);
 	rest += n;
-	len = strlen(rest);
-	while (len > 0 && rest[len - 1] == '/')
-		len--;
+	len = without_slashes(rest, strlen(rest));
 	/* The API's own root may be written or not. */
 	if (len >= 3 && strncmp(rest + len - 3, "/v2", 3) == 0)
-		len -= 3;
+		len = without_slashes(rest, len - 3);
 	ep->path = xmemdup0(rest, len);
 	return 0;
 bad:

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -91,10 +92,25 @@ skip_space(struct scan *sc)
 		sc->pos++;
 }
 
+/* The four digits behind "\\u" at the position; -1 if they are none. */
+static long
+hex4(const struct scan *sc, size_t at)
+{
+	char	digits[5] = "";
+	int	i;
+
+	for (i = 0; i < 4; i++) {
+		if (at + i >= sc->len || !isxdigit(sc->s[at + i]))
+			return -1;
+		digits[i] = (char)sc->s[at + i];
+	}
+	return strtol(digits, NULL, 16);
+}
+
 static int
 scan_escape(struct scan *sc)
 {
-	int	i;
+	long	c;
 
 	if (++sc->pos >= sc->len)
 		return bad(sc, "string without an end");
@@ -104,10 +120,16 @@ scan_escape(struct scan *sc)
 		sc->pos++;
 		return 0;
 	}
-	for (i = 1; i <= 4; i++)
-		if (sc->pos + i >= sc->len || !isxdigit(sc->s[sc->pos + i]))
-			return bad(sc, "broken \\u escape");
+	if ((c = hex4(sc, sc->pos + 1)) == -1)
+		return bad(sc, "broken \\u escape");
 	sc->pos += 5;
+	if (c < 0xd800 || c > 0xdbff)
+		return 0;
+	/* libjq takes the first half of a pair only with the second. */
+	if (sc->len - sc->pos < 2 || memcmp(sc->s + sc->pos, "\\u", 2) != 0 ||
+	    (c = hex4(sc, sc->pos + 2)) < 0xdc00 || c > 0xdfff)
+		return bad(sc, "half of a surrogate pair");
+	sc->pos += 6;
 	return 0;
 }
 
@@ -381,7 +403,7 @@ int
 json_parse(const char *s, size_t len, const struct json_limits *lim, jv *out,
     struct err *err)
 {
-	jv	v, msg;
+	jv	v;
 
 	if (len > INT32_MAX)
 		return err_set(err, ERR_LIMIT, "JSON of %zu bytes", len);
@@ -392,12 +414,10 @@ json_parse(const char *s, size_t len, const struct json_limits *lim, jv *out,
 		*out = v;
 		return 0;
 	}
-	msg = jv_invalid_get_msg(v);
-	err_set(err, ERR_CONTENT, "not valid JSON: %s",
-	    jv_get_kind(msg) == JV_KIND_STRING ? jv_string_value(msg) :
-	    "rejected by the parser");
-	jv_free(msg);
-	return -1;
+	jv_free(v);
+	/* Its own message quotes the text, which may hold credentials. */
+	return err_set(err, ERR_CONTENT,
+	    "not valid JSON: rejected by the parser");
 }
 
 jv

@@ -55,6 +55,27 @@ count_entries(const struct manifest *index, const char *digest, int *there)
 	return n;
 }
 
+/*
+ * The annotations that are strings, as all must be; notes is consumed.  Others
+ * could make the index one that nobody can read.
+ */
+static jv
+only_strings(jv notes)
+{
+	jv	out = jv_object();
+
+	jv_object_foreach(notes, key, value) {
+		if (jv_get_kind(value) == JV_KIND_STRING) {
+			out = jv_object_set(out, key, value);
+		} else {
+			jv_free(key);
+			jv_free(value);
+		}
+	}
+	jv_free(notes);
+	return out;
+}
+
 /* The entry for a manifest with a subject, its annotations copied. */
 static void
 entry_text(const struct descriptor *desc, const struct manifest *m,
@@ -68,7 +89,8 @@ entry_text(const struct descriptor *desc, const struct manifest *m,
 	if (json_parse(bytes, len, &limits, &doc, &err) == 0) {
 		notes = json_get(doc, "annotations");
 		if (jv_get_kind(notes) == JV_KIND_OBJECT) {
-			text = jv_dump_string(notes, JV_PRINT_SORTED);
+			text = jv_dump_string(only_strings(notes),
+			    JV_PRINT_SORTED);
 			gojson_name(b, "annotations");
 			buf_add(b, jv_string_value(text),
 			    (size_t)jv_string_length_bytes(jv_copy(text)));

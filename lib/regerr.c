@@ -126,7 +126,7 @@ regerr_hint(struct err *err, const struct http_call *c, const char *scheme,
 int64_t
 regerr_retry_after(const char *v)
 {
-	time_t	 at;
+	time_t	 at, now = time(NULL);
 	char	*end;
 	double	 s;
 
@@ -137,9 +137,11 @@ regerr_retry_after(const char *v)
 		return s > 1e9 ? (int64_t)1e12 : (int64_t)(s * 1000);
 	}
 	at = curl_getdate(v, NULL);
-	if (at == -1 || at <= time(NULL))
+	if (at == -1 || at <= now)
 		return 0;
-	return (int64_t)(at - time(NULL)) * 1000;
+	/* Dates may be of years so far off that milliseconds overflow. */
+	return at - now > 1000000000 ? (int64_t)1e12 :
+	    (int64_t)(at - now) * 1000;
 }
 
 void

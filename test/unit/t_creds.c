@@ -209,6 +209,16 @@ test_helpers(void)
 	creds_free(c);
 }
 
+/* What is wrong with the file is said without what is in it. */
+static void
+test_quoting(void)
+{
+	is_int(find("{\"auths\":{\"r.example\":{\"auth\":\"c2VjcmV0OnB3\"}},"
+	    "\"x\":\"\\ud800\"}", "r.example", "x"), -2);
+	ok(strstr(err.msg, "c2VjcmV0") == NULL && strstr(err.msg, file),
+	    "%s", err.msg);
+}
+
 static void
 test_same(void)
 {
@@ -378,6 +388,7 @@ main(void)
 	test_keys();
 	test_helpers();
 	test_same();
+	test_quoting();
 	test_files();
 	test_home();
 	test_places();

@@ -181,7 +181,10 @@ test_strings(void)
 	}
 	good("\"\\u0041\\u00e9\\uABCD\\ud83d\\ude00\\u0000\"");
 	/* Well-formed, though half a pair: for the parser to judge. */
-	is_int(check("\"\\ud800\"", 8, &plain, &err), 0);
+	/* Half of a pair is no character; the other half alone becomes one. */
+	is_int(check("\"\\ud800\"", 8, &plain, &err), -1);
+	is_int(check("\"\\ud800\\u0041\"", 14, &plain, &err), -1);
+	is_int(check("\"\\udc00\"", 8, &plain, &err), 0);
 	is_int(check("\"\\udc00x\"", 9, &plain, &err), 0);
 	good("\"\x7f\"");
 	bad("\"", "without an end");

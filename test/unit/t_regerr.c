@@ -146,6 +146,8 @@ test_retry_after(void)
 	is_int(regerr_retry_after("1.5"), 1500);
 	ok(regerr_retry_after("99999999999999999999") > 1000000000,
 	    "very long");
+	ok(regerr_retry_after("Fri, 31 Dec 9999 23:59:59 GMT") > 1000000000,
+	    "very far");
 	is_int(regerr_retry_after(""), 0);
 	is_int(regerr_retry_after("-5"), 0);
 	is_int(regerr_retry_after("soon"), 0);
