@@ -31,6 +31,7 @@ ALL_LIBS     = -lcurl -ljq -lssl -lcrypto -lyaml $(LDLIBS)
 TOOLS	:= acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index \
 	   acedt-check
 PROGRAMS := $(TOOLS:%=$(B)/%) $(B)/ace-dt
+BENCHES	:= $(B)/bench/relay $(B)/bench/loop
 UNITS	:= $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/t_*.c))
 objects	= $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 
@@ -63,6 +64,10 @@ $(UNITS): $(B)/%: $(B)/%.o $(B)/test/unit/tap.o $(B)/libacedt.a
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
+$(BENCHES): $(B)/%: $(B)/%.o $(B)/libacedt.a
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(say) CC $@
@@ -77,6 +82,8 @@ $(B)/flags: FORCE
 $(B)/flags: export FLAGS_NOW = $(flags_now)
 
 test-programs: $(UNITS)
+
+bench-programs: $(BENCHES)
 
 deps:				## install what building needs from Debian's packages
 	@scripts/deps.sh build
@@ -110,14 +117,14 @@ coverage:			## the same tests, and the share of lines that they run
 lint:				## warnings of two compilers, cppcheck, manuals, scripts, house rules
 	@scripts/deps.sh build lint
 	@$(MAKE) --no-print-directory B=build/lint-gcc CC=gcc WERROR=-Werror \
-	    all test-programs
+	    all test-programs bench-programs
 	@$(MAKE) --no-print-directory B=build/lint-clang CC=clang \
-	    WERROR=-Werror all test-programs
+	    WERROR=-Werror all test-programs bench-programs
 	@scripts/lint.sh build/lint-gcc
 
 bench:				## time it beside other programs, print a table
 	@scripts/deps.sh build bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all bench-programs
 	@ACEDT_BUILD='$(abspath $(B))' bench/run.sh
 
 install: all			## install into DESTDIR and PREFIX
@@ -146,6 +153,6 @@ include test/fuzz/fuzz.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all asan bench check clean coverage demo deps help install lint \
-	test-programs uninstall FORCE
+.PHONY: all asan bench bench-programs check clean coverage demo deps help \
+	install lint test-programs uninstall FORCE
 .DELETE_ON_ERROR:

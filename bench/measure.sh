@@ -1,11 +1,15 @@
+# shellcheck shell=bash disable=SC2154
+# (variables come from bench/run.sh)
+#
 # Measuring for bench/run.sh; sourced.  One line a run in $work/results:
-# row program wall cpu pss-kB requests
+# row program wall cpu pss-kB source-requests destination-requests
 
-# Proportional share of all processes below a pid, the highest seen.  Seldom
-# enough that the sampling does not slow down what it measures.
+# Proportional share of all processes below a pid, the highest seen: often at
+# first, for runs that are soon over, then seldom enough that the sampling does
+# not slow down what it measures.  What takes too long is ended.
 watch_memory()
 {
-	local root=$1 out=$2 max=0 sum files p
+	local root=$1 out=$2 max=0 n=0 began=$SECONDS sum files p
 	while kill -0 "$root" 2>/dev/null; do
 		files=()
 		for p in $(descendants "$root"); do
@@ -15,65 +19,95 @@ watch_memory()
 		    awk '/^Pss:/ { n += $2 } END { print n + 0 }')
 		[ "$sum" -le "$max" ] || max=$sum
 		echo "$max" >"$out"
-		sleep 0.25
+		if [ $((SECONDS - began)) -gt "$limit" ]; then
+			echo "bench: over $limit seconds"
+			end_processes "$root"
+		fi
+		n=$((n + 1))
+		if [ "$n" -lt 20 ]; then sleep 0.04; else sleep 0.25; fi
 	done
 }
 
 # The programs below a pid; the shell that runs them does not count.
 descendants()
 {
-	local p
-	for p in $(cat "/proc/$1/task/$1/children" 2>/dev/null || true); do
+	local p children=
+	read -r children 2>/dev/null <"/proc/$1/task/$1/children" || true
+	for p in $children; do
 		echo "$p"
 		descendants "$p"
 	done
 }
 
+# End what is below a pid, and the process itself unless it is this shell.
+end_processes()
+{
+	local p
+	for p in $(descendants "$1") "$1"; do
+		[ "$p" = $$ ] || kill "$p" 2>/dev/null || true
+	done
+}
+
+requests()
+{
+	grep -c 'HTTP/1' "$1" || true
+}
+
 # measure ROW PROGRAM COMMAND...
 measure()
 {
-	local row=$1 prog=$2 before after times pid watcher
+	local row=$1 prog=$2 from to times pid watcher
 	shift 2
-	before=$(grep -c 'HTTP/1' "$dst_log" || true)
+	from=$(requests "$src_log") to=$(requests "$dst_log")
 	echo 0 >"$work/pss"
 	TIMEFORMAT='%R %U %S'
 	{ time { "$@" >"$work/out" 2>&1 & pid=$!
-	    watch_memory "$pid" "$work/pss" 2>/dev/null & watcher=$!
+	    watch_memory "$pid" "$work/pss" 2>/dev/null >>"$work/out" &
+	    watcher=$!
 	    wait "$pid"; }; } 2>"$work/time" ||
 	    { echo "bench: $prog failed:" >&2; tail -n 5 "$work/out" >&2
 	    exit 1; }
 	wait "$watcher" 2>/dev/null || true
-	after=$(grep -c 'HTTP/1' "$dst_log" || true)
+	sleep 0.2			# a registry logs what it has answered
 	times=$(tail -n 1 "$work/time")
-	echo "$row $prog $times $(cat "$work/pss") $((after - before))" |
-	    awk '{ printf "%s %s %s %s %s %s\n", $1, $2, $3, $4 + $5, $6, $7 }' |
+	from=$(($(requests "$src_log") - from))
+	to=$(($(requests "$dst_log") - to))
+	echo "$row $prog $times $(cat "$work/pss") $from $to" |
+	    awk '{ print $1, $2, $3, $4 + $5, $6, $7, $8 }' |
 	    tee -a "$work/results" >&2
 }
 
-# The median of a column for a row and a program.
+# The median of the numbers on standard input.
 median()
 {
-	awk -v r="$1" -v p="$2" -v c="$3" \
-	    '$1 == r && $2 == p { print $c }' "$work/results" | sort -n |
-	    awk '{ v[NR] = $1 }
+	sort -n | awk '{ v[NR] = $1 }
 	    END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+# column ROW PROGRAM N: that of all rounds, N = 0 for the wall time divided by
+# that of ace-dt in the same round: a machine that others use too is not equally
+# fast for long.
+column()
+{
+	awk -v r="$1" -v p="$2" -v c="$3" '
+	    $1 == r && $2 == "ace-dt" { base[++n] = $3 }
+	    $1 == r && $2 == p { wall[++m] = $3; v[m] = $c }
+	    END {
+		for (i = 1; i <= m; i++)
+			print c ? v[i] : wall[i] / base[i]
+	    }' "$work/results"
 }
 
 table()
 {
-	local row prog wall base
-	printf '%-6s  %-8s  %7s  %7s  %8s  %8s  %s\n' row program 'wall s' \
-	    'CPU s' 'Pss MiB' requests 'wall, ratio to ace_dt'
-	for row in $(awk '!s[$1]++ { print $1 }' "$work/results"); do
-		base=$(median "$row" ace_dt 3)
-		for prog in "${programs[@]}"; do
-			wall=$(median "$row" "$prog" 3)
-			printf '%-6s  %-8s  %7.2f  %7.2f  %8.1f  %8d  %.2f\n' \
-			    "$row" "$prog" "$wall" "$(median "$row" "$prog" 4)" \
-			    "$(median "$row" "$prog" 5 | awk '{ print $1 / 1024 }')" \
-			    "$(median "$row" "$prog" 6)" \
-			    "$(awk -v a="$wall" -v b="$base" \
-			    'BEGIN { print a / b }')"
-		done
-	done
+	local row prog c
+	echo '| row | program | wall s | CPU s | Pss MiB | source | destination | wall / ace-dt |'
+	echo '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |'
+	awk '!s[$1, $2]++ { print $1, $2 }' "$work/results" |
+	while read -r row prog; do
+		echo "$row $prog $(for c in 3 4 5 6 7 0; do
+			column "$row" "$prog" "$c" | median
+		done | tr '\n' ' ')"
+	done | awk '{ printf "| %s | %s | %.2f | %.2f | %.1f | %d | %d | %.2f |\n",
+	    $1, $2, $3, $4, $5 / 1024, $6, $7, $8 }'
 }

@@ -1,6 +1,7 @@
-# Registries for bench/run.sh; sourced.
-
-LARGE_BYTES=$((2 * 1024 * 1024 * 1024))
+# shellcheck shell=bash disable=SC2034,SC2154
+# (variables come from bench/run.sh, and go there)
+#
+# Registries for bench/run.sh, and the line to them; sourced.
 
 # Debian's docker-registry on a free port: sets NAME_host and NAME_log.
 start_registry()
@@ -15,13 +16,12 @@ start_registry()
 		  filesystem: {rootdirectory: $work/$name}
 		http: {addr: "127.0.0.1:$port"}
 		EOF
-		docker-registry serve "$work/$name.yml" \
-		    >"$work/$name.log" 2>&1 &
+		setpriv --pdeathsig TERM docker-registry serve \
+		    "$work/$name.yml" >"$work/$name.log" 2>&1 &
 		pid=$!
 		for _ in $(seq 100); do
-			if curl -fs "http://127.0.0.1:$port/v2/" >/dev/null &&
-			    kill -0 "$pid" 2>/dev/null; then
-				pids+=("$pid")
+			if curl -fs -m 5 "http://127.0.0.1:$port/v2/" \
+			    >/dev/null && kill -0 "$pid" 2>/dev/null; then
 				eval "${name}_host=127.0.0.1:$port"
 				eval "${name}_log=$work/$name.log"
 				return
@@ -34,41 +34,17 @@ start_registry()
 	exit 1
 }
 
-seed_small()
+# The same two at the end of a long line: sets src_far and dst_far.
+start_relay()
 {
-	python3 "$here/seed.py" "$src_host" small 100
-}
-
-seed_large()
-{
-	python3 "$here/seed.py" "$src_host" large "$LARGE_BYTES"
-}
-
-accept='application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json'
-
-# check_image REF REPOSITORY: the image's manifests and blobs are in the
-# repository, byte for byte.
-check_image()
-{
-	local src=${1%:*} host=${2%%/*} repo=${2#*/} top m
-	top=$(curl -fs -H "Accept: $accept" \
-	    "http://${src%%/*}/v2/${src#*/}/manifests/${1##*:}")
-	for m in $(jq -r '.manifests[]?.digest' <<<"$top") \
-	    "sha256:$(printf %s "$top" | sha256sum | cut -d' ' -f1)"; do
-		check_content "$host" "$repo" manifests "$m" || return 1
+	local hosts=()
+	: >"$work/relay"
+	relay --delay "$round_trip" "0:${src_host#*:}" "0:${dst_host#*:}" \
+	    >"$work/relay" &
+	for _ in $(seq 50); do
+		mapfile -t hosts <"$work/relay"
+		[ ${#hosts[@]} -lt 2 ] || break
+		sleep 0.1
 	done
-}
-
-check_content()
-{
-	local host=$1 repo=$2 kind=$3 digest=$4 file=$work/check.$BASHPID d
-	curl -fs -H "Accept: $accept" -o "$file" \
-	    "http://$host/v2/$repo/$kind/$digest" || return 1
-	[ "sha256:$(sha256sum <"$file" | cut -d' ' -f1)" = "$digest" ] ||
-	    return 1
-	[ "$kind" = manifests ] || return 0
-	for d in $(jq -r '.config.digest?, .layers[]?.digest |
-	    select(. != null)' "$file"); do
-		check_content "$host" "$repo" blobs "$d" || return 1
-	done
+	src_far=${hosts[0]?relay does not start} dst_far=${hosts[1]}
 }

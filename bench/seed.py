@@ -3,7 +3,7 @@
 
     seed.py HOST small N    N two-platform images bench/img0:1 …, 620 distinct
                             blobs for N = 100, 20 layers of them shared
-    seed.py HOST large SIZE one image bench/large:1 with a layer of SIZE bytes
+    seed.py HOST large MB   one image bench/large:1 of MB megabytes in 8 layers
 
 Prints the references, one a line.
 """
@@ -18,13 +18,14 @@ MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 INDEX = 'application/vnd.oci.image.index.v1+json'
 CONFIG = 'application/vnd.oci.image.config.v1+json'
 LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip'
-CHUNK = 1 << 20
+LAYERS = 8
+CHUNK = 100000
 
 
 class Registry:
     def __init__(self, host):
         self.host = host
-        self.connection = http.client.HTTPConnection(host)
+        self.connection = http.client.HTTPConnection(host, timeout=60)
 
     def ask(self, method, path, body=None, **headers):
         headers = {k.replace('_', '-'): v for k, v in headers.items()}
@@ -103,20 +104,26 @@ def stored(blocks):
     yield packer.flush()
 
 
-def zeros(size):
+def zeros(number, size):
+    """Layers of zeros, each of its own digest."""
     block = bytes(CHUNK)
-    return stored(block for _ in range(size // CHUNK))
+    yield from stored([b'layer %d' % number] +
+                      [block] * (size // CHUNK))
 
 
-def large(registry, amount):
-    total = hashlib.sha256()
-    size = 0
-    for block in zeros(amount):
-        total.update(block)
-        size += len(block)
-    layer = registry.blob('bench/large', 'sha256:' + total.hexdigest(),
-                          zeros(amount), size)
-    image(registry, 'bench/large', '1', 'amd64', 0, [layer])
+def large(registry, megabytes):
+    layers = []
+    for number in range(LAYERS):
+        amount = megabytes * 1000000 // LAYERS
+        total = hashlib.sha256()
+        size = 0
+        for block in zeros(number, amount):
+            total.update(block)
+            size += len(block)
+        layers.append(registry.blob(
+            'bench/large', 'sha256:' + total.hexdigest(),
+            zeros(number, amount), size))
+    image(registry, 'bench/large', '1', 'amd64', 0, layers)
     print(f'{registry.host}/bench/large:1')
 
 

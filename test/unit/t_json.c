@@ -180,7 +180,6 @@ test_strings(void)
 			ok(0, "character %d", c);
 	}
 	good("\"\\u0041\\u00e9\\uABCD\\ud83d\\ude00\\u0000\"");
-	/* Well-formed, though half a pair: for the parser to judge. */
 	/* Half of a pair is no character; the other half alone becomes one. */
 	is_int(check("\"\\ud800\"", 8, &plain, &err), -1);
 	is_int(check("\"\\ud800\\u0041\"", 14, &plain, &err), -1);
