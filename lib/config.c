@@ -252,9 +252,8 @@ parse_number(const char *s, long long max, long long *out)
 	return *end != '\0' || errno != 0 || *out > max ? -1 : 0;
 }
 
-/* A number of bytes, also as 5Mi or 5M. */
-static int
-parse_size(const char *s, long long *out)
+int
+config_parse_size(const char *s, int64_t max, int64_t *out)
 {
 	static const struct {
 		const char	*suffix;
@@ -264,20 +263,21 @@ parse_size(const char *s, long long *out)
 		{ "G", 1000000000 }, { "Ki", 1024 }, { "Mi", 1024 * 1024 },
 		{ "Gi", 1024 * 1024 * 1024 }
 	};
+	long long	 n;
 	char		*end;
 	size_t		 i;
 
 	if (!isdigit((unsigned char)*s))
 		return -1;
 	errno = 0;
-	*out = strtoll(s, &end, 10);
+	n = strtoll(s, &end, 10);
 	if (errno != 0)
 		return -1;
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(units[i].suffix, end) == 0) {
-			if (*out > LLONG_MAX / units[i].factor)
+			if (n > max / units[i].factor)
 				return -1;
-			*out *= units[i].factor;
+			*out = n * units[i].factor;
 			return 0;
 		}
 	return -1;
@@ -307,7 +307,7 @@ read_chunk_size(struct reading *r, yaml_node_t *n, void *arg)
 	(void)arg;
 	if (s == NULL)
 		return -1;
-	if (parse_size(s, &r->c->chunk_size) == -1)
+	if (config_parse_size(s, INT64_MAX, &r->c->chunk_size) == -1)
 		return expected(r, n, "a size such as 5242880 or 5Mi");
 	r->c->chunk_from.line = line_of(n);
 	return 0;
@@ -916,7 +916,7 @@ read_environment(struct config *c, struct err *err)
 		c->concurrent_from.variable = "ACE_DT_CONCURRENT_HTTP";
 	}
 	if ((s = getenv("ACE_DT_CHUNK_SIZE")) != NULL && *s != '\0') {
-		if (parse_size(s, &c->chunk_size) == -1)
+		if (config_parse_size(s, INT64_MAX, &c->chunk_size) == -1)
 			return err_set(err, ERR_USAGE, "ACE_DT_CHUNK_SIZE=%s: "
 			    "a size such as 5242880 or 5Mi is expected", s);
 		c->chunk_from.variable = "ACE_DT_CHUNK_SIZE";

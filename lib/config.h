@@ -2,6 +2,7 @@
 #define ACEDT_CONFIG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
@@ -57,7 +58,7 @@ struct config {
 	int			 concurrent_http; /* 0 if not set */
 	char			*cache_path;	/* owned, NULL if not set */
 	char			*auth_file;	/* owned, NULL if not set */
-	long long		 chunk_size;	/* 0 if not set */
+	int64_t			 chunk_size;	/* 0 if not set */
 	struct setting		 concurrent_from, cache_from, auth_from;
 	struct setting		 chunk_from;
 };
@@ -76,6 +77,9 @@ struct config {
 int	config_load(struct config *, const char *const *paths, size_t n,
 	    struct err *);
 void	config_clear(struct config *);
+
+/* A number of bytes up to max, also as 5Mi or 5M: 0, or -1. */
+int	config_parse_size(const char *, int64_t max, int64_t *out);
 
 /*
  * What the configuration says of a registry (host as in a reference), or what

@@ -55,6 +55,8 @@
 #define HTTP_BACKOFF_MAX_MS	30000
 #define HTTP_RETRY_AFTER_MAX	120		    /* seconds */
 
+#define RATE_MAX		1000000000000LL	    /* --limit-rate, bytes/s */
+
 /* Files of a user. */
 #define CONFIG_FILE_MAX		(1024 * 1024)
 #define ENDPOINTS_MAX		30		    /* of one registry */

@@ -95,6 +95,25 @@ logged()
 	[[ $stderr == *"HTTP 429"* ]]
 }
 
+@test "--limit-rate: no faster than that, in each direction" {
+	serve --mount ignore
+	fill
+	# 3 MB at 2 MB a second, of which a tenth may come at once.
+	for way in "big.list oci:out:1" "$FILES/big.list $R_HOST/again:1" \
+	    "big.list $R_HOST/third:1"; do
+		start=$(date +%s%N)
+		# shellcheck disable=SC2086
+		run -0 ace-dt mirror gather $way -q --limit-rate 2M
+		[ $(($(date +%s%N) - start)) -ge 1200000000 ]
+	done
+	verify_layout out 1
+	verify_registry "$R_HOST" again 1
+	verify_registry "$R_HOST" third 1
+	run -2 ace-dt mirror gather big.list oci:x --limit-rate fast
+	run -2 ace-dt mirror gather big.list oci:x --limit-rate 2000G
+	run -0 ace-dt mirror gather big.list oci:x -q --limit-rate 0
+}
+
 @test "a download that breaks goes on at its byte" {
 	serve
 	fill

@@ -102,7 +102,8 @@ print_settings(const struct config *c)
 	line(c, &c->concurrent_from, "concurrentHTTP: %d",
 	    c->concurrent_http > 0 ? c->concurrent_http :
 	    HTTP_CALLS_PER_HOST);
-	line(c, &c->chunk_from, "chunkSize: %lld", c->chunk_size);
+	line(c, &c->chunk_from, "chunkSize: %lld",
+	    (long long)c->chunk_size);
 	line(c, &c->cache_from, "cachePath: %s", cache);
 	line(c, &c->auth_from, "registryAuthFile: %s", auth);
 	free(cache);

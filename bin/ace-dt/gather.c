@@ -12,6 +12,7 @@
 #include "lib/dest.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
+#include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/platform.h"
 #include "lib/sources.h"
@@ -21,6 +22,7 @@ enum {
 	OPT_ANNOTATIONS = 1,
 	OPT_DEBUG,
 	OPT_FALLBACK,
+	OPT_LIMIT_RATE,
 	OPT_NO_TERM,
 	OPT_PLATFORMS,
 	OPT_PRINT,
@@ -40,6 +42,8 @@ static const struct cli_option options[] = {
 	    "name indexes in an annotation instead of among the manifests, for\n"
 	    "registries that take no index in an index (Artifactory); what is\n"
 	    "only named there may be garbage-collected" },
+	{ OPT_LIMIT_RATE, 0, "limit-rate", CLI_VALUE, "SIZE",
+	    "bytes of blobs a second, over all of them: 500k, 10Mi" },
 	{ OPT_NO_TERM, 0, "no-term", CLI_NONE, NULL,
 	    "plain lines instead of a live display" },
 	{ OPT_PLATFORMS, 'p', "platforms", CLI_VALUE,
@@ -89,6 +93,7 @@ struct gather_options {
 	int			 print;
 	int			 recursive;
 	int			 verify;
+	const char		*limit_rate;
 	const char		*list;
 	const char		*image;
 };
@@ -139,6 +144,8 @@ add_annotation(struct gather_options *o, const char *value)
 static void
 read_option(struct gather_options *o, int id, const char *value)
 {
+	int64_t	rate;
+
 	switch (id) {
 	case OPT_ANNOTATIONS:
 		add_annotation(o, value);
@@ -148,6 +155,12 @@ read_option(struct gather_options *o, int id, const char *value)
 		break;
 	case OPT_FALLBACK:
 		o->fallback = value == NULL;
+		break;
+	case OPT_LIMIT_RATE:
+		if (config_parse_size(value, RATE_MAX, &rate) == -1)
+			cli_usage(&cli, "--limit-rate: a size such as 500k or "
+			    "10Mi is expected, not %s", value);
+		o->limit_rate = value;
 		break;
 	case OPT_NO_TERM:
 		o->display.no_term = value == NULL;
@@ -273,6 +286,8 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 	p = add_stage(pl, o, "acedt-push", 1, events_fd);
 	if (o->verify)
 		pipeline_arg(p, "--verify");
+	if (o->limit_rate != NULL)
+		pipeline_arg(p, "--limit-rate=%s", o->limit_rate);
 	add_argument(p, o->image);
 	p = add_stage(pl, o, "acedt-index", 1, events_fd);
 	for (i = 0; i < o->nannotations; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/cli.h"
+#include "lib/config.h"
 #include "lib/exits.h"
 #include "lib/io.h"
 #include "lib/limits.h"
@@ -17,13 +18,16 @@
 #define JOBS_BYTES_MAX	(32 * 1024 * 1024)
 
 enum {
-	OPT_VERIFY = 1
+	OPT_LIMIT_RATE = 1,
+	OPT_VERIFY
 };
 
 static const struct cli_option options[] = {
 	CLI_CONFIG,
 	CLI_EVENTS,
 	CLI_HELP,
+	{ OPT_LIMIT_RATE, 0, "limit-rate", CLI_VALUE, "SIZE",
+	    "bytes of blobs a second, over all of them: 500k, 10Mi" },
 	CLI_VERBOSITY,
 	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
 	    "ask the destination for everything, whatever acedt-fetch --have\n"
@@ -72,7 +76,8 @@ main(int argc, char *argv[])
 	static struct pusher	p;
 	struct err		err = ERR_INIT;
 	struct cli		cli = {
-		.usage = "acedt-push [--verify] [--config FILE] IMAGE "
+		.usage = "acedt-push [--verify] [--limit-rate SIZE] "
+		    "[--config FILE] IMAGE "
 		    "< STREAM",
 		.about = "Copy the content of every image of the stream to "
 		    "IMAGE's repository or layout:\nblobs from where they "
@@ -86,10 +91,20 @@ main(int argc, char *argv[])
 	io_setup();
 	cli_init(&cli, argc, argv);
 	while ((id = cli_next(&cli, &value)) != 0)
-		if (id == CLI_ID_CONFIG)
+		switch (id) {
+		case CLI_ID_CONFIG:
 			net_add_config(&p.net, value);
-		else if (id == OPT_VERIFY)
+			break;
+		case OPT_LIMIT_RATE:
+			if (config_parse_size(value, RATE_MAX,
+			    &p.pace.rate) == -1)
+				cli_usage(&cli, "--limit-rate: a size such as "
+				    "500k or 10Mi is expected, not %s", value);
+			break;
+		case OPT_VERIFY:
 			p.verify = value == NULL;
+			break;
+		}
 	if (cli.nargs != 1)
 		cli_usage(&cli, "one IMAGE is needed, %zu given", cli.nargs);
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)
@@ -102,6 +117,7 @@ main(int argc, char *argv[])
 	p.small_max = 2 * (size_t)(p.net.config.concurrent_http > 0 ?
 	    p.net.config.concurrent_http : HTTP_CALLS_PER_HOST) - 1;
 	rc = run(&p);
+	http_timer_stop(p.net.http, &p.pace.timer);
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);
 	free(p.tag_call);

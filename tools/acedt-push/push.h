@@ -10,6 +10,7 @@
 #include "lib/net.h"
 #include "lib/reg.h"
 #include "lib/stage.h"
+#include "tools/acedt-push/pace.h"
 
 /*
  * Blobs up to this size travel through memory as a whole: checked before they
@@ -92,6 +93,7 @@ struct pusher {
 	struct xfer	*xfers;		/* under way */
 	size_t		 nsmall, nlarge;
 	size_t		 small_max;
+	struct pace	 pace;
 	unsigned long	 seq;
 	enum single_post single_post;
 	int		 verify;	/* take nothing as there: --verify */

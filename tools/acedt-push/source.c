@@ -177,6 +177,10 @@ got_data(struct reg_call *c, const char *s, size_t n)
 	pass = (int64_t)n < x->skip ? n : (size_t)x->skip;
 	if (!x->writing && x->cap - x->len < n - pass)
 		return HTTP_PAUSE;
+	if (!pace_take(x->p, n)) {
+		x->paced = 1;
+		return HTTP_PAUSE;
+	}
 	x->skip -= (int64_t)pass;
 	s += pass;
 	n -= pass;
@@ -349,6 +353,9 @@ source_pump(struct xfer *x)
 
 	if (x->verified || x->want_put)
 		return 0;
+	/* A small one for a registry; when it may go on, the loop runs. */
+	if (!x->writing && !pace_take(x->p, (size_t)x->blob->size))
+		return 0;
 	n = read_file(x, chunk, sizeof(chunk));
 	if (n == -1) {
 		x->failed = 1;
@@ -376,6 +383,10 @@ source_take(struct xfer *x, char *s, size_t room)
 	if (x->fd != -1) {
 		if (x->verified)
 			return 0;
+		if (!pace_take(x->p, room)) {
+			x->paced = 1;
+			return HTTP_PAUSE;
+		}
 		got = read_file(x, s, room);
 		if (got == -1)
 			x->failed = 1;

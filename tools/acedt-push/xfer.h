@@ -28,6 +28,7 @@ struct xfer {
 	/* The source. */
 	struct reg_call	 get;
 	int		 getting;	/* under way */
+	int		 paced;		/* it waits for its share of the rate */
 	int		 fd;		/* of a layout's blob, or -1 */
 	int64_t		 got;		/* bytes that came and were hashed */
 	int64_t		 skip;		/* bytes to pass over: Range ignored */
