@@ -225,8 +225,8 @@ printed_exit(void)
 	exit(EXIT_DONE);
 }
 
-_Noreturn static void
-help(const struct cli *c)
+_Noreturn void
+cli_help(const struct cli *c)
 {
 	printf("Usage: ");
 	print_indented(c->usage, strlen("Usage: "));
@@ -361,7 +361,7 @@ take(const struct cli *c, const struct cli_option *o, const char *text,
 	switch (o->id) {
 	case CLI_ID_HELP:
 		if (on)
-			help(c);
+			cli_help(c);
 		return 0;
 	case CLI_ID_VERSION:
 		if (on)

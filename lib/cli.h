@@ -79,6 +79,9 @@ void	cli_init(struct cli *, int argc, char **argv);
  */
 int	cli_next(struct cli *, const char **value);
 
+/* Write what --help writes to standard output, and exit. */
+_Noreturn void cli_help(const struct cli *);
+
 /* Free args; the words themselves belong to argv. */
 void	cli_clear(struct cli *);
 

@@ -1,5 +1,5 @@
-# Accounts beyond the plain file: credential helpers, several for one registry,
-# token services.
+# Accounts: docker's file and the others, credential helpers, several for one
+# registry, token services.
 
 load helper
 load parts
@@ -58,6 +58,43 @@ auths()
 tokens()
 {
 	jq -c 'select(.path == "/token")' "$1"
+}
+
+@test "the account of docker's config.json opens both registries" {
+	auths "$SRC_HOST" ann:s3cret-pw "$DST_HOST" ann:s3cret-pw
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/list" \
+	    "$DST_HOST/all:1" --debug events -v debug
+	[[ $output == "$DST_HOST/all:1@sha256:"* ]]
+	# No secret, in any form, anywhere that people or files see.
+	for secret in s3cret-pw "$(printf ann:s3cret-pw | base64)"; do
+		refute grep -rF "$secret" events
+		[[ $stderr != *"$secret"* ]]
+		[[ $output != *"$secret"* ]]
+	done
+	# One 401 each program at each registry, not one a request.
+	[ "$(grep -c '/v2/all/.*" 401 ' "$DST_LOG")" -eq 3 ]
+}
+
+@test "no account, a wrong password: what was looked at, what to try" {
+	export DOCKER_CONFIG=$PWD/empty
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/list" oci:x -q
+	[[ $stderr == *"HTTP 401"*"no credentials for $SRC_HOST"*"empty/config.json"*"docker login $SRC_HOST"* ]]
+	auths "$SRC_HOST" ann:wr0ng-pw
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/list" oci:x -q
+	[[ $stderr == *"the credentials for $SRC_HOST"*"are refused"* ]]
+	[[ $stderr != *wr0ng-pw* ]]
+}
+
+@test "a broken config.json is an error with its name" {
+	mkdir docker
+	echo '{"auths":' >docker/config.json
+	DOCKER_CONFIG=$PWD/docker run -2 acedt-resolve "$FILES/list"
+	[[ $output == *"docker/config.json"* ]]
+	jq -n --arg h "$SRC_HOST" '{auths: {($h): {auth: "%%%"}}}' \
+	    >docker/config.json
+	DOCKER_CONFIG=$PWD/docker run acedt-resolve "$FILES/list"
+	[ "$status" -eq 1 ]
+	[[ $output == *"is not base64"* ]]
 }
 
 @test "helpers: of the host and of all, asked once a process and host" {

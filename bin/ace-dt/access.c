@@ -33,12 +33,7 @@ static struct cli	cli = {
 _Noreturn void
 check_access_help(void)
 {
-	const char	*value;
-	char		*argv[] = { (char *)"ace-dt", (char *)"--help", NULL };
-
-	cli_init(&cli, 2, argv);
-	cli_next(&cli, &value);
-	exit(EXIT_DONE);
+	cli_help(&cli);
 }
 
 int

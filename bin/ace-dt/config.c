@@ -40,12 +40,7 @@ static struct cli	cli = {
 _Noreturn void
 config_help(void)
 {
-	const char	*value;
-	char		*argv[] = { (char *)"ace-dt", (char *)"--help", NULL };
-
-	cli_init(&cli, 2, argv);
-	cli_next(&cli, &value);
-	exit(EXIT_DONE);
+	cli_help(&cli);
 }
 
 /* A text in YAML's double quotes, safe on a terminal. */

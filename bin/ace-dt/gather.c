@@ -108,12 +108,7 @@ append(const char ***list, size_t *n, const char *word)
 _Noreturn void
 gather_help(void)
 {
-	const char	*value;
-	char		*argv[] = { (char *)"ace-dt", (char *)"--help", NULL };
-
-	cli_init(&cli, 2, argv);
-	cli_next(&cli, &value);
-	exit(EXIT_DONE);
+	cli_help(&cli);
 }
 
 static void

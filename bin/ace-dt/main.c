@@ -60,14 +60,10 @@ close_on_exec_from(unsigned int fd)
 static _Noreturn void
 group_help(const char *usage, const char *about)
 {
-	struct cli	 cli = { .usage = usage, .about = about,
+	struct cli	cli = { .usage = usage, .about = about,
 			    .options = options };
-	const char	*value;
-	char		*argv[] = { (char *)PROG, (char *)"--help", NULL };
 
-	cli_init(&cli, 2, argv);
-	cli_next(&cli, &value);
-	exit(EXIT_DONE);
+	cli_help(&cli);
 }
 
 /* Is the word behind this option its value?  As cli_next() has it. */
