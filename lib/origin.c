@@ -24,6 +24,19 @@ origin_clear(struct origin *o)
 	curl_free(o->port);
 }
 
+/*
+ * IDNA can make an address or "localhost" of a name that is neither, and
+ * libcurl applies it only when it connects: no such name is any good here.
+ */
+static int
+is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s >= 0x80)
+			return 0;
+	return 1;
+}
+
 static int
 origin_of(const char *url, struct origin *o)
 {
@@ -34,6 +47,7 @@ origin_of(const char *url, struct origin *o)
 	good = u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == 0 &&
 	    curl_url_get(u, CURLUPART_SCHEME, &o->scheme, 0) == 0 &&
 	    curl_url_get(u, CURLUPART_HOST, &o->host, 0) == 0 &&
+	    is_ascii(o->host) &&
 	    curl_url_get(u, CURLUPART_PORT, &o->port,
 	    CURLU_DEFAULT_PORT) == 0;
 	curl_url_cleanup(u);
@@ -214,6 +228,17 @@ has_user(CURLU *u)
 	return has;
 }
 
+/* A zone is an interface of this machine: nothing that a registry can know. */
+static int
+has_zone(CURLU *u)
+{
+	char	*s = NULL;
+	int	 has = curl_url_get(u, CURLUPART_ZONEID, &s, 0) == 0;
+
+	curl_free(s);
+	return has;
+}
+
 char *
 origin_resolve(const char *base, const char *location, struct err *err)
 {
@@ -241,7 +266,12 @@ origin_resolve(const char *base, const char *location, struct err *err)
 	else if (has_user(u))
 		err_set(err, ERR_REGISTRY,
 		    "it points to a URL with a user name");
-	else if (check_step(base, s, err) == 0)
+	else if (check_step(base, s, err) == -1)
+		;
+	else if (has_zone(u))
+		err_set(err, ERR_REGISTRY,
+		    "it points to an address with a zone");
+	else
 		url = xstrdup(s);
 	curl_free(s);
 	curl_url_cleanup(u);

@@ -401,6 +401,7 @@ refresh(struct reg_call *c, const struct challenge *ch)
 		reg_drop_token(c);
 	have = scope_of(c);
 	more = ch->scope != NULL && c->extra_scope == NULL &&
+	    strlen(ch->scope) <= TOKEN_SCOPES_MAX &&
 	    !token_covers(have, ch->scope);
 	free(have);
 	if (more)

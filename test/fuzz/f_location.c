@@ -1,7 +1,8 @@
 /*
  * URLs that registries send: the first line is the base, the second what it
  * points to.  What may be followed is http or https, never from https to http,
- * without a user name, and resolved again it is the same.
+ * without a user name or a host that IDNA would make another one, and resolved
+ * again it leads to the same place.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ check_text(const char *url)
 	    strncmp(url, "http://", 7) == 0);
 	s += 3;
 	must(memchr(s, '@', strcspn(s, "/?#")) == NULL);
+	for (; strchr("/?#", *s) == NULL; s++)
+		must((unsigned char)*s < 0x80);
 	must(strchr(url, '#') == NULL);
 	for (s = url; *s != '\0'; s++)
 		must((unsigned char)*s > 0x20 && *s != 0x7f);
@@ -43,8 +46,9 @@ check(const char *base, const char *url)
 	must(origin_same(url, url));
 	must(origin_same(base, url) == origin_same(url, base));
 	if (strlen(url) <= HTTP_URL_MAX) {
+		/* libcurl may still write an address in its usual form. */
 		again = origin_resolve(base, url, &err);
-		must(again != NULL && strcmp(again, url) == 0);
+		must(again != NULL && origin_same(url, again));
 		free(again);
 	}
 	query = origin_add_query(url, "digest", "sha256:0/&?# é");

@@ -83,16 +83,30 @@ ask_tag(struct question *q)
 	reg_start(&q->call);
 }
 
+/* The target of the link to the next page, of several in a field (RFC 8288). */
+static char *
+next_target(const char *v)
+{
+	const char	*end, *stop;
+
+	for (; (v = strchr(v, '<')) != NULL; v = stop) {
+		if ((end = strchr(v, '>')) == NULL)
+			return NULL;
+		stop = end + strcspn(end, "<");	/* behind its parameters */
+		if (memmem(end, (size_t)(stop - end), "next", 4) != NULL)
+			return xmemdup0(v + 1, (size_t)(end - v - 1));
+	}
+	return NULL;
+}
+
 /* The URL of the next page from the Link field; NULL if there is none. */
 static char *
 next_page(struct reg_call *c, struct err *err)
 {
-	char	*v = reg_header(c, "Link"), *end, *target, *url;
+	char	*v = reg_header(c, "Link"), *target, *url;
 
-	if (v == NULL || *v != '<' || (end = strchr(v, '>')) == NULL ||
-	    strstr(end, "next") == NULL)
+	if (v == NULL || (target = next_target(v)) == NULL)
 		return NULL;
-	target = xmemdup0(v + 1, (size_t)(end - v - 1));
 	url = reg_resolve_same(c, target, err);
 	free(target);
 	return url;

@@ -110,7 +110,8 @@ announced_length(struct reg_call *c, int64_t from)
 		return -1;
 	errno = 0;
 	n = strtoll(v, &end, 10);
-	return *end != '\0' || errno != 0 || n < 0 ? -1 : n + from;
+	return *end != '\0' || errno != 0 || n < 0 ||
+	    n > INT64_MAX - from ? -1 : n + from;
 }
 
 /* Does a 206 begin at the byte that was asked for? */
