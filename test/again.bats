@@ -150,7 +150,9 @@ all()
 	first=$digest
 	data=$(dirname "$DST_LOG")/data/docker/registry/v2/repositories/fix
 	layer=$(ls "$data/_layers/sha256" | head -n 1)
-	manifest=$(ls "$data/_manifests/revisions/sha256" | head -n 1)
+	# Not the index that is to be believed.
+	manifest=$(ls "$data/_manifests/revisions/sha256" |
+	    grep -v "${first#sha256:}" | head -n 1)
 	rm -r "$data/_layers/sha256/$layer"
 	rm -r "$data/_manifests/revisions/sha256/$manifest"
 	gather "$DST_HOST/fix:1"

@@ -344,6 +344,7 @@ test_places(void)
 	if (ok(creds_load(&c, NULL, &err) == 0, "DOCKER_AUTH_CONFIG")) {
 		creds_find(c, "r.example", "x", &a, &err);
 		is_str(a.user, "env");
+		account_clear(&a);
 		creds_free(c);
 	}
 	setenv("DOCKER_AUTH_CONFIG", "{", 1);
@@ -370,6 +371,7 @@ test_home(void)
 		    creds_where(c));
 		is_int(creds_find(c, "r.example", "x", &a, &err), 0);
 		is_str(a.user, "home");
+		account_clear(&a);
 		creds_free(c);
 	}
 	unlink(path);
