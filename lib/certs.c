@@ -237,10 +237,6 @@ take_value(const struct toml_value *v, void *arg, struct err *err)
 	char			*path;
 	int			 rc;
 
-	if (v->ntable == 0 && strcmp(v->key, "server") == 0) {
-		t->own = same_host(v->text, t->host);
-		return 0;
-	}
 	if (v->ntable == 0 ? !t->own : v->ntable != 2 ||
 	    strcmp(v->table[0], "host") != 0 ||
 	    !same_host(v->table[1], t->host))

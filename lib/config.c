@@ -654,6 +654,21 @@ default_endpoint(struct endpoint *ep, const char *registry)
 	ep->supports_referrers = -1;
 }
 
+static void
+be_its_own(struct registry_config *rc)
+{
+	rc->endpoints = xcalloc(1, sizeof(*rc->endpoints));
+	default_endpoint(&rc->endpoints[rc->nendpoints++], rc->host);
+	rc->is_default = 1;
+}
+
+int
+endpoint_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return strcmp(a->scheme, b->scheme) == 0 &&
+	    strcasecmp(a->host, b->host) == 0 && strcmp(a->path, b->path) == 0;
+}
+
 /* What endpointConfig says of an endpoint, by its URL as it is written. */
 static void
 apply_endpoint_config(struct reading *r, struct endpoint *ep)
@@ -663,9 +678,7 @@ apply_endpoint_config(struct reading *r, struct endpoint *ep)
 
 	for (i = 0; i < r->necs; i++) {
 		other = &r->ecs[i].ep;
-		if (strcmp(other->scheme, ep->scheme) != 0 ||
-		    strcasecmp(other->host, ep->host) != 0 ||
-		    strcmp(other->path, ep->path) != 0)
+		if (!endpoint_same(other, ep))
 			continue;
 		ep->insecure = other->insecure;
 		ep->insecure_from = other->insecure_from;
@@ -686,19 +699,14 @@ endpoint_clear(struct endpoint *ep)
 static int
 is_named(const struct config *c, const char *host, const struct endpoint *ep)
 {
-	const struct endpoint	*other;
-	size_t			 i, k;
+	size_t	i, k;
 
 	for (i = 0; i < c->nregistries; i++) {
 		if (strcasecmp(c->registries[i]->host, host) == 0)
 			return 1;
-		for (k = 0; k < c->registries[i]->nendpoints; k++) {
-			other = &c->registries[i]->endpoints[k];
-			if (strcasecmp(other->host, ep->host) == 0 &&
-			    strcmp(other->scheme, ep->scheme) == 0 &&
-			    *other->path == '\0')
+		for (k = 0; k < c->registries[i]->nendpoints; k++)
+			if (endpoint_same(&c->registries[i]->endpoints[k], ep))
 				return 1;
-		}
 	}
 	return 0;
 }
@@ -723,12 +731,8 @@ join(struct reading *r)
 	}
 	for (i = 0; i < r->c->nregistries; i++) {
 		rc = r->c->registries[i];
-		if (rc->nendpoints == 0) {
-			rc->endpoints = xcalloc(1, sizeof(*rc->endpoints));
-			default_endpoint(&rc->endpoints[rc->nendpoints++],
-			    rc->host);
-			rc->is_default = 1;
-		}
+		if (rc->nendpoints == 0)
+			be_its_own(rc);
 		for (k = 0; k < rc->nendpoints; k++)
 			apply_endpoint_config(r, &rc->endpoints[k]);
 		apply_endpoint_config(r, &rc->self);
@@ -983,6 +987,13 @@ config_clear(struct config *c)
 	memset(c, 0, sizeof(*c));
 }
 
+size_t
+config_calls_per_host(const struct config *c)
+{
+	return c->concurrent_http > 0 ? (size_t)c->concurrent_http :
+	    HTTP_CALLS_PER_HOST;
+}
+
 const struct registry_config *
 config_registry(struct config *c, const char *host)
 {
@@ -993,8 +1004,6 @@ config_registry(struct config *c, const char *host)
 		if (strcasecmp(c->registries[i]->host, host) == 0)
 			return c->registries[i];
 	rc = add_registry(c, host);
-	rc->endpoints = xcalloc(1, sizeof(*rc->endpoints));
-	default_endpoint(&rc->endpoints[rc->nendpoints++], host);
-	rc->is_default = 1;
+	be_its_own(rc);
 	return rc;
 }

@@ -78,6 +78,10 @@ int	config_load(struct config *, const char *const *paths, size_t n,
 	    struct err *);
 void	config_clear(struct config *);
 
+/* concurrentHTTP, or what holds without a word there. */
+size_t	config_calls_per_host(const struct config *);
+int	endpoint_same(const struct endpoint *, const struct endpoint *);
+
 /* A number of bytes up to max, also as 5Mi or 5M: 0, or -1. */
 int	config_parse_size(const char *, int64_t max, int64_t *out);
 

@@ -43,25 +43,16 @@ struct creds {
 
 static const struct json_limits limits = { 100000, 16, JSON_PLAIN };
 
-static void
-wipe(char **s)
-{
-	if (*s != NULL)
-		explicit_bzero(*s, strlen(*s));
-	free(*s);
-	*s = NULL;
-}
-
 void
 account_clear(struct account *a)
 {
-	wipe(&a->user);
-	wipe(&a->password);
-	wipe(&a->identity_token);
-	wipe(&a->registry_token);
-	wipe(&a->helper);
-	wipe(&a->server);
-	wipe(&a->where);
+	xwipe(&a->user);
+	xwipe(&a->password);
+	xwipe(&a->identity_token);
+	xwipe(&a->registry_token);
+	xwipe(&a->helper);
+	xwipe(&a->server);
+	xwipe(&a->where);
 	a->store = 0;
 }
 
@@ -85,23 +76,6 @@ account_same(const struct account *a, const struct account *b)
 	    same_text(a->password, b->password) &&
 	    same_text(a->identity_token, b->identity_token) &&
 	    same_text(a->registry_token, b->registry_token);
-}
-
-static char *
-copy_text(const char *s)
-{
-	return s != NULL ? xstrdup(s) : NULL;
-}
-
-void
-account_copy(struct account *to, const struct account *from)
-{
-	memset(to, 0, sizeof(*to));
-	to->user = copy_text(from->user);
-	to->password = copy_text(from->password);
-	to->identity_token = copy_text(from->identity_token);
-	to->registry_token = copy_text(from->registry_token);
-	to->where = copy_text(from->where);
 }
 
 /* Parse a place's text, which is wiped; an empty one is no error. */
@@ -358,7 +332,7 @@ read_auth(struct account *a, const char *text, const char *key,
 		len--;
 	if (memchr(pair, '\0', len) != NULL ||
 	    (colon = memchr(pair, ':', len)) == NULL) {
-		wipe(&pair);
+		xwipe(&pair);
 		return err_set(err, ERR_USAGE, "%s: auths[\"%s\"].auth is not "
 		    "user:password", where, key);
 	}
@@ -394,7 +368,7 @@ read_entry(struct account *a, jv entry, const char *key, const char *where,
 	a->registry_token = text_of(entry, "registrytoken");
 	if (auth != NULL)
 		rc = read_auth(a, auth, key, where, err);
-	wipe(&auth);
+	xwipe(&auth);
 	if (a->user == NULL) {
 		a->user = text_of(entry, "username");
 		a->password = text_of(entry, "password");

@@ -58,7 +58,6 @@ void	account_clear(struct account *);
 int	account_is_anonymous(const struct account *);
 /* Are both the same user with the same secret? */
 int	account_same(const struct account *, const struct account *);
-void	account_copy(struct account *to, const struct account *from);
 
 /* The places that were looked at, for the message of a 401.  Borrowed. */
 const char *creds_where(const struct creds *);

@@ -23,15 +23,6 @@
 static const struct json_limits limits = { 100, 8, JSON_PLAIN };
 
 static void
-wipe(char **s)
-{
-	if (*s != NULL)
-		explicit_bzero(*s, strlen(*s));
-	free(*s);
-	*s = NULL;
-}
-
-static void
 wipe_reply(struct helper *h)
 {
 	if (h->reply.data != NULL)
@@ -122,8 +113,8 @@ read_reply(struct helper *h)
 		h->result = HELPER_FOUND;
 		return;
 	}
-	wipe(&h->user);
-	wipe(&h->secret);
+	xwipe(&h->user);
+	xwipe(&h->secret);
 	fail(h, "its answer has no Username and Secret");
 }
 
@@ -310,6 +301,6 @@ helper_clear(struct helper *h)
 	if (h->http != NULL)
 		stop(h);
 	wipe_reply(h);
-	wipe(&h->user);
-	wipe(&h->secret);
+	xwipe(&h->user);
+	xwipe(&h->secret);
 }

@@ -133,8 +133,8 @@ is_component(const char *s, size_t len)
 	}
 }
 
-static int
-is_repository(const char *repo)
+int
+ref_repo_is_valid(const char *repo)
 {
 	size_t	n;
 
@@ -154,7 +154,7 @@ check_repository(const char *text, const char *repo, struct err *err)
 	if (*repo == '\0')
 		return BAD(err, text, "%s", "the repository is missing; write "
 		    "registry/repository[:tag][@digest]");
-	if (is_repository(repo))
+	if (ref_repo_is_valid(repo))
 		return 0;
 	if (strpbrk(repo, UPPER) != NULL)
 		return BAD(err, text, "the repository \"%.*s\" must be lower "
@@ -246,20 +246,6 @@ short_name(const char *text, struct err *err)
 	return BAD(err, text, "it names no registry; did you mean "
 	    "docker.io/library/%.*s%s?", SHOWN_MAX, text,
 	    strpbrk(text, ":@") == NULL ? ":latest" : "");
-}
-int
-ref_repo_is_valid(const char *repo)
-{
-	size_t	n;
-
-	for (;;) {
-		n = strcspn(repo, "/");
-		if (!is_component(repo, n))
-			return 0;
-		if (repo[n] == '\0')
-			return 1;
-		repo += n + 1;
-	}
 }
 
 static int

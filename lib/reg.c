@@ -28,17 +28,32 @@ reg_call_init(struct reg_call *c)
 	http_call_init(&c->http);
 }
 
+void
+calls_append(struct reg_call **list, struct reg_call *c)
+{
+	while (*list != NULL)
+		list = &(*list)->next;
+	c->next = NULL;
+	*list = c;
+}
+
+int
+calls_remove(struct reg_call **list, struct reg_call *c)
+{
+	for (; *list != NULL; list = &(*list)->next)
+		if (*list == c) {
+			*list = c->next;
+			return 1;
+		}
+	return 0;
+}
+
 static void
 unqueue(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
-	struct reg_call	**p;
 
-	for (p = &h->queue; *p != NULL; p = &(*p)->next)
-		if (*p == c) {
-			*p = c->next;
-			break;
-		}
+	calls_remove(&h->queue, c);
 	for (h->queue_end = &h->queue; *h->queue_end != NULL; )
 		h->queue_end = &(*h->queue_end)->next;
 }
@@ -194,6 +209,42 @@ reg_start(struct reg_call *c)
 	begin_round(c);
 }
 
+/* What reg_ask() waits for. */
+struct answer {
+	int		 there;
+	int		 failed;
+	struct err	*err;
+};
+
+static void
+answered(struct reg_call *c, const struct err *err)
+{
+	struct answer	*a = c->arg;
+
+	a->there = 1;
+	a->failed = err != NULL;
+	if (err != NULL)
+		*a->err = *err;
+}
+
+int
+reg_ask(struct reg_call *c, struct err *err)
+{
+	struct http	*http = c->repo->reg->http;
+	struct answer	 a = { 0, 0, err };
+
+	c->arg = &a;
+	c->on_done = answered;
+	reg_start(c);
+	while (!a.there) {
+		http_run(http);
+		if (!a.there)
+			http_wait(http, NULL, 0, 1000);
+	}
+	c->arg = NULL;
+	return a.failed ? -1 : 0;
+}
+
 const char *
 reg_endpoint(const struct reg_call *c)
 {
@@ -333,19 +384,21 @@ send_call(struct reg_call *c)
 	struct reg_host	*h = c->route->host;
 	struct err	 err = ERR_INIT;
 	char		*auth = NULL;
+	int		 own;
 
 	if (c->url == NULL)
 		c->url = c->location != NULL ? xstrdup(c->location) :
 		    xasprintf("%s%s/v2/%s/%s", h->base, c->route->path,
 		    c->route->repo, c->path);
-	if (tls_find(h->reg->tls, c->url, origin_same(h->base, c->url) ?
-	    c->repo->registry : NULL, &c->http.tls, &err) == -1) {
+	own = origin_same(h->base, c->url);
+	if (tls_find(h->reg->tls, c->url, own ? c->repo->registry : NULL,
+	    &c->http.tls, &err) == -1) {
 		c->http.result = CURLE_OK;
 		c->http.status = 0;
 		failed(c, &err, 0);
 		return;
 	}
-	if (origin_same(h->base, c->url) && reg_authorize(c, &auth) == -1)
+	if (own && reg_authorize(c, &auth) == -1)
 		return;
 	free(c->auth_used);
 	c->auth_used = auth;

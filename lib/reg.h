@@ -23,7 +23,6 @@ struct reg_repo;
 /* config and creds are borrowed and must outlive it. */
 struct reg *reg_new(struct http *, struct config *, struct creds *);
 void	reg_free(struct reg *);
-struct http *reg_http(struct reg *);
 
 /*
  * A repository of a registry, as in struct ref, to read from: at the registry's
@@ -115,6 +114,8 @@ void	reg_call_init(struct reg_call *);
 /* Ends it without on_done if it is under way; frees what it owns. */
 void	reg_call_clear(struct reg_call *);
 void	reg_start(struct reg_call *);
+/* Start it and wait for its end, where there is nothing else to do: 0 or -1. */
+int	reg_ask(struct reg_call *, struct err *);
 /* End it now, without on_done; it may be started again. */
 void	reg_cancel(struct reg_call *);
 /*

@@ -19,15 +19,6 @@
 
 static void	helper_done(void *);
 
-static void
-append(struct reg_call **list, struct reg_call *c)
-{
-	while (*list != NULL)
-		list = &(*list)->next;
-	c->next = NULL;
-	*list = c;
-}
-
 static struct asked *
 ask(struct reg *reg, const struct account *a)
 {
@@ -93,7 +84,7 @@ account_of(struct reg_call *c, struct err *err)
 		q = ask(w->host->reg, &w->account);
 		if (!q->done) {
 			c->state = CALL_ACCOUNT;
-			append(&q->waiting, c);
+			calls_append(&q->waiting, c);
 			return 1;
 		}
 		if (take_answer(w, q, err) == -1)
@@ -135,18 +126,15 @@ void
 reg_forget_waiting(struct reg_call *c)
 {
 	struct asked	*q;
-	struct reg_call	**p;
+	struct token	*t;
 
-	if (c->state == CALL_TOKEN) {
-		token_forget(c->route->host->tokens, c);
-		return;
-	}
 	for (q = c->route->host->reg->asked; q != NULL; q = q->next)
-		for (p = &q->waiting; *p != NULL; p = &(*p)->next)
-			if (*p == c) {
-				*p = c->next;
-				return;
-			}
+		if (calls_remove(&q->waiting, c))
+			return;
+	for (t = c->route->host->tokens; t != NULL; t = t->next)
+		if (calls_remove(&t->waiting, c) ||
+		    calls_remove(&t->leaving, c))
+			return;
 }
 
 /* Where the token that covers the call is remembered; NULL if nowhere. */
@@ -314,7 +302,7 @@ find_token(struct reg_call *c)
 		return t->value;
 	c->state = CALL_TOKEN;
 	c->fresh_token = covers_call(t, c);
-	token_wait(t, c);
+	calls_append(&t->waiting, c);
 	token_fetch(t, h->reg->http, h->reg->tls, h->base, &h->challenge,
 	    token_ready);
 	return NULL;

@@ -93,6 +93,10 @@ struct reg {
 };
 
 /* reg.c */
+/* Lists of calls, through their next member. */
+void	calls_append(struct reg_call **list, struct reg_call *);
+/* 1 if it was in the list. */
+int	calls_remove(struct reg_call **list, struct reg_call *);
 void	reg_enqueue(struct reg_call *);
 void	reg_pump(struct reg_host *);
 /* End a call that waited, with an error made here. */

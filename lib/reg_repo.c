@@ -28,8 +28,7 @@ reg_new(struct http *http, struct config *config, struct creds *creds)
 	reg->config = config;
 	reg->creds = creds;
 	reg->tls = tls_store_new(config);
-	reg->calls_max = config->concurrent_http > 0 ?
-	    (size_t)config->concurrent_http : HTTP_CALLS_PER_HOST;
+	reg->calls_max = config_calls_per_host(config);
 	return reg;
 }
 
@@ -75,12 +74,6 @@ reg_free(struct reg *reg)
 		}
 	tls_store_free(reg->tls);
 	free(reg);
-}
-
-struct http *
-reg_http(struct reg *reg)
-{
-	return reg->http;
 }
 
 static struct reg_host *
@@ -195,13 +188,14 @@ static int
 add_route(struct reg_repo *r, const struct registry_config *rc,
     const struct endpoint *ep, char *repo, struct err *err)
 {
+	struct reg_host	*host = host_of(r->reg, ep);
 	struct route	*w;
 	char		*full;
-	int		 rc2;
+	int		 found;
 	size_t		 i;
 
 	for (i = 0; i < r->n; i++)
-		if (r->routes[i].host == host_of(r->reg, ep) &&
+		if (r->routes[i].host == host &&
 		    strcmp(r->routes[i].path, ep->path) == 0 &&
 		    strcmp(r->routes[i].repo, repo) == 0) {
 			free(repo);
@@ -210,8 +204,8 @@ add_route(struct reg_repo *r, const struct registry_config *rc,
 	r->routes = xreallocarray(r->routes, r->n + 1, sizeof(*r->routes));
 	w = &r->routes[r->n++];
 	memset(w, 0, sizeof(*w));
-	w->host = host_of(r->reg, ep);
-	w->host->one_each |= rc->noncompliant;
+	w->host = host;
+	host->one_each |= rc->noncompliant;
 	w->path = xstrdup(ep->path);
 	w->repo = repo;
 	if (!ref_repo_is_valid(repo))
@@ -221,9 +215,9 @@ add_route(struct reg_repo *r, const struct registry_config *rc,
 	/* Accounts belong to the host that is asked, not to whom it mirrors. */
 	full = ep->path[0] == '\0' ? xstrdup(repo) :
 	    xasprintf("%s/%s", ep->path + 1, repo);
-	rc2 = creds_find(r->reg->creds, ep->host, full, &w->account, err);
+	found = creds_find(r->reg->creds, ep->host, full, &w->account, err);
 	free(full);
-	return rc2;
+	return found;
 }
 
 /* Does one of the endpoints stand for the registry itself? */

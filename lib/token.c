@@ -130,47 +130,6 @@ token_is_valid(const struct token *t)
 	return t->value != NULL && t->expires > clock_ms();
 }
 
-void
-token_wait(struct token *t, struct reg_call *c)
-{
-	struct reg_call	**p;
-
-	for (p = &t->waiting; *p != NULL; p = &(*p)->next)
-		;
-	c->next = NULL;
-	*p = c;
-}
-
-/* 1 if it was in the list. */
-static int
-take_out(struct reg_call **list, struct reg_call *c)
-{
-	for (; *list != NULL; list = &(*list)->next)
-		if (*list == c) {
-			*list = c->next;
-			return 1;
-		}
-	return 0;
-}
-
-void
-token_forget(struct token *list, struct reg_call *c)
-{
-	for (; list != NULL; list = list->next)
-		if (take_out(&list->waiting, c) ||
-		    take_out(&list->leaving, c))
-			return;
-}
-
-static void
-wipe(char **s)
-{
-	if (*s != NULL)
-		explicit_bzero(*s, strlen(*s));
-	free(*s);
-	*s = NULL;
-}
-
 /* It has come, or will not: tell those who wait. */
 static void
 finish(struct token *t, const struct err *err)
@@ -178,8 +137,8 @@ finish(struct token *t, const struct err *err)
 	t->fetching = 0;
 	t->leaving = t->waiting;
 	t->waiting = NULL;
-	wipe(&t->form);
-	wipe(&t->basic);
+	xwipe(&t->form);
+	xwipe(&t->basic);
 	free(t->url);
 	free(t->base);
 	t->url = t->base = NULL;
@@ -231,7 +190,7 @@ add_form(char *form, const char *name, const char *value)
 	out = xasprintf("%s%s%s=%s", form != NULL ? form : "",
 	    form != NULL ? "&" : "", name, escaped != NULL ? escaped : "");
 	curl_free(escaped);
-	wipe(&form);
+	xwipe(&form);
 	return out;
 }
 
@@ -265,8 +224,8 @@ make_request(struct token *t, const struct challenge *ch)
 		one = xasprintf("%s:%s", account->user, account->password);
 		more = base64_encode(one, strlen(one));
 		t->basic = xasprintf("Authorization: Basic %s", more);
-		wipe(&one);
-		wipe(&more);
+		xwipe(&one);
+		xwipe(&more);
 	}
 	t->url = url;
 	if (account != NULL && account->identity_token != NULL) {
@@ -364,7 +323,7 @@ read_answer(struct token *t, struct err *err)
 		return err_set(err, ERR_REGISTRY,
 		    "the token service's answer holds no token");
 	}
-	wipe(&t->value);
+	xwipe(&t->value);
 	t->value = value;
 	if (lives > 365 * 86400)
 		lives = 365 * 86400;
@@ -460,7 +419,7 @@ tokens_drop(struct token *list, const char *header)
 	for (; list != NULL; list = list->next)
 		if (list->value != NULL &&
 		    strcmp(list->value, header + sizeof(prefix) - 1) == 0)
-			wipe(&list->value);
+			xwipe(&list->value);
 }
 
 void
@@ -473,9 +432,9 @@ tokens_free(struct token *list)
 		http_call_clear(&t->call);
 		if (t->http != NULL)
 			http_timer_stop(t->http, &t->timer);
-		wipe(&t->value);
-		wipe(&t->form);
-		wipe(&t->basic);
+		xwipe(&t->value);
+		xwipe(&t->form);
+		xwipe(&t->basic);
 		free(t->failure);
 		free(t->url);
 		free(t->base);

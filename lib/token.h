@@ -31,7 +31,7 @@ struct token {
 	char		*base;
 	char		*form;
 	char		*basic;
-	struct reg_call	*waiting;	/* through their next member */
+	struct reg_call	*waiting;	/* reg_auth.c puts them in */
 	struct reg_call	*leaving;	/* ditto: they are being told */
 	void		(*ready)(struct token *, const struct err *);
 	struct http	*http;
@@ -61,10 +61,6 @@ struct token *token_covering(struct token *list, const char *scope,
 /* One of the account that is being fetched, or NULL. */
 struct token *token_coming(struct token *list, const struct account *);
 int	token_is_valid(const struct token *);
-
-/* Let a call wait for it; forget it again. */
-void	token_wait(struct token *, struct reg_call *);
-void	token_forget(struct token *list, struct reg_call *);
 
 /*
  * Fetch it, unless that is under way; ready is called then, from http_run(), to

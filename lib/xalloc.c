@@ -71,3 +71,12 @@ xasprintf(const char *fmt, ...)
 	va_end(ap);
 	return checked(s);
 }
+
+void
+xwipe(char **s)
+{
+	if (*s != NULL)
+		explicit_bzero(*s, strlen(*s));
+	free(*s);
+	*s = NULL;
+}

@@ -15,6 +15,8 @@ void	*xreallocarray(void *, size_t nmemb, size_t size);
 char	*xstrdup(const char *);
 /* A copy of len bytes, with a NUL behind it. */
 char	*xmemdup0(const void *, size_t len);
+/* Free a secret that was a string, overwritten before; *s becomes NULL. */
+void	 xwipe(char **s);
 char	*xasprintf(const char *, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

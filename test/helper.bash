@@ -193,6 +193,41 @@ verify_content()
 
 # --- Servers ----------------------------------------------------------------
 
+random_port()
+{
+	echo $((20000 + (RANDOM * 32768 + RANDOM) % 40000))
+}
+
+# wait_for_line PID FILE REGEX: until the server has written it, for ten
+# seconds, or is gone.  Asking its port would not tell whose port it is.
+wait_for_line()
+{
+	local i
+	for i in $(seq 200); do
+		grep -qs "$3" "$2" && return 0
+		kill -0 "$1" 2>/dev/null || return 1
+		sleep 0.05
+	done
+	echo "no $3 in $2 after $i tries" >&2
+	return 1
+}
+
+# keep_server NAME PID PORT LOG: it runs.  Sets NAME_HOST and NAME_LOG;
+# stop_servers ends it.
+keep_server()
+{
+	echo "$2" >>"$BATS_FILE_TMPDIR/servers"
+	export "$1_HOST=127.0.0.1:$3"
+	export "$1_LOG=$4"
+}
+
+# drop_server PID: it does not.
+drop_server()
+{
+	kill "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
+}
+
 # start_registry NAME [HTPASSWD-FILE]: Debian's docker-registry on loopback.
 # Sets NAME_HOST and NAME_LOG; stop_servers ends it.
 start_registry()
@@ -200,7 +235,7 @@ start_registry()
 	local name=$1 dir port pid try
 	dir=$(mktemp -d "$BATS_FILE_TMPDIR/$name.XXXXXX")
 	for try in 1 2 3 4 5 6 7 8 9; do
-		port=$((20000 + (RANDOM * 32768 + RANDOM) % 40000))
+		port=$(random_port)
 		cat >"$dir/config.yml" <<-EOF
 		version: 0.1
 		log: {level: error, accesslog: {disabled: false}}
@@ -217,13 +252,10 @@ start_registry()
 		    3>&- </dev/null &
 		pid=$!
 		if wait_for_http "$pid" "http://127.0.0.1:$port/v2/"; then
-			echo "$pid" >>"$BATS_FILE_TMPDIR/servers"
-			export "${name}_HOST=127.0.0.1:$port"
-			export "${name}_LOG=$dir/log"
+			keep_server "$name" "$pid" "$port" "$dir/log"
 			return 0
 		fi
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
+		drop_server "$pid"
 	done
 	echo "docker-registry does not start (try $try)" >&2
 	cat "$dir/log" >&2
@@ -247,21 +279,18 @@ wait_for_http()
 # start_regd NAME [OPTION…]: the scripted registry, test/regd.py.
 start_regd()
 {
-	local name=$1 dir pid i
+	local name=$1 dir pid
 	shift
 	dir=$(mktemp -d "$BATS_FILE_TMPDIR/$name.XXXXXX")
 	python3 "$TOP/test/regd.py" --log "$dir/log" --port-file "$dir/port" \
 	    "$@" >"$dir/out" 2>&1 3>&- </dev/null &
 	pid=$!
-	echo "$pid" >>"$BATS_FILE_TMPDIR/servers"
-	for i in $(seq 200); do
-		[ -s "$dir/port" ] && break
-		kill -0 "$pid" 2>/dev/null || break
-		sleep 0.05
-	done
-	[ -s "$dir/port" ] || { echo "regd: $i"; cat "$dir/out"; return 1; }
-	export "${name}_HOST=127.0.0.1:$(cat "$dir/port")"
-	export "${name}_LOG=$dir/log"
+	wait_for_line "$pid" "$dir/port" . || {
+		cat "$dir/out" >&2
+		drop_server "$pid"
+		return 1
+	}
+	keep_server "$name" "$pid" "$(cat "$dir/port")" "$dir/log"
 }
 
 stop_servers()

@@ -80,25 +80,6 @@ sign_certificate()
 
 # --- TLS and proxies --------------------------------------------------------
 
-random_port()
-{
-	echo $((20000 + (RANDOM * 32768 + RANDOM) % 40000))
-}
-
-# wait_for_line PID FILE REGEX: until the server has written it, for ten
-# seconds, or is gone.  Asking its port would not tell whose port it is.
-wait_for_line()
-{
-	local i
-	for i in $(seq 200); do
-		grep -qs "$3" "$2" && return 0
-		kill -0 "$1" 2>/dev/null || return 1
-		sleep 0.05
-	done
-	echo "no $3 in $2 after $i tries" >&2
-	return 1
-}
-
 # start_tls NAME UPSTREAM-PORT CERT KEY [CLIENT-CA]: nginx, which speaks TLS
 # for the server at http://127.0.0.1:UPSTREAM-PORT.  With CLIENT-CA it wants a
 # certificate of the client.  Sets NAME_HOST and NAME_LOG (the access log).
@@ -146,13 +127,10 @@ start_tls()
 		pid=$!
 		# It writes this once it has its port.
 		if wait_for_line "$pid" "$dir/nginx.pid" .; then
-			echo "$pid" >>"$BATS_FILE_TMPDIR/servers"
-			export "${name}_HOST=127.0.0.1:$port"
-			export "${name}_LOG=$dir/access.log"
+			keep_server "$name" "$pid" "$port" "$dir/access.log"
 			return 0
 		fi
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
+		drop_server "$pid"
 	done
 	echo "nginx does not start (try $try)" >&2
 	cat "$dir/out" "$dir/error.log" >&2
@@ -182,13 +160,10 @@ start_proxy()
 		    3>&- </dev/null &
 		pid=$!
 		if wait_for_line "$pid" "$dir/log" 'Accepting connections'; then
-			echo "$pid" >>"$BATS_FILE_TMPDIR/servers"
-			export "${name}_HOST=127.0.0.1:$port"
-			export "${name}_LOG=$dir/log"
+			keep_server "$name" "$pid" "$port" "$dir/log"
 			return 0
 		fi
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
+		drop_server "$pid"
 	done
 	echo "tinyproxy does not start (try $try)" >&2
 	cat "$dir/out" "$dir/log" >&2
@@ -207,10 +182,12 @@ start_tokend()
 	python3 "$TOP/test/tokend.py" --log "$dir/log" --port-file "$dir/port" \
 	    "$@" >"$dir/out" 2>&1 3>&- </dev/null &
 	pid=$!
-	echo "$pid" >>"$BATS_FILE_TMPDIR/servers"
-	wait_for_line "$pid" "$dir/port" . || { cat "$dir/out" >&2; return 1; }
-	export "${name}_HOST=127.0.0.1:$(cat "$dir/port")"
-	export "${name}_LOG=$dir/log"
+	wait_for_line "$pid" "$dir/port" . || {
+		cat "$dir/out" >&2
+		drop_server "$pid"
+		return 1
+	}
+	keep_server "$name" "$pid" "$(cat "$dir/port")" "$dir/log"
 }
 
 # start_token_registry NAME TOKEND-OPTION…: docker-registry, and a token

@@ -94,9 +94,8 @@ print_settings(const struct config *c)
 
 	cache = quoted(c->cache_path != NULL ? c->cache_path : "");
 	auth = quoted(c->auth_file != NULL ? c->auth_file : "");
-	line(c, &c->concurrent_from, "concurrentHTTP: %d",
-	    c->concurrent_http > 0 ? c->concurrent_http :
-	    HTTP_CALLS_PER_HOST);
+	line(c, &c->concurrent_from, "concurrentHTTP: %zu",
+	    config_calls_per_host(c));
 	line(c, &c->chunk_from, "chunkSize: %lld",
 	    (long long)c->chunk_size);
 	line(c, &c->cache_from, "cachePath: %s", cache);
@@ -146,9 +145,7 @@ was_shown(const struct config *c, const struct endpoint *ep)
 			other = &c->registries[i]->endpoints[k];
 			if (other == ep)
 				return 0;
-			if (strcmp(other->scheme, ep->scheme) == 0 &&
-			    strcasecmp(other->host, ep->host) == 0 &&
-			    strcmp(other->path, ep->path) == 0)
+			if (endpoint_same(other, ep))
 				return 1;
 		}
 	return 0;

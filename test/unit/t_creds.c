@@ -226,7 +226,9 @@ test_same(void)
 
 	memset(&x, 0, sizeof(x));
 	find("{\"auths\":{" U("r.example", "u") "}}", "r.example", "x");
-	account_copy(&y, &a);
+	y = a;
+	memset(&a, 0, sizeof(a));
+	find("{\"auths\":{" U("r.example", "u") "}}", "r.example", "x");
 	ok(account_same(&a, &y) && !account_same(&a, &x) &&
 	    account_same(&x, &x), "who is who");
 	free(y.password);

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/reg.h"
 #include "lib/token.h"
 #include "test/unit/tap.h"
 
@@ -64,35 +63,10 @@ test_list(void)
 	tokens_free(list);
 }
 
-static void
-test_waiting(void)
-{
-	struct token	*list = NULL, *a, *b;
-	struct reg_call	*c = calloc(3, sizeof(*c));
-
-	a = token_find(&list, "a", NULL);
-	b = token_find(&list, "b", NULL);
-	token_wait(a, &c[0]);
-	token_wait(a, &c[1]);
-	token_wait(b, &c[2]);
-	ok(a->waiting == &c[0] && c[0].next == &c[1] && c[1].next == NULL &&
-	    b->waiting == &c[2], "in the order in which they came");
-	token_forget(list, &c[0]);
-	ok(a->waiting == &c[1] && c[1].next == NULL, "the first is gone");
-	token_forget(list, &c[0]);
-	token_forget(list, &c[2]);
-	ok(a->waiting == &c[1] && b->waiting == NULL, "so is the other's");
-	token_forget(list, &c[1]);
-	ok(a->waiting == NULL, "nobody waits");
-	tokens_free(list);
-	free(c);
-}
-
 int
 main(void)
 {
 	test_scope();
 	test_list();
-	test_waiting();
 	return tap_end();
 }

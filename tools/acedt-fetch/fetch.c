@@ -226,16 +226,15 @@ want_failed(struct want *w, const struct err *err)
 		fetch_failed(w->fetch, err);
 }
 
-/* For the next run; what is not what it should be is found out later. */
+/* For the next run: what came is in the image, if it is what it should be. */
 static void
-keep(struct want *w, const char *type, const char *data, size_t len)
+keep(struct want *w)
 {
-	char	have[DIGEST_STR_MAX];
+	struct content	*c = image_find(&w->fetch->img, w->desc.digest);
 
-	digest_of(w->desc.digest, data, len, have);
-	if (strcmp(have, w->desc.digest) == 0)
-		cache_put(w->fetch->opt->cache, w->desc.digest, type, data,
-		    len);
+	if (c != NULL)
+		cache_put(w->fetch->opt->cache, w->desc.digest,
+		    c->desc.media_type, c->data, (size_t)c->desc.size);
 }
 
 /* An earlier run kept it. */
@@ -307,14 +306,13 @@ got_manifest(struct reg_call *c, const struct err *err)
 			memcpy(type, v, n);
 		type[n < sizeof(type) ? n : 0] = '\0';
 		n = c->http.reply.len;
-		if (c->http.status == 200 && n > 0)
-			keep(w, type, c->http.reply.data, n);
 		/* The descriptor's word goes before the server's. */
 		got_bytes(w, *w->desc.media_type != '\0' ?
 		    w->desc.media_type : manifest_is_type(type) ? type : "",
 		    xmemdup0(c->http.reply.data, n), n);
 		/* The bytes live in the image now, or nowhere. */
 		buf_clear(&c->http.reply);
+		keep(w);
 	}
 	fetch_release(w->fetch);
 }

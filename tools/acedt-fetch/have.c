@@ -6,7 +6,6 @@
 #include "lib/entry.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
-#include "lib/http.h"
 #include "lib/json.h"
 #include "lib/limits.h"
 #include "lib/log.h"
@@ -103,21 +102,10 @@ read_index(struct have *h, const char *bytes, size_t len)
 }
 
 static void
-got_index(struct reg_call *c, const struct err *err)
-{
-	struct have	*h = c->arg;
-
-	if (err == NULL)
-		read_index(h, c->http.reply.data, c->http.reply.len);
-	else if (err->cls != ERR_NOT_FOUND)
-		log_info("--have: %s", err->msg);
-	c->arg = NULL;			/* it has ended */
-}
-
-static void
-read_registry(struct have *h, struct net *net)
+read_registry(struct have *h)
 {
 	struct reg_call	c;
+	struct err	err = ERR_INIT;
 
 	reg_call_init(&c);
 	c.repo = h->dest.repo;
@@ -125,14 +113,10 @@ read_registry(struct have *h, struct net *net)
 	c.path = xasprintf("manifests/%s", h->dest.tag);
 	c.accept = MT_OCI_INDEX;
 	c.reply_max = HAVE_INDEX_MAX;
-	c.arg = h;
-	c.on_done = got_index;
-	reg_start(&c);
-	while (c.arg != NULL) {
-		http_run(net->http);
-		if (c.arg != NULL)
-			http_wait(net->http, NULL, 0, 1000);
-	}
+	if (reg_ask(&c, &err) == 0)
+		read_index(h, c.http.reply.data, c.http.reply.len);
+	else if (err.cls != ERR_NOT_FOUND)
+		log_info("--have: %s", err.msg);
 	reg_call_clear(&c);
 }
 
@@ -165,7 +149,7 @@ have_read(struct have *h, struct net *net)
 	}
 	h->image = xasprintf("%s:%s", h->dest.name, h->dest.tag);
 	if (h->dest.repo != NULL)
-		read_registry(h, net);
+		read_registry(h);
 	else
 		read_layout(h);
 }

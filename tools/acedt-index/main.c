@@ -244,7 +244,7 @@ finish(struct indexer *x)
 		    "more than %d", b.len, INDEX_BYTES_USUAL);
 	digest_sha256(b.data, b.len, digest);
 	open_dest(x);
-	if (publish(&x->net, &x->dest, b.data, b.len, digest,
+	if (publish(&x->dest, b.data, b.len, digest,
 	    x->unsure ? NULL : x->known, &changed, &err) == -1)
 		log_die(EXIT_STOPPED, "%s: the index was not published: "
 		    "%s%s", x->dest.ref.text, err.msg,

@@ -3,50 +3,16 @@
 #include "lib/dest.h"
 #include "lib/errmsg.h"
 #include "lib/manifest.h"
-#include "lib/net.h"
 #include "lib/reg.h"
 #include "lib/xalloc.h"
 #include "tools/acedt-index/publish.h"
 
-/* One request at a time, and nothing else to do meanwhile. */
-struct waiting {
-	int		 done;
-	int		 failed;
-	struct err	 err;
-};
-
-static void
-done(struct reg_call *c, const struct err *err)
-{
-	struct waiting	*w = c->arg;
-
-	w->done = 1;
-	w->failed = err != NULL;
-	if (err != NULL)
-		w->err = *err;
-}
-
-static int
-send_and_wait(struct net *net, struct reg_call *c, struct waiting *w)
-{
-	memset(w, 0, sizeof(*w));
-	c->arg = w;
-	c->on_done = done;
-	reg_start(c);
-	while (!w->done) {
-		http_run(net->http);
-		if (!w->done)
-			http_wait(net->http, NULL, 0, 1000);
-	}
-	return w->failed ? -1 : 0;
-}
-
 /* Is that what the tag names now?  Not knowing it is no error. */
 static int
-is_there(struct net *net, struct dest *d, const char *digest)
+is_there(struct dest *d, const char *digest)
 {
 	struct reg_call	 c;
-	struct waiting	 w;
+	struct err	 err = ERR_INIT;
 	char		*v;
 	int		 there = 0;
 
@@ -56,7 +22,7 @@ is_there(struct net *net, struct dest *d, const char *digest)
 	c.path = xasprintf("manifests/%s", d->tag);
 	c.accept = MANIFEST_ACCEPT;
 	c.push = 1;
-	if (send_and_wait(net, &c, &w) == 0) {
+	if (reg_ask(&c, &err) == 0) {
 		v = reg_header(&c, "Docker-Content-Digest");
 		there = v != NULL && strcmp(v, digest) == 0;
 	}
@@ -65,11 +31,10 @@ is_there(struct net *net, struct dest *d, const char *digest)
 }
 
 static int
-put(struct net *net, struct dest *d, const char *bytes, size_t len,
-    const char *digest, struct err *err)
+put(struct dest *d, const char *bytes, size_t len, const char *digest,
+    struct err *err)
 {
 	struct reg_call	 c;
-	struct waiting	 w;
 	char		*v;
 	int		 rc;
 
@@ -81,10 +46,8 @@ put(struct net *net, struct dest *d, const char *bytes, size_t len,
 	c.push = 1;
 	c.body = bytes;
 	c.body_len = len;
-	rc = send_and_wait(net, &c, &w);
-	if (rc == -1)
-		*err = w.err;
-	else if ((v = reg_header(&c, "Docker-Content-Digest")) != NULL &&
+	rc = reg_ask(&c, err);
+	if (rc == 0 && (v = reg_header(&c, "Docker-Content-Digest")) != NULL &&
 	    strncmp(v, "sha256:", 7) == 0 && strcmp(v, digest) != 0)
 		rc = err_set(err, ERR_DIGEST, "%s stored the index as %s "
 		    "instead of %s: it is not to be trusted",
@@ -94,8 +57,8 @@ put(struct net *net, struct dest *d, const char *bytes, size_t len,
 }
 
 int
-publish(struct net *net, struct dest *d, const char *bytes, size_t len,
-    const char *digest, const char *known, int *changed, struct err *err)
+publish(struct dest *d, const char *bytes, size_t len, const char *digest,
+    const char *known, int *changed, struct err *err)
 {
 	*changed = 1;
 	if (d->repo == NULL) {
@@ -105,9 +68,9 @@ publish(struct net *net, struct dest *d, const char *bytes, size_t len,
 		    (int64_t)len, NULL, changed, err);
 	}
 	if (known != NULL ? strcmp(known, digest) == 0 :
-	    is_there(net, d, digest)) {
+	    is_there(d, digest)) {
 		*changed = 0;
 		return 0;
 	}
-	return put(net, d, bytes, len, digest, err);
+	return put(d, bytes, len, digest, err);
 }

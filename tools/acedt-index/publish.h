@@ -5,7 +5,6 @@
 
 struct dest;
 struct err;
-struct net;
 
 /*
  * Put an index under the destination's tag: the last thing that happens in a
@@ -13,7 +12,7 @@ struct net;
  * known is the digest that a registry's tag names, "" if it names none, NULL if
  * that has to be asked.
  */
-int	publish(struct net *, struct dest *, const char *bytes, size_t len,
+int	publish(struct dest *, const char *bytes, size_t len,
 	    const char *digest, const char *known, int *changed, struct err *);
 
 #endif

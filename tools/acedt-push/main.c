@@ -114,8 +114,7 @@ main(int argc, char *argv[])
 	 * One waits for the source while another is at the destination; one
 	 * request at a time stays one blob at a time.
 	 */
-	p.small_max = 2 * (size_t)(p.net.config.concurrent_http > 0 ?
-	    p.net.config.concurrent_http : HTTP_CALLS_PER_HOST) - 1;
+	p.small_max = 2 * config_calls_per_host(&p.net.config) - 1;
 	rc = run(&p);
 	http_timer_stop(p.net.http, &p.pace.timer);
 	if (p.tag_call != NULL)
