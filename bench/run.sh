@@ -98,9 +98,9 @@ gather_skopeo()
 
 gather_regctl()
 {
-	local far
-	read -r far <"$1"
-	one_by_one "$1" "$2" regctl --host "reg=${far%%/*},tls=disabled" \
+	local first
+	read -r first <"$1"
+	one_by_one "$1" "$2" regctl --host "reg=${first%%/*},tls=disabled" \
 	    --host "reg=${2%%/*},tls=disabled" image copy
 }
 
@@ -150,18 +150,28 @@ programs_of()
 	esac
 }
 
-# Does a repository hold what the program is to copy?
+# Does a repository hold what the program is to copy?  Asked without the relay,
+# which leads to the same two registries.
 check_content()
 {
-	local prog=$1 list=$2 repo=$3
+	local prog=$1 repo=${3/#$dst_far/$dst_host} near=$work/near.list
+	sed "s,^$src_far/,$src_host/," "$2" >"$near"
 	case $prog in
-	ace-dt* | go-ace-dt) set -- check "$list" "$repo" gathered ;;
-	loop | curl) set -- blobs "$list" "$repo" ;;
-	loop-all) set -- check "$list" "$repo" ;;
-	*) set -- check "$list" "$repo" i%d ;;
+	ace-dt* | go-ace-dt) set -- check "$near" "$repo" gathered ;;
+	loop | curl) set -- blobs "$near" "$repo" ;;
+	loop-all) set -- check "$near" "$repo" ;;
+	*) set -- check "$near" "$repo" i%d ;;
 	esac
 	"$here/content.py" "$@" ||
 	    { echo "bench: $prog left something else" >&2; exit 1; }
+}
+
+# What loop and curl are to do.
+prepare()
+{
+	case $1 in
+	loop* | curl) "$here/content.py" requests "$2" "$3" "$work/requests" ;;
+	esac
 }
 
 # run_row ROW LIST HOST BASE: BASE is the row that copied first.  Every second
@@ -173,8 +183,7 @@ run_row()
 		for prog in $(programs_of "$row" | tr ' ' '\n' |
 		    if [ $((round % 2)) = 1 ]; then cat; else tac; fi); do
 			repo=$host/bench/$base-$prog-$round
-			"$here/content.py" requests "$list" "$repo" \
-			    "$work/requests"
+			prepare "$prog" "$list" "$repo"
 			measure "$row" "$prog" "gather_$prog" "$list" "$repo"
 			check_content "$prog" "$list" "$repo"
 		done

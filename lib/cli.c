@@ -300,30 +300,38 @@ verbosity(const struct cli *c, const char *value)
 	log_set_level(level);
 }
 
+long
+cli_number(const struct cli *c, const char *option, const char *value,
+    long min, long max)
+{
+	char	*end;
+	long	 n;
+
+	errno = 0;
+	n = strtol(value, &end, 10);
+	if (*value == '\0' || value[strspn(value, "0123456789")] != '\0' ||
+	    errno != 0 || n < min || n > max)
+		cli_usage(c, "%s: a number from %ld to %ld is expected, not "
+		    "\"%s\"", option, min, max, value);
+	return n;
+}
+
 static void
 events_fd(const struct cli *c, const char *value)
 {
-	char	*end;
-	long	 fd;
-	int	 flags;
+	int	fd = (int)cli_number(c, "--events-fd", value, 0, INT_MAX);
+	int	flags;
 
-	errno = 0;
-	fd = strtol(value, &end, 10);
-	if (value[strspn(value, "0123456789")] != '\0' || *value == '\0' ||
-	    errno != 0 || fd > INT_MAX)
-		cli_usage(c, "--events-fd: \"%s\" is not a descriptor's "
-		    "number", value);
-	if ((flags = fcntl((int)fd, F_GETFL)) == -1)
-		cli_usage(c, "--events-fd: descriptor %ld is not open", fd);
+	if ((flags = fcntl(fd, F_GETFL)) == -1)
+		cli_usage(c, "--events-fd: descriptor %d is not open", fd);
 	if ((flags & O_ACCMODE) == O_RDONLY)
-		cli_usage(c, "--events-fd: descriptor %ld is not open for "
+		cli_usage(c, "--events-fd: descriptor %d is not open for "
 		    "writing", fd);
 	/* The first three are for children too. */
-	if (fd > STDERR_FILENO &&
-	    fcntl((int)fd, F_SETFD, FD_CLOEXEC) == -1)
-		cli_usage(c, "--events-fd: descriptor %ld: %s", fd,
+	if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		cli_usage(c, "--events-fd: descriptor %d: %s", fd,
 		    strerror(errno));
-	events_init((int)fd);
+	events_init(fd);
 }
 
 /* As Go's strconv.ParseBool: 1, 0, or -1 if it is neither. */

@@ -32,7 +32,11 @@ enum {
 	CLI_ID_VERSION,
 	CLI_ID_VERBOSITY,
 	CLI_ID_EVENTS,
-	CLI_ID_CONFIG
+	CLI_ID_CONFIG,
+	CLI_ID_RETRIES,
+	CLI_ID_RETRY_TIME,
+	CLI_ID_SHARED,
+	CLI_ID_STALL_TIME
 };
 
 /* A row for struct cli_option tables. */
@@ -48,6 +52,16 @@ enum {
 #define CLI_CONFIG	{ CLI_ID_CONFIG, 0, "config", CLI_VALUE, "FILE", \
 	"configuration file; repeatable, the first one present is used\n" \
 	"[$ACE_DT_CONFIG]" }
+/* Rows of programs that ask registries. */
+#define CLI_RETRIES	{ CLI_ID_RETRIES, 0, "retries", CLI_VALUE, "N", \
+	"how often a request that failed is sent again (5)" }
+#define CLI_RETRY_TIME	{ CLI_ID_RETRY_TIME, 0, "retry-max-time", CLI_VALUE, \
+	"SECONDS", "do not try again when that has lasted so long already" }
+#define CLI_SHARED	{ CLI_ID_SHARED, 0, "shared-fd", CLI_VALUE, "N", \
+	"share limits with other programs, by the memory that ace-dt\n" \
+	"hands down as descriptor N" }
+#define CLI_STALL_TIME	{ CLI_ID_STALL_TIME, 0, "stall-time", CLI_VALUE, \
+	"SECONDS", "give a connection up when no byte moves for so long (60)" }
 #define CLI_END		{ 0, 0, NULL, CLI_NONE, NULL, NULL }
 
 struct cli {
@@ -78,6 +92,13 @@ void	cli_init(struct cli *, int argc, char **argv);
  * status 2.
  */
 int	cli_next(struct cli *, const char **value);
+
+/*
+ * The number that an option's value is, from min to max; else the program ends
+ * with status 2.
+ */
+long	cli_number(const struct cli *, const char *option, const char *value,
+	    long min, long max);
 
 /* Write what --help writes to standard output, and exit. */
 _Noreturn void cli_help(const struct cli *);

@@ -507,7 +507,28 @@ read_tls(struct reading *r, yaml_node_t *n, void *arg)
 	return read_keys(r, n, "a mapping", tls_keys, arg);
 }
 
+static int
+read_pace(struct reading *r, yaml_node_t *n, void *arg)
+{
+	struct endpoint_config	*ec = arg;
+	const char		*what = "0 or a number from 0.1 to 10000";
+	const char		*s = scalar(r, n, what);
+	char			*end;
+	double			 v;
+
+	if (s == NULL)
+		return -1;
+	v = isdigit((unsigned char)*s) ? strtod(s, &end) : -1;
+	if (v < 0 || *end != '\0' || (v > 0 && v < 1000.0 / PACE_MAX_MS) ||
+	    v > REQUESTS_PER_SECOND_MAX)
+		return expected(r, n, what);
+	ec->ep.requests_per_second = v;
+	ec->ep.pace_from.line = line_of(n);
+	return 0;
+}
+
 static const struct key endpoint_keys[] = {
+	{ "requestsPerSecond", read_pace },
 	{ "supportsReferrers", read_referrers },
 	{ "tls", read_tls },
 	{ NULL, NULL }
@@ -682,6 +703,8 @@ apply_endpoint_config(struct reading *r, struct endpoint *ep)
 			continue;
 		ep->insecure = other->insecure;
 		ep->insecure_from = other->insecure_from;
+		ep->requests_per_second = other->requests_per_second;
+		ep->pace_from = other->pace_from;
 		ep->supports_referrers = other->supports_referrers;
 		ep->referrers_from = other->referrers_from;
 	}

@@ -28,7 +28,8 @@ struct endpoint {
 	 * "auto", or not said: find out.
 	 */
 	int	 supports_referrers;
-	struct setting from, insecure_from, referrers_from;
+	double	 requests_per_second; /* 0: no limit */
+	struct setting from, insecure_from, referrers_from, pace_from;
 };
 
 /* A rewrite of repository names, for pulls only; in the file's order. */

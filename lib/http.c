@@ -27,6 +27,7 @@
 #define UPLOAD_BULK	524288L
 /* Descriptors watched at a time; more wait for their turn. */
 #define WATCHES_MAX	64
+#define LOW_SPEED_NEVER	1000000000L	/* seconds */
 /* Connections kept open while idle, over all hosts. */
 #define IDLE_MAX	128L
 
@@ -39,6 +40,7 @@ struct http {
 	struct http_timer	*timers;	/* by time */
 	struct http_watch	*watches;
 	int			 proxy_loopback;
+	int			 stall_seconds;
 };
 
 struct http *
@@ -52,6 +54,7 @@ http_new(void)
 		log_die(EXIT_STOPPED, "libcurl cannot be set up");
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX);
 	v = getenv("ACE_DT_PROXY_LOOPBACK");
+	h->stall_seconds = HTTP_STALL_SECONDS;
 	h->proxy_loopback = v != NULL && strcmp(v, "1") == 0;
 	return h;
 }
@@ -66,6 +69,12 @@ http_free(struct http *h)
 	curl_multi_cleanup(h->multi);
 	free(h);
 	curl_global_cleanup();
+}
+
+void
+http_set_stall(struct http *h, int seconds)
+{
+	h->stall_seconds = seconds;
 }
 
 size_t
@@ -89,6 +98,7 @@ header_cb(char *p, size_t size, size_t n, void *arg)
 	struct http_call	*c = arg;
 
 	(void)size;
+	c->moved = clock_ms();
 	/* A new status line begins a new answer, after a 1xx for one. */
 	if (n > 5 && strncmp(p, "HTTP/", 5) == 0)
 		buf_reset(&c->head);
@@ -106,6 +116,7 @@ write_cb(char *p, size_t size, size_t n, void *arg)
 	size_t			 took;
 
 	(void)size;
+	c->moved = clock_ms();
 	if (!c->head_seen) {
 		c->head_seen = 1;
 		curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->status);
@@ -119,8 +130,10 @@ write_cb(char *p, size_t size, size_t n, void *arg)
 		return c->status >= 400 ? n : 0;
 	}
 	took = c->on_data(c, p, n);
-	if (took == HTTP_PAUSE)
+	if (took == HTTP_PAUSE) {
+		c->paused = 1;
 		return CURL_WRITEFUNC_PAUSE;
+	}
 	return took == HTTP_ABORT ? 0 : took;
 }
 
@@ -138,13 +151,38 @@ read_cb(char *p, size_t size, size_t n, void *arg)
 			memcpy(p, (const char *)c->body + c->sent, got);
 	} else {
 		got = c->on_read(c, p, size * n);
-		if (got == HTTP_PAUSE)
+		if (got == HTTP_PAUSE) {
+			c->paused = 1;
 			return CURL_READFUNC_PAUSE;
+		}
 		if (got == HTTP_ABORT)
 			return CURL_READFUNC_ABORT;
 	}
 	c->sent += (int64_t)got;
+	c->moved = clock_ms();
 	return got;
+}
+
+/*
+ * libcurl's own watch on slow transfers also counts the time in which an upload
+ * has to wait for our source, and that in which a registry puts a large blob in
+ * its place.
+ */
+static int
+progress_cb(void *arg, curl_off_t dltotal, curl_off_t dlnow,
+    curl_off_t ultotal, curl_off_t ulnow)
+{
+	struct http_call	*c = arg;
+	int			 most = c->http->stall_seconds;
+
+	(void)dltotal, (void)dlnow, (void)ultotal, (void)ulnow;
+	if (c->commit && c->sent == c->upload_size &&
+	    most < HTTP_COMMIT_SECONDS)
+		most = HTTP_COMMIT_SECONDS;
+	if (c->paused || clock_ms() - c->moved < most * 1000LL)
+		return 0;
+	c->stalled = most;
+	return 1;
 }
 
 /* A connection that was reused turned out dead: send the body again. */
@@ -209,8 +247,12 @@ set_options(struct http_call *c)
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT,
 	    c->connect_seconds > 0 ? (long)c->connect_seconds :
 	    (long)HTTP_CONNECT_SECONDS);
+	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, progress_cb);
+	curl_easy_setopt(e, CURLOPT_XFERINFODATA, c);
+	/* Never reached; it makes libcurl look once a second. */
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_SECONDS);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_NEVER);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE,
@@ -242,9 +284,9 @@ http_start(struct http *h, struct http_call *c)
 	c->status = 0;
 	c->sent = 0;
 	c->head_over = c->reply_over = 0;
-	c->streaming = c->head_seen = c->resume = 0;
+	c->streaming = c->head_seen = c->resume = c->paused = c->stalled = 0;
 	c->errbuf[0] = '\0';
-	c->started = clock_ms();
+	c->started = c->moved = clock_ms();
 	set_options(c);
 	set_method(c);
 	c->active = 1;
@@ -440,7 +482,8 @@ http_run(struct http *h)
 	run_timers(h);
 	while ((c = h->resumes) != NULL) {
 		h->resumes = c->next_resume;
-		c->resume = 0;
+		c->resume = c->paused = 0;
+		c->moved = clock_ms();
 		curl_easy_pause(c->easy, CURLPAUSE_CONT);
 	}
 	curl_multi_perform(h->multi, &running);
@@ -534,6 +577,8 @@ http_error_is_passing(const struct http_call *c)
 		return 0;
 	if (is_tls_alert(c))
 		return 0;
+	if (c->stalled)
+		return 1;
 	switch (c->result) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
@@ -564,6 +609,9 @@ http_error(const struct http_call *c, struct err *err)
 	if (c->reply_over)
 		return err_set(err, ERR_LIMIT,
 		    "the answer is larger than %zu bytes", c->reply.max);
+	if (c->stalled)
+		return err_set(err, ERR_NETWORK, "no byte moved for %d s",
+		    c->stalled);
 	/* tinyproxy answers 401 to a wrong password. */
 	if (c->tunnel_status == 407 || c->tunnel_status == 401)
 		return err_set(err, ERR_UNAUTHORIZED, "the proxy wants "

@@ -39,6 +39,7 @@ struct http_call {
 	struct tls	*tls;		/* for https: of the URL's host */
 	int		 bulk;		/* large: big buffers */
 	int		 connect_seconds; /* 0: the usual */
+	int		 commit;	/* the end of an upload: may last */
 
 	/* Fill at most room bytes; or HTTP_PAUSE, HTTP_ABORT. */
 	size_t		(*on_read)(struct http_call *, char *, size_t room);
@@ -57,6 +58,7 @@ struct http_call {
 	long		 status;	/* 0: no answer */
 	struct buf	 head;		/* header fields, "name: value\n" */
 	struct buf	 reply;
+	int		 stalled;	/* for so many seconds; then it was ended */
 	int		 head_over;	/* ceiling of head was reached */
 	int		 reply_over;	/* ceiling of reply was reached */
 	int64_t		 sent;		/* body bytes given to libcurl */
@@ -72,11 +74,15 @@ struct http_call {
 	int		 streaming;
 	int		 head_seen;
 	int		 resume;
+	int		 paused;	/* by us, so it does not stall */
+	int64_t		 moved;		/* clock_ms() of the last byte */
 	int64_t		 started;	/* clock_ms() */
 	struct http_call *next_resume;
 };
 
 struct http *http_new(void);
+/* End calls that no byte moves for so long. */
+void	http_set_stall(struct http *, int seconds);
 void	http_free(struct http *);
 
 /* All zero but for the members that the caller sets. */

@@ -43,14 +43,23 @@
 #define HTTP_CONNECT_SECONDS	30
 #define HTTP_HURRY_SECONDS	5		    /* ditto, acedt-check */
 #define HTTP_STALL_SECONDS	60		    /* no byte for so long */
-#define HTTP_TRIES_MAX		6		    /* without progress */
-#define HTTP_CONNECT_TRIES_MAX	3		    /* no connection at all */
+#define HTTP_COMMIT_SECONDS	900		    /* ditto, after an upload */
+#define HTTP_SECONDS_MAX	86400		    /* what an option may say */
+#define HTTP_RETRIES		5		    /* without progress */
+#define HTTP_RETRIES_MAX	100
+#define HTTP_CONNECT_RETRIES	2		    /* no connection at all */
 #define TOKEN_SCOPES_MAX	2048		    /* bytes, in one request */
 #define HOST_REST_SECONDS	30		    /* after it was unreachable */
 #define HELPER_SECONDS		60		    /* a credential helper */
 #define HELPER_SECONDS_MAX	3600
 #define HELPER_ANSWER_MAX	(64 * 1024)
 #define HTTP_CALLS_PER_HOST	32		    /* concurrentHTTP's default */
+#define HTTP_HOSTS_AT_ONCE	4		    /* times that: all hosts */
+#define SHARED_LOOK_MS		20		    /* for places of others */
+#define PACE_MAX_MS		10000		    /* between two requests */
+#define REQUESTS_PER_SECOND_MAX	10000
+#define QUOTA_PACE_MAX_MS	2000		    /* ditto, for a quota's sake */
+#define QUOTA_SMALL_PART	10		    /* less than a tenth is left */
 #define HTTP_BACKOFF_MS		250		    /* first wait, doubled */
 #define HTTP_BACKOFF_MAX_MS	30000
 #define HTTP_RETRY_AFTER_MAX	120		    /* seconds */

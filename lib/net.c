@@ -1,7 +1,10 @@
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "lib/cli.h"
 #include "lib/creds.h"
 #include "lib/dest.h"
 #include "lib/errmsg.h"
@@ -10,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/net.h"
 #include "lib/reg.h"
+#include "lib/shared.h"
 #include "lib/xalloc.h"
 
 /* Descriptors for connections, and one for each layout of a list. */
@@ -30,11 +34,45 @@ raise_limit(void)
 }
 
 void
-net_add_config(struct net *net, const char *path)
+net_init(struct net *net)
+{
+	memset(net, 0, sizeof(*net));
+	patience_init(&net->patience);
+}
+
+static void
+add_config(struct net *net, const char *path)
 {
 	net->config_paths = xreallocarray(net->config_paths,
 	    net->nconfig_paths + 1, sizeof(*net->config_paths));
 	net->config_paths[net->nconfig_paths++] = path;
+}
+
+static void
+use_shared(struct net *net, const struct cli *cli, const char *value)
+{
+	struct err	err = ERR_INIT;
+	int		fd = (int)cli_number(cli, "--shared-fd", value, 0,
+			    INT_MAX);
+
+	shared_close(net->shared);
+	if ((net->shared = shared_open(fd, &err)) == NULL)
+		cli_usage(cli, "--shared-fd: %s", err.msg);
+	close(fd);
+}
+
+int
+net_option(struct net *net, const struct cli *cli, int id, const char *value)
+{
+	switch (id) {
+	case CLI_ID_CONFIG:
+		add_config(net, value);
+		return 1;
+	case CLI_ID_SHARED:
+		use_shared(net, cli, value);
+		return 1;
+	}
+	return patience_option(&net->patience, cli, id, value);
 }
 
 void
@@ -47,8 +85,13 @@ net_open(struct net *net)
 	    &err) == -1 ||
 	    creds_load(&net->creds, net->config.auth_file, &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	if (net->shared == NULL &&
+	    (net->shared = shared_open(-1, &err)) == NULL)
+		log_die(EXIT_STOPPED, "%s", err.msg);
 	net->http = http_new();
-	net->reg = reg_new(net->http, &net->config, net->creds);
+	http_set_stall(net->http, net->patience.stall_seconds);
+	net->reg = reg_new(net->http, &net->config, net->creds, net->shared,
+	    &net->patience);
 }
 
 void
@@ -70,6 +113,7 @@ net_close(struct net *net)
 		free(p);
 	}
 	reg_free(net->reg);
+	shared_close(net->shared);
 	http_free(net->http);
 	creds_free(net->creds);
 	config_clear(&net->config);

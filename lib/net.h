@@ -5,14 +5,17 @@
 
 #include "lib/config.h"
 #include "lib/layout.h"
+#include "lib/patience.h"
 #include "lib/ref.h"
 
+struct cli;
 struct creds;
 struct dest;
 struct err;
 struct http;
 struct reg;
 struct reg_repo;
+struct shared;
 
 /*
  * What every stage with a network sets up: configuration, credentials, the
@@ -23,6 +26,8 @@ struct net {
 	size_t		 nconfig_paths;
 	struct config	 config;
 	struct creds	*creds;
+	struct patience	 patience;
+	struct shared	*shared;
 	struct http	*http;
 	struct reg	*reg;
 	struct place	*places;
@@ -41,8 +46,11 @@ struct place {
 	struct place	*next;
 };
 
-/* A --config of the command line; the struct is all zero before the first. */
-void	net_add_config(struct net *, const char *path);
+/* Before the first option. */
+void	net_init(struct net *);
+/* Take an option if it is --config, --shared-fd or one of patience.h: 1, else 0. */
+int	net_option(struct net *, const struct cli *, int id,
+	    const char *value);
 /* Read configuration and credentials; errors end the program, status 2. */
 void	net_open(struct net *);
 void	net_close(struct net *);

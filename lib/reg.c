@@ -13,6 +13,7 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/origin.h"
+#include "lib/quota.h"
 #include "lib/reg_private.h"
 #include "lib/regerr.h"
 #include "lib/tls.h"
@@ -64,8 +65,10 @@ leave_host(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 
-	if (c->counted)
+	if (c->counted) {
 		h->active--;
+		shared_leave(h->reg->shared, h->shared);
+	}
 	c->counted = 0;
 	if (c->probing)
 		h->probing = 0;
@@ -141,13 +144,24 @@ reg_enqueue(struct reg_call *c)
 	h->queue_end = &c->next;
 }
 
+static int
+is_manifest(const struct reg_call *c)
+{
+	return c->path != NULL && strncmp(c->path, "manifests/", 10) == 0;
+}
+
+static enum shared_pace
+pace_of(const struct reg_call *c)
+{
+	return is_manifest(c) ? PACE_MANIFESTS : PACE_OTHERS;
+}
+
 /* What has a digest is the same at every endpoint that has it. */
 static int
 is_by_digest(const struct reg_call *c)
 {
 	return c->path != NULL && (strncmp(c->path, "blobs/", 6) == 0 ||
-	    (strncmp(c->path, "manifests/", 10) == 0 &&
-	    strchr(c->path, ':') != NULL));
+	    (is_manifest(c) && strchr(c->path, ':') != NULL));
 }
 
 /*
@@ -201,6 +215,7 @@ reg_start(struct reg_call *c)
 	c->from_name = from != NULL && strcmp(from, c->repo->repo) != 0 ?
 	    from : NULL;
 	c->tries = 0;
+	c->began = clock_ms();
 	c->final = c->shunned_of == c->repo ? c->shunned : 0;
 	free(c->before);
 	c->before = NULL;
@@ -364,7 +379,7 @@ add_headers(struct reg_call *c, const char *auth)
 }
 
 static void
-count_in(struct reg_call *c)
+mark_sent(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 
@@ -377,29 +392,31 @@ count_in(struct reg_call *c)
 		c->probing = h->probing = 1;
 }
 
-/* Send it: everything that it had to wait for is there. */
-static void
+/*
+ * Send it, unless it has to wait for something else, or has ended: then 0, and
+ * the queue may have changed.
+ */
+static int
 send_call(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 	struct err	 err = ERR_INIT;
 	char		*auth = NULL;
-	int		 own;
 
 	if (c->url == NULL)
 		c->url = c->location != NULL ? xstrdup(c->location) :
 		    xasprintf("%s%s/v2/%s/%s", h->base, c->route->path,
 		    c->route->repo, c->path);
-	own = origin_same(h->base, c->url);
-	if (tls_find(h->reg->tls, c->url, own ? c->repo->registry : NULL,
+	c->own = origin_same(h->base, c->url);
+	if (tls_find(h->reg->tls, c->url, c->own ? c->repo->registry : NULL,
 	    &c->http.tls, &err) == -1) {
 		c->http.result = CURLE_OK;
 		c->http.status = 0;
 		failed(c, &err, 0);
-		return;
+		return 0;
 	}
-	if (own && reg_authorize(c, &auth) == -1)
-		return;
+	if (c->own && reg_authorize(c, &auth) == -1)
+		return 0;
 	free(c->auth_used);
 	c->auth_used = auth;
 	c->http.method = c->method;
@@ -409,14 +426,16 @@ send_call(struct reg_call *c)
 	c->http.upload_size = c->upload_size;
 	c->http.reply_max = c->reply_max;
 	c->http.bulk = c->large;
+	c->http.commit = c->on_read != NULL;
 	c->http.connect_seconds = c->hurry ? HTTP_HURRY_SECONDS : 0;
 	c->http.on_read = c->on_read != NULL ? http_read : NULL;
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;
 	c->http.on_data = c->on_data != NULL ? http_data : NULL;
 	c->http.on_done = call_done;
 	add_headers(c, auth);
-	count_in(c);
+	mark_sent(c);
 	http_start(h->reg->http, &c->http);
+	return 1;
 }
 
 /* Nobody was there a moment ago: straight to the next endpoint. */
@@ -439,29 +458,75 @@ host_timer(void *arg)
 	reg_pump(arg);
 }
 
+static void
+look_again(struct reg_host *h, int64_t ms)
+{
+	if (!h->timer.set || h->timer.at > clock_ms() + ms)
+		http_timer_set(h->reg->http, &h->timer, ms, host_timer, h);
+}
+
+/* How long until it is a call's turn; 0 if it is, and is taken. */
+static int64_t
+turn_of(struct reg_host *h, const struct reg_call *c)
+{
+	int64_t	ms = 0;
+
+	/* Of a quota registries do not take what only asks. */
+	if (strcmp(c->method, "HEAD") != 0)
+		ms = shared_turn(h->shared, pace_of(c));
+	return ms > 0 ? ms : shared_turn(h->shared, PACE_ALL);
+}
+
+/* May it be sent now?  Then it is counted in, unless it is a transfer. */
+static int
+may_go(struct reg_host *h, const struct reg_call *c)
+{
+	struct reg	*reg = h->reg;
+	int64_t		 ms;
+
+	if (!c->transfer && !shared_enter(reg->shared, h->shared, h->active,
+	    reg->calls_max, HTTP_HOSTS_AT_ONCE * reg->calls_max)) {
+		/* Others have the places, whose end we do not see. */
+		if (h->active < reg->calls_max)
+			look_again(h, SHARED_LOOK_MS);
+		return 0;
+	}
+	if ((ms = turn_of(h, c)) == 0)
+		return 1;
+	if (!c->transfer)
+		shared_leave(reg->shared, h->shared);
+	look_again(h, ms);
+	return 0;
+}
+
 void
 reg_pump(struct reg_host *h)
 {
 	struct reg_call	**p = &h->queue, *c;
-	int64_t		 wait = h->not_before - clock_ms();
+	int64_t		 wait = shared_held(h->shared);
+	int		 counted;
 
 	if (wait > 0) {
-		if (!h->timer.set)
-			http_timer_set(h->reg->http, &h->timer, wait,
-			    host_timer, h);
+		look_again(h, wait);
 		return;
 	}
+	if (h->auth == AUTH_UNKNOWN && shared_is_open(h->shared))
+		h->auth = AUTH_NONE;
 	while ((c = *p) != NULL) {
 		if (h->auth == AUTH_UNKNOWN && h->probing)
 			return;
-		if (!c->transfer && h->active >= h->reg->calls_max) {
+		if (!may_go(h, c)) {
 			p = &c->next;
 			continue;
 		}
 		if ((*p = c->next) == NULL)
 			h->queue_end = p;
-		if (!pass_by(c))
-			send_call(c);
+		counted = !c->transfer;
+		if (!pass_by(c) && send_call(c))
+			continue;
+		if (counted)
+			shared_leave(h->reg->shared, h->shared);
+		p = &h->queue;
 	}
 }
 
@@ -513,7 +578,7 @@ is_unreachable(const struct reg_call *c)
 }
 
 /*
- * The wait that a 429 or 503 asks for, in ms; 0 if none.  The whole host waits:
+ * The wait that an answer asks for, in ms; 0 if none.  The whole host waits:
  * other calls would only be answered the same.
  */
 static int64_t
@@ -529,26 +594,63 @@ obey_retry_after(struct reg_call *c)
 	if ((ms = regerr_retry_after(v)) <= 0 ||
 	    ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return ms;
-	if (h->not_before < clock_ms() + ms) {
-		h->not_before = clock_ms() + ms;
+	if (shared_held(h->shared) < ms) {
+		shared_hold(h->shared, ms);
 		log_info("%s asks to wait %lld s", h->base,
 		    (long long)(ms + 999) / 1000);
 	}
 	return ms;
 }
 
+/* Fewer at a time to one that is asked too much, then slowly more again. */
+static void
+learn_room(struct reg_call *c)
+{
+	struct reg_host	*h = c->route->host;
+	size_t		 max = h->reg->calls_max;
+
+	if (c->http.result != CURLE_OK)
+		return;
+	if (c->http.status != 429 && c->http.status != 503) {
+		shared_answered(h->shared, max);
+		return;
+	}
+	shared_throttled(h->shared, max);
+	log_debug("%s throttles: %zu requests at a time", h->base,
+	    shared_room(h->shared, max));
+}
+
+/* What is left of a quota has to do until there is more. */
+static void
+learn_quota(struct reg_call *c)
+{
+	struct reg_host	*h = c->route->host;
+	struct quota	 q;
+
+	if (c->http.result != CURLE_OK || !quota_read(&c->http, &q))
+		return;
+	shared_set_pace(h->shared, pace_of(c), quota_pace(&q));
+	if (quota_pace(&q) == 0 || h->quota_told)
+		return;
+	h->quota_told = 1;
+	log_warn("%s: %lld of %lld requests are left for the next %lld s; "
+	    "they are spread out", h->base, (long long)q.left,
+	    (long long)q.limit, (long long)q.seconds);
+}
+
 /* 1 if the call will be sent again, after a while. */
 static int
 try_again(struct reg_call *c, int64_t asked)
 {
-	int	most = HTTP_TRIES_MAX;
-	int64_t	ms;
+	const struct patience	*p = c->repo->reg->patience;
+	int64_t			 ms;
 
 	if (!(c->may_pass || reg_is_passing(c)) || c->once)
 		return 0;
-	if (is_unreachable(c))
-		most = HTTP_CONNECT_TRIES_MAX;
-	if (++c->tries >= most || asked > HTTP_RETRY_AFTER_MAX * 1000)
+	c->tries++;
+	if (!(is_unreachable(c) ? patience_allows_connect(p, c->tries,
+	    c->began) : patience_allows(p, c->tries, c->began)) ||
+	    asked > HTTP_RETRY_AFTER_MAX * 1000)
 		return 0;
 	ms = reg_backoff(c->tries);
 	if (ms < asked)
@@ -640,8 +742,10 @@ learn_auth(struct reg_call *c)
 	struct reg_host	*h = c->route->host;
 
 	if (h->auth == AUTH_UNKNOWN && c->http.result == CURLE_OK &&
-	    c->http.status != 401 && !passing_status(c->http.status))
+	    c->http.status != 401 && !passing_status(c->http.status)) {
 		h->auth = AUTH_NONE;
+		shared_set_open(h->shared, 1);
+	}
 }
 
 /* Put before it what was asked, and whom, where that is not plain. */
@@ -741,6 +845,10 @@ call_done(struct http_call *http)
 	c->state = CALL_IDLE;
 	leave_host(c);
 	learn_auth(c);
+	if (c->own) {
+		learn_room(c);
+		learn_quota(c);
+	}
 	if (http->result == CURLE_OK && http->status == 401 && handle_401(c))
 		return;
 	if (http->result == CURLE_OK)

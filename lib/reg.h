@@ -19,9 +19,12 @@ struct creds;
 
 struct reg;
 struct reg_repo;
+struct patience;
+struct shared;
 
-/* config and creds are borrowed and must outlive it. */
-struct reg *reg_new(struct http *, struct config *, struct creds *);
+/* All are borrowed and must outlive it. */
+struct reg *reg_new(struct http *, struct config *, struct creds *,
+	    struct shared *, const struct patience *);
 void	reg_free(struct reg *);
 
 /*
@@ -103,11 +106,13 @@ struct reg_call {
 	char		*auth_used;	/* header that the last try carried */
 	int		 fresh_token;	/* fetched for this very try */
 	int		 tries;
+	int64_t		 began;		/* clock_ms() of the first */
 	int		 auth_tries;
 	int		 redirects;
 	int		 state;
 	int		 probing;
 	int		 counted;
+	int		 own;		/* sent to the endpoint itself */
 };
 
 void	reg_call_init(struct reg_call *);

@@ -432,6 +432,7 @@ reg_answer_challenge(struct reg_call *c)
 		challenge_clear(&h->challenge);
 		h->challenge = ch;
 		h->auth = AUTH_BEARER;
+		shared_set_open(h->shared, 0);
 		return again;
 	}
 	/* A password, or token, that was refused will be again. */
@@ -440,6 +441,7 @@ reg_answer_challenge(struct reg_call *c)
 	if (had)
 		return 0;
 	h->auth = AUTH_BASIC;
+	shared_set_open(h->shared, 0);
 	return a->user != NULL || a->helper != NULL;
 }
 

@@ -5,7 +5,9 @@
 #include "lib/creds.h"
 #include "lib/helper.h"
 #include "lib/http.h"
+#include "lib/patience.h"
 #include "lib/reg.h"
+#include "lib/shared.h"
 
 /*
  * What reg.c, reg_repo.c and reg_auth.c share; nobody else includes it.
@@ -28,7 +30,7 @@ enum state {
 	CALL_SENT
 };
 
-/* One origin: scheme and host[:port].  Limits and clocks are its own. */
+/* One origin: scheme and host[:port]. */
 struct reg_host {
 	struct reg		*reg;		/* borrowed */
 	char			*base;		/* owned: scheme://host */
@@ -38,9 +40,10 @@ struct reg_host {
 	int			 probing;	/* the first call is under way */
 	int			 one_each;	/* a token for each repository */
 	size_t			 active;	/* calls, without transfers */
-	int64_t			 not_before;	/* clock_ms(): asked to wait */
+	struct shared_host	*shared;	/* borrowed: limits and clocks */
+	int			 quota_told;	/* that little of it is left */
 	int64_t			 resting;	/* clock_ms(): unreachable */
-	struct http_timer	 timer;		/* set for not_before */
+	struct http_timer	 timer;		/* the queue waits for it */
 	struct reg_call		*queue, **queue_end;
 	struct token		*tokens;
 	int			 referrers_api;
@@ -82,9 +85,11 @@ struct asked {
 #define REPO_BUCKETS	1024
 
 struct reg {
-	struct http		*http;		/* borrowed, as are the next two */
+	struct http		*http;		/* borrowed, as are the next four */
 	struct config		*config;
 	struct creds		*creds;
+	struct shared		*shared;
+	const struct patience	*patience;
 	struct tls_store	*tls;		/* owned */
 	size_t			 calls_max;	/* for each host */
 	struct reg_host		*hosts;

@@ -20,13 +20,16 @@
 #define GROUPS_MAX	10		/* $0 to $9 */
 
 struct reg *
-reg_new(struct http *http, struct config *config, struct creds *creds)
+reg_new(struct http *http, struct config *config, struct creds *creds,
+    struct shared *shared, const struct patience *patience)
 {
 	struct reg	*reg = xcalloc(1, sizeof(*reg));
 
 	reg->http = http;
 	reg->config = config;
 	reg->creds = creds;
+	reg->shared = shared;
+	reg->patience = patience;
 	reg->tls = tls_store_new(config);
 	reg->calls_max = config_calls_per_host(config);
 	return reg;
@@ -93,6 +96,7 @@ host_of(struct reg *reg, const struct endpoint *ep)
 	h->name = strstr(base, "://") + 3;
 	h->queue_end = &h->queue;
 	h->referrers_api = ep->supports_referrers;
+	h->shared = shared_host(reg->shared, base);
 	h->next = reg->hosts;
 	reg->hosts = h;
 	return h;
@@ -206,6 +210,9 @@ add_route(struct reg_repo *r, const struct registry_config *rc,
 	memset(w, 0, sizeof(*w));
 	w->host = host;
 	host->one_each |= rc->noncompliant;
+	if (ep->requests_per_second > 0)
+		shared_set_pace(host->shared, PACE_ALL,
+		    (int64_t)(1000000 / ep->requests_per_second));
 	w->path = xstrdup(ep->path);
 	w->repo = repo;
 	if (!ref_repo_is_valid(repo))

@@ -365,7 +365,7 @@ try_again(struct token *t)
 	if (t->call.result != CURLE_OK ? !http_error_is_passing(&t->call) :
 	    s != 408 && s != 429 && s < 500)
 		return 0;
-	if (++t->tries >= HTTP_CONNECT_TRIES_MAX)
+	if (++t->tries > HTTP_CONNECT_RETRIES)
 		return 0;
 	ms = reg_backoff(t->tries);
 	if (t->call.result == CURLE_OK &&

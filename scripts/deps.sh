@@ -13,7 +13,7 @@ demo='jq ca-certificates'
 test='bats docker-registry apache2-utils curl jq skopeo umoci mandoc
     procps python3 openssl util-linux nginx-light tinyproxy'
 lint='clang cppcheck git mandoc shellcheck binutils'
-bench='docker-registry skopeo curl jq python3 procps'
+bench='docker-registry skopeo curl python3 util-linux'
 fuzz='clang libclang-rt-14-dev'
 
 wanted=

@@ -212,6 +212,15 @@ wait_for_line()
 	return 1
 }
 
+# owns_port PID PORT: the answer was not that of somebody else's server.
+owns_port()
+{
+	local inode
+	inode=$(awk -v p="$(printf ':%04X$' "$2")" \
+	    '$2 ~ p && $4 == "0A" { print $10 }' /proc/net/tcp)
+	[ -n "$(find "/proc/$1/fd" -lname "socket:\[$inode\]")" ]
+}
+
 # keep_server NAME PID PORT LOG: it runs.  Sets NAME_HOST and NAME_LOG;
 # stop_servers ends it.
 keep_server()
@@ -251,7 +260,8 @@ start_registry()
 		docker-registry serve "$dir/config.yml" >"$dir/log" 2>&1 \
 		    3>&- </dev/null &
 		pid=$!
-		if wait_for_http "$pid" "http://127.0.0.1:$port/v2/"; then
+		if wait_for_http "$pid" "http://127.0.0.1:$port/v2/" &&
+		    owns_port "$pid" "$port"; then
 			keep_server "$name" "$pid" "$port" "$dir/log"
 			return 0
 		fi

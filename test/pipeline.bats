@@ -329,7 +329,7 @@ good_and_bad()
 	all_gone
 }
 
-@test "a stage has no descriptor but the first three and the events" {
+@test "a stage has no descriptor but the first three, events, and shared limits" {
 	around none cat cat
 	export ACEDT_STUB_RESOLVE=listing ACEDT_STUB_FETCH='cat; listing'
 	export ACEDT_STUB_PUSH='cat; listing' ACEDT_STUB_INDEX='cat; listing'
@@ -343,23 +343,31 @@ good_and_bad()
 	for name in $STAGES; do
 		cat "stubs/$name.fds"
 		n=$(sed -n 's/.*--events-fd=\([0-9]*\).*/\1/p' "stubs/$name.args")
-		[ "$(grep -c . "stubs/$name.fds")" -eq 4 ]
+		[ "$(grep -c . "stubs/$name.fds")" -eq 5 ]
 		grep "^$n pipe:" "stubs/$name.fds"
+		n=$(sed -n 's/.*--shared-fd=\([0-9]*\).*/\1/p' "stubs/$name.args")
+		grep "^$n /memfd:" "stubs/$name.fds"
 	done
 	grep '^0 /dev/null$' stubs/resolve.fds
 	# Quiet, nobody reads events, and the result goes nowhere.
 	gather -q 7</etc/passwd
 	for name in $STAGES; do
-		[ "$(grep -c . "stubs/$name.fds")" -eq 3 ]
+		[ "$(grep -c . "stubs/$name.fds")" -eq 4 ]
 	done
 	grep '^1 /dev/null$' stubs/index.fds
+}
+
+# words STAGE: its arguments, but for the descriptors.
+words()
+{
+	sed -E 's/--(events|shared)-fd=[0-9]* *//g' "stubs/$1.args"
 }
 
 @test "a list on standard input goes to the first stage only" {
 	export ACEDT_STUB_RESOLVE=cat ACEDT_STUB_FETCH=cat ACEDT_STUB_PUSH=cat ACEDT_STUB_INDEX=cat
 	run -0 "$BUILD_DIR/ace-dt" mirror gather - oci:out:1 <<<"the list"
 	[ "$output" = "the list" ]
-	[ "$(sed 's/ *--events-fd=[0-9]* *//' stubs/resolve.args)" = - ]
+	[ "$(words resolve)" = - ]
 }
 
 @test "images that failed: the stream is complete, the status is 1" {
@@ -385,12 +393,19 @@ good_and_bad()
 	touch a.yaml
 	run -0 gather -q -r -v8 --config=a.yaml --config b.yaml -a k=v \
 	    --index-fallback -p linux/arm64
-	[ "$(cat stubs/resolve.args)" = \
+	[ "$(words resolve)" = \
 	    "--config=a.yaml --config=b.yaml --verbosity=8 list" ]
 	[ "$(cat stubs/filter.args)" = \
 	    "--verbosity=8 --platforms=linux/arm64" ]
 	[ "$(find stubs -name 'fetch.[0-9]*' | wc -l)" -eq 2 ]
 	[[ $(cat stubs/push.args) == *" oci:out:1" ]]
-	[ "$(cat stubs/index.args)" = "--config=a.yaml --config=b.yaml \
+	[ "$(words index)" = "--config=a.yaml --config=b.yaml \
 --verbosity=8 --annotations=k=v --index-fallback oci:out:1" ]
+	run -0 gather -q --retries 7 --retry-max-time=60 --stall-time 9
+	for name in resolve fetch push index; do
+		[[ "$(words "$name")" == *"--retries=7 --retry-max-time=60 \
+--stall-time=9"* ]]
+	done
+	run -2 gather --retries x
+	run -2 gather --stall-time 0
 }

@@ -109,7 +109,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.state.log({'method': self.command, 'path': self.path,
                         'status': status, 'auth': self.headers.get(
                             'Authorization'), 'range': self.headers.get(
-                                'Range'), 'got': len(self.body)})
+                                'Range'), 'got': len(self.body),
+                        'at': self.came})
         self.send_response(status)
         for name, value in headers.items():
             for one in value if isinstance(value, list) else [value]:
@@ -140,6 +141,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # -- a request ---------------------------------------------------------
 
     def handle_one(self):
+        self.came = time.monotonic()
         self.body = b''
         length = self.headers.get('Content-Length')
         if length:
@@ -155,7 +157,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.current.get('reset'):
             self.state.log({'method': self.command, 'path': self.path,
                             'status': 0, 'auth': None, 'range': None,
-                            'got': len(self.body)})
+                            'got': len(self.body), 'at': self.came})
             self.drop()
             return
         if url.path == '/token':

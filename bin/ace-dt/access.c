@@ -47,6 +47,7 @@ check_access_main(int argc, char **argv)
 	int		 id;
 
 	memset(&pl, 0, sizeof(pl));
+	pl.shared_fd = -1;
 	p = pipeline_add(&pl, "acedt-check");
 	cli_init(&cli, argc, argv);
 	while ((id = cli_next(&cli, &value)) != 0)

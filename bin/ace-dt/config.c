@@ -161,6 +161,8 @@ print_endpoint(const struct config *c, const struct endpoint *ep)
 	printf("    \"%s://%s%s\":\n", ep->scheme, ep->host, ep->path);
 	line(c, &ep->referrers_from, "      supportsReferrers: %s",
 	    words[ep->supports_referrers + 1]);
+	line(c, &ep->pace_from, "      requestsPerSecond: %g",
+	    ep->requests_per_second);
 	printf("      tls:\n");
 	line(c, &ep->insecure_from, "        insecureSkipVerify: %s",
 	    ep->insecure ? "true" : "false");

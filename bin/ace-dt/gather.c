@@ -1,8 +1,10 @@
 /*
  * ace-dt mirror gather: five programs in a row.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bin/ace-dt/command.h"
 #include "bin/ace-dt/display.h"
@@ -14,7 +16,9 @@
 #include "lib/exits.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/patience.h"
 #include "lib/platform.h"
+#include "lib/shared.h"
 #include "lib/sources.h"
 #include "lib/xalloc.h"
 
@@ -56,6 +60,9 @@ static const struct cli_option options[] = {
 	    "no status and no result, only errors" },
 	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
 	    "copy the referrers too: signatures, attestations, SBOMs" },
+	CLI_RETRIES,
+	CLI_RETRY_TIME,
+	CLI_STALL_TIME,
 	CLI_VERBOSITY,
 	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
 	    "ask the destination for everything instead of taking as there what\n"
@@ -93,6 +100,7 @@ struct gather_options {
 	int			 print;
 	int			 recursive;
 	int			 verify;
+	struct patience		 patience;
 	const char		*limit_rate;
 	const char		*list;
 	const char		*image;
@@ -178,6 +186,9 @@ read_option(struct gather_options *o, int id, const char *value)
 	case CLI_ID_CONFIG:
 		append(&o->configs, &o->nconfigs, value);
 		break;
+	default:
+		patience_option(&o->patience, &cli, id, value);
+		break;
 	}
 }
 
@@ -202,6 +213,7 @@ read_options(struct gather_options *o, int argc, char **argv)
 	int		 id;
 
 	cli_init(&cli, argc, argv);
+	patience_init(&o->patience);
 	while ((id = cli_next(&cli, &value)) != 0)
 		read_option(o, id, value);
 	/* The first two are the words of the command. */
@@ -229,16 +241,36 @@ check_config(const struct gather_options *o)
 	config_clear(&c);
 }
 
+/* Options of stages that ask registries. */
+static void
+add_network_options(const struct pipeline *pl, const struct gather_options *o,
+    struct proc *p)
+{
+	size_t	i;
+
+	for (i = 0; i < o->nconfigs; i++)
+		pipeline_arg(p, "--config=%s", o->configs[i]);
+	if (o->patience.given)
+		pipeline_arg(p, "--retries=%d", o->patience.retries);
+	if (o->patience.retry_ms > 0)
+		pipeline_arg(p, "--retry-max-time=%lld",
+		    (long long)o->patience.retry_ms / 1000);
+	if (o->patience.stall_seconds != HTTP_STALL_SECONDS)
+		pipeline_arg(p, "--stall-time=%d", o->patience.stall_seconds);
+	if (pl->shared_fd != -1)
+		pipeline_arg(p, "--shared-fd=%d", pl->shared_fd);
+}
+
 /* A stage with the options that all of them have. */
 static struct proc *
 add_stage(struct pipeline *pl, const struct gather_options *o,
-    const char *name, int has_config, int events_fd)
+    const char *name, int offline, int events_fd)
 {
 	struct proc	*p = pipeline_add(pl, name);
-	size_t		 i;
 
-	for (i = 0; has_config && i < o->nconfigs; i++)
-		pipeline_arg(p, "--config=%s", o->configs[i]);
+	p->offline = offline;
+	if (!offline)
+		add_network_options(pl, o, p);
 	if (log_level() != LOG_LEVEL_WARN)
 		pipeline_arg(p, "--verbosity=%d", log_level());
 	if (events_fd != -1)
@@ -261,30 +293,29 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 	struct proc	*p;
 	size_t		 i;
 
-	p = add_stage(pl, o, "acedt-resolve", 1, events_fd);
+	p = add_stage(pl, o, "acedt-resolve", 0, events_fd);
 	add_argument(p, o->list);
 	pl->use_stdin = strcmp(o->list, "-") == 0;
 	pl->quiet = o->display.quiet;
 	if (o->nplatforms > 0) {
-		p = add_stage(pl, o, "acedt-fetch", 1, events_fd);
+		p = add_stage(pl, o, "acedt-fetch", 0, events_fd);
 		pipeline_arg(p, "--roots");
-		p = add_stage(pl, o, "acedt-filter", 0, events_fd);
-		p->offline = 1;
+		p = add_stage(pl, o, "acedt-filter", 1, events_fd);
 		for (i = 0; i < o->nplatforms; i++)
 			pipeline_arg(p, "--platforms=%s", o->platforms[i]);
 	}
-	p = add_stage(pl, o, "acedt-fetch", 1, events_fd);
+	p = add_stage(pl, o, "acedt-fetch", 0, events_fd);
 	if (o->recursive)
 		pipeline_arg(p, "--recursive");
 	if (!o->verify)
 		pipeline_arg(p, "--have=%s", o->image);
-	p = add_stage(pl, o, "acedt-push", 1, events_fd);
+	p = add_stage(pl, o, "acedt-push", 0, events_fd);
 	if (o->verify)
 		pipeline_arg(p, "--verify");
 	if (o->limit_rate != NULL)
 		pipeline_arg(p, "--limit-rate=%s", o->limit_rate);
 	add_argument(p, o->image);
-	p = add_stage(pl, o, "acedt-index", 1, events_fd);
+	p = add_stage(pl, o, "acedt-index", 0, events_fd);
 	for (i = 0; i < o->nannotations; i++)
 		pipeline_arg(p, "--annotations=%s", o->annotations[i]);
 	if (o->fallback)
@@ -312,18 +343,24 @@ gather_main(int argc, char **argv)
 
 	memset(&o, 0, sizeof(o));
 	memset(&pl, 0, sizeof(pl));
+	pl.shared_fd = -1;
 	read_options(&o, argc, argv);
 	if (o.print) {
 		compose(&pl, &o, -1);
 		pipeline_print(&pl);
 	} else {
 		check_config(&o);
+		/* Without it each stage keeps to the limits by itself. */
+		if ((pl.shared_fd = shared_create()) == -1)
+			log_info("shared memory: %s", strerror(errno));
 		display = display_new(&o.display);
 		compose(&pl, &o, display_events_fd(display));
 		if (pipeline_find(&pl, &err) == -1)
 			log_die(EXIT_STOPPED, "%s", err.msg);
 		status = pipeline_run(&pl, display);
 		display_free(display);
+		if (pl.shared_fd != -1)
+			close(pl.shared_fd);
 	}
 	pipeline_clear(&pl);
 	clear(&o);

@@ -431,10 +431,13 @@ static int
 start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 {
 	struct proc	*p = &r->pl->procs[i];
-	int		 out[2] = { -1, -1 }, keep = display_events_fd(
-			    r->display);
+	int		 out[2] = { -1, -1 }, keep[3], n = 0;
 	char		**env;
 
+	if ((keep[n] = display_events_fd(r->display)) != -1)
+		n++;
+	keep[n++] = p->offline ? -1 : r->pl->shared_fd;
+	keep[n] = -1;
 	*next = -1;
 	if (i + 1 < r->pl->n) {
 		if (pipe2(out, O_CLOEXEC) == -1)

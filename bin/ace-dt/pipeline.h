@@ -31,6 +31,7 @@ struct pipeline {
 	size_t		 n;
 	int		 use_stdin;	/* of the first stage: ours, or nothing */
 	int		 quiet;		/* stdout of the last stage: nothing */
+	int		 shared_fd;	/* of shared.h, for all that are online */
 };
 
 /* Add a stage; its words follow by pipeline_arg(), printf-like. */

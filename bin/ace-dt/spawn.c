@@ -12,7 +12,7 @@
 /* From here to execve() or _exit() only async-signal-safe calls. */
 static _Noreturn void
 child(const char *path, char *const argv[], char *const envp[],
-    const int fds[3], int keep, int notify, pid_t parent)
+    const int fds[3], const int *keep, int notify, pid_t parent)
 {
 	sigset_t	none;
 	int		e, i;
@@ -29,8 +29,9 @@ child(const char *path, char *const argv[], char *const envp[],
 	for (i = 0; i < 3; i++)
 		if (fds[i] != i && dup2(fds[i], i) == -1)
 			goto bad;
-	if (keep != -1 && fcntl(keep, F_SETFD, 0) == -1)
-		goto bad;
+	for (; *keep != -1; keep++)
+		if (fcntl(*keep, F_SETFD, 0) == -1)
+			goto bad;
 	execve(path, argv, envp);
 bad:
 	e = errno;
@@ -41,7 +42,7 @@ bad:
 
 pid_t
 spawn(const char *path, char *const argv[], char *const envp[], int in,
-    int out, int errfd, int keep, struct err *err)
+    int out, int errfd, const int *keep, struct err *err)
 {
 	int	fds[3] = { in, out, errfd == -1 ? STDERR_FILENO : errfd };
 	int	notify[2], e;

@@ -302,6 +302,8 @@ test_help(void)
 	is_int(run_to("--version", "/dev/full"), 4);
 }
 
+#define NOT_FD	"--events-fd: a number from 0 to 2147483647 is expected, not "
+
 static void
 test_events(void)
 {
@@ -320,17 +322,13 @@ test_events(void)
 	close(null);
 	snprintf(want, sizeof(want), "--events-fd: descriptor 999 is not open");
 	bad("--events-fd=999", want);
-	bad("--events-fd=", "--events-fd: \"\" is not a descriptor's number");
-	bad("--events-fd=-1", "--events-fd: \"-1\" is not a descriptor's "
-	    "number");
-	bad("--events-fd= 1", "--events-fd: \" 1\" is not a descriptor's "
-	    "number");
-	bad("--events-fd=2x", "--events-fd: \"2x\" is not a descriptor's "
-	    "number");
-	bad("--events-fd=99999999999999999999", "--events-fd: "
-	    "\"99999999999999999999\" is not a descriptor's number");
-	bad("--events-fd=4294967297", "--events-fd: \"4294967297\" is not a "
-	    "descriptor's number");
+	bad("--events-fd=", NOT_FD "\"\"");
+	bad("--events-fd=-1", NOT_FD "\"-1\"");
+	bad("--events-fd= 1", NOT_FD "\" 1\"");
+	bad("--events-fd=2x", NOT_FD "\"2x\"");
+	bad("--events-fd=99999999999999999999",
+	    NOT_FD "\"99999999999999999999\"");
+	bad("--events-fd=4294967297", NOT_FD "\"4294967297\"");
 	close(fd);
 }
 

@@ -296,9 +296,9 @@ main(int argc, char *argv[])
 	log_init(PROG);
 	io_setup();
 	cli_init(&cli, argc, argv);
+	net_init(&k.net);
 	while ((id = cli_next(&cli, &value)) != 0)
-		if (id == CLI_ID_CONFIG)
-			net_add_config(&k.net, value);
+		net_option(&k.net, &cli, id, value);
 	if (cli.nargs < 1 || cli.nargs > 2)
 		cli_usage(&cli, "SOURCES-FILE and IMAGE are needed, %zu "
 		    "arguments given", cli.nargs);

@@ -30,9 +30,13 @@ static const struct cli_option options[] = {
 	CLI_HELP,
 	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
 	    "referrers too, of each image and of every manifest below it" },
+	CLI_RETRIES,
+	CLI_RETRY_TIME,
 	{ OPT_ROOTS, 0, "roots", CLI_NONE, NULL,
 	    "only what acedt-filter has to see: each image's own manifest,\n"
 	    "and the platform that its config names" },
+	CLI_SHARED,
+	CLI_STALL_TIME,
 	CLI_VERBOSITY,
 	CLI_VERSION,
 	CLI_END
@@ -71,10 +75,11 @@ main(int argc, char *argv[])
 	log_init(PROG);
 	io_setup();
 	cli_init(&cli, argc, argv);
+	net_init(&f.net);
 	while ((id = cli_next(&cli, &value)) != 0)
 		switch (id) {
-		case CLI_ID_CONFIG:
-			net_add_config(&f.net, value);
+		default:
+			net_option(&f.net, &cli, id, value);
 			break;
 		case OPT_RECURSIVE:
 			f.opt.recursive = value == NULL;

@@ -46,6 +46,10 @@ static const struct cli_option options[] = {
 	    "registries that take no index in an index" },
 	{ OPT_PRINT, 0, "print", CLI_NONE, NULL,
 	    "write the index to standard output, publish nothing; no IMAGE" },
+	CLI_RETRIES,
+	CLI_RETRY_TIME,
+	CLI_SHARED,
+	CLI_STALL_TIME,
 	CLI_VERBOSITY,
 	CLI_VERSION,
 	CLI_END
@@ -281,8 +285,8 @@ read_options(struct indexer *x, struct cli *cli)
 		case OPT_PRINT:
 			x->print = value == NULL;
 			break;
-		case CLI_ID_CONFIG:
-			net_add_config(&x->net, value);
+		default:
+			net_option(&x->net, cli, id, value);
 			break;
 		}
 	if (cli->nargs != (x->print ? 0 : 1))
@@ -308,6 +312,7 @@ main(int argc, char *argv[])
 	log_init(PROG);
 	io_setup();
 	cli_init(&cli, argc, argv);
+	net_init(&x.net);
 	read_options(&x, &cli);
 	net_open(&x.net);
 	read_stream(&x);

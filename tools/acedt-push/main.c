@@ -28,6 +28,10 @@ static const struct cli_option options[] = {
 	CLI_HELP,
 	{ OPT_LIMIT_RATE, 0, "limit-rate", CLI_VALUE, "SIZE",
 	    "bytes of blobs a second, over all of them: 500k, 10Mi" },
+	CLI_RETRIES,
+	CLI_RETRY_TIME,
+	CLI_SHARED,
+	CLI_STALL_TIME,
 	CLI_VERBOSITY,
 	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
 	    "ask the destination for everything, whatever acedt-fetch --have\n"
@@ -90,10 +94,11 @@ main(int argc, char *argv[])
 	log_init(PROG);
 	io_setup();
 	cli_init(&cli, argc, argv);
+	net_init(&p.net);
 	while ((id = cli_next(&cli, &value)) != 0)
 		switch (id) {
-		case CLI_ID_CONFIG:
-			net_add_config(&p.net, value);
+		default:
+			net_option(&p.net, &cli, id, value);
 			break;
 		case OPT_LIMIT_RATE:
 			if (config_parse_size(value, RATE_MAX,

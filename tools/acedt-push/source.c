@@ -87,11 +87,8 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 		}
 		return;
 	}
-	if (passing && x->got > x->tried_at)
-		x->tries = 0;
-	if (passing && ++x->tries < HTTP_TRIES_MAX &&
-	    x->blob->holders[x->holder]->repo != NULL) {
-		x->tried_at = x->got;
+	if (passing && x->blob->holders[x->holder]->repo != NULL &&
+	    xfer_may_retry(x)) {
 		http_timer_set(x->p->net.http, &x->timer,
 		    reg_backoff(x->tries), get_again, x);
 		return;

@@ -109,6 +109,18 @@ restart(struct xfer *x, int64_t ms)
 	http_timer_set(x->p->net.http, &x->timer, ms, begin, x);
 }
 
+int
+xfer_may_retry(struct xfer *x)
+{
+	if (x->got > x->tried_at || x->tries == 0) {
+		/* It got further than the last time. */
+		x->tries = 0;
+		x->began = clock_ms();
+	}
+	x->tried_at = x->got;
+	return patience_allows(&x->p->net.patience, ++x->tries, x->began);
+}
+
 void
 xfer_fail(struct xfer *x, const struct err *err, int passing)
 {
@@ -116,10 +128,7 @@ xfer_fail(struct xfer *x, const struct err *err, int passing)
 	struct item	*blob = x->blob;
 	struct err	 e = *err;
 
-	if (x->got > x->tried_at)
-		x->tries = 0;		/* it got further than the last time */
-	x->tried_at = x->got;
-	if (passing && ++x->tries < HTTP_TRIES_MAX) {
+	if (passing && xfer_may_retry(x)) {
 		restart(x, reg_backoff(x->tries));
 		return;
 	}

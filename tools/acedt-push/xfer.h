@@ -50,6 +50,7 @@ struct xfer {
 
 	int		 tries;		/* without progress */
 	int64_t		 tried_at;	/* got at the last try */
+	int64_t		 began;		/* clock_ms() of the first of them */
 	int		 refetched;	/* a wrong digest had its second chance */
 	int		 failed;
 	struct err	 err;		/* found in a callback, or first */
@@ -81,6 +82,8 @@ void	upload_put(struct xfer *);
 void	xfer_done(struct xfer *, const char *how);
 /* The end, unless it may be tried again from the beginning. */
 void	xfer_fail(struct xfer *, const struct err *, int passing);
+/* It failed; may it be tried again?  Progress gives it new tries. */
+int	xfer_may_retry(struct xfer *);
 /* All bytes came: check them; 0 if they are right, else it was dealt with. */
 int	xfer_check(struct xfer *);
 void	xfer_tell(struct xfer *);

@@ -44,6 +44,10 @@ static const struct cli_option options[] = {
 	CLI_CONFIG,
 	CLI_EVENTS,
 	CLI_HELP,
+	CLI_RETRIES,
+	CLI_RETRY_TIME,
+	CLI_SHARED,
+	CLI_STALL_TIME,
 	CLI_VERBOSITY,
 	CLI_VERSION,
 	CLI_END
@@ -312,9 +316,9 @@ main(int argc, char *argv[])
 	log_init(PROG);
 	io_setup();
 	cli_init(&cli, argc, argv);
+	net_init(&r.net);
 	while ((id = cli_next(&cli, &value)) != 0)
-		if (id == CLI_ID_CONFIG)
-			net_add_config(&r.net, value);
+		net_option(&r.net, &cli, id, value);
 	if (cli.nargs != 1)
 		cli_usage(&cli, "one SOURCES-FILE is needed, %zu given",
 		    cli.nargs);

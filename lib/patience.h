@@ -1,0 +1,33 @@
+#ifndef ACEDT_PATIENCE_H
+#define ACEDT_PATIENCE_H
+
+#include <stdint.h>
+
+struct cli;
+
+/*
+ * How often something is tried again, and how long we wait for it: the options
+ * --retries, --retry-max-time and --stall-time.
+ */
+struct patience {
+	int	given;		/* --retries: also where nobody is there */
+	int	retries;	/* after the first try */
+	int64_t	retry_ms;	/* no new try after so long; 0: no limit */
+	int	stall_seconds;	/* without a byte */
+};
+
+/* What holds without an option. */
+void	patience_init(struct patience *);
+/* Take an option of the three: 1, or 0 if it is another; errors end us. */
+int	patience_option(struct patience *, const struct cli *, int id,
+	    const char *value);
+
+/*
+ * May what failed for the nth time be tried once more?  began is clock_ms() of
+ * the first try, or of the last progress.
+ */
+int	patience_allows(const struct patience *, int n, int64_t began);
+/* The same, where no connection came about. */
+int	patience_allows_connect(const struct patience *, int n, int64_t began);
+
+#endif

@@ -1,0 +1,192 @@
+# Limits towards registries: how many requests, how fast, how often again, and
+# how long we wait; for all programs of a run together.
+
+load helper
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR"
+	new_layout images
+	for i in $(seq 8); do
+		make_app images "app-$i" amd64
+	done
+	head -c 1000000 /dev/urandom >big
+	make_image images amd64 big >m
+	layout_blob images "$(jq -r .digest m)" | jq -jc --argjson l \
+	    "$(put_manifest images application/vnd.oci.image.layer.v1.tar \
+	    <big)" '.layers += [$l]' | put_manifest images "$OCI_MANIFEST" |
+	    tag_layout images big
+	export FILES=$PWD
+}
+
+teardown()
+{
+	stop_servers
+	rm -f "$BATS_FILE_TMPDIR/servers"
+}
+
+# serve OPTION…: a registry R with app-1 to app-8, each in a repository of its
+# own, named in ./list.
+serve()
+{
+	echo '[]' >faults
+	start_regd R --faults "$PWD/faults" "$@"
+	config_plain_http "$R_HOST"
+	for i in $(seq 8); do
+		echo "oci:$FILES/images:app-$i" >one
+		acedt-resolve one | acedt-fetch | acedt-push "$R_HOST/app-$i" |
+		    acedt-index "$R_HOST/app-$i:1" >/dev/null
+		echo "$R_HOST/app-$i:1"
+	done >list
+	: >"$R_LOG"
+}
+
+faults()
+{
+	printf '%s' "$1" >faults.new
+	mv faults.new faults
+}
+
+# at FILTER: when the requests came that a jq filter selects, one a line, in
+# seconds.
+at()
+{
+	jq -r "select($1) | .at" "$R_LOG"
+}
+
+# seconds_between FROM TO: whole ones.
+seconds_between()
+{
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%d\n", b - a }'
+}
+
+@test "requestsPerSecond: all programs of a run together" {
+	serve
+	printf '  endpointConfig:\n    "http://%s": {requestsPerSecond: 20}\n' \
+	    "$R_HOST" >>"$ACE_DT_CONFIG"
+	run -0 ace-dt mirror gather list "$R_HOST/all:1" -q
+	verify_registry "$R_HOST" all 1
+	n=$(at true | wc -l)
+	[ "$n" -ge 60 ]
+	first=$(at true | sort -g | head -n 1)
+	last=$(at true | sort -g | tail -n 1)
+	# n requests are n - 1 pauses.
+	[ "$(seconds_between "$first" "$last")" -ge $(((n - 1) / 20 - 2)) ]
+	[ "$(seconds_between "$first" "$last")" -le $((n / 20 + 5)) ]
+	run -0 ace-dt config
+	[[ $output == *"requestsPerSecond: 20"*"$ACE_DT_CONFIG"* ]]
+}
+
+@test "requestsPerSecond: what is no number of requests" {
+	for v in -1 0.01 20000 x 1x '""' '[1]'; do
+		printf 'registryConfig:\n  endpointConfig:\n    "http://a": {requestsPerSecond: %s}\n' \
+		    "$v" >bad.yaml
+		run -2 ace-dt config --config bad.yaml
+		[[ $output == *"bad.yaml:3:"*"0 or a number from 0.1 to 10000"* ]]
+	done
+}
+
+@test "Retry-After: every program of the run waits" {
+	serve
+	# Some are answered, so that acedt-fetch has something to ask for.
+	faults '[{"method":"HEAD","path":"app-8","nth":[1],"status":429,"headers":{"Retry-After":"2"}}]'
+	run -0 ace-dt mirror gather list "$R_HOST/all:1" -q
+	verify_registry "$R_HOST" all 1
+	said=$(at '.status == 429')
+	[ "$(wc -l <<<"$said")" -eq 1 ]
+	# What was under way then may still come; nothing else for two seconds.
+	late=$(at true | awk -v t="$said" '$1 > t + 0.5 && $1 < t + 1.9' |
+	    wc -l)
+	[ "$late" -eq 0 ]
+	[ "$(at true | awk -v t="$said" '$1 > t + 1.9' | wc -l)" -ge 40 ]
+}
+
+@test "a registry that throttles gets fewer requests at a time" {
+	serve
+	faults '[{"method":"GET","path":"manifests/sha256","nth":[1],"status":429}]'
+	run -0 --separate-stderr ace-dt mirror gather list "$R_HOST/all:1" \
+	    -q -v12
+	verify_registry "$R_HOST" all 1
+	[[ $stderr == *"throttles: 16 requests at a time"* ]]
+}
+
+@test "a quota that runs short: the rest is spread out, and it is said once" {
+	serve
+	faults '[{"method":"GET","path":"manifests/sha256","set":{"RateLimit-Limit":"100;w=2","RateLimit-Remaining":"5;w=2"}}]'
+	run -0 --separate-stderr ace-dt mirror gather list oci:out:1 -q
+	verify_layout out 1
+	[[ $stderr == *"http://$R_HOST: 5 of 100 requests are left for the next 2 s"* ]]
+	[ "$(grep -c 'requests are left' <<<"$stderr")" -eq 1 ]
+	# One in 2 / (5 + 1) seconds; other requests do not wait.
+	n=$(at '.method == "GET" and (.path | test("manifests/sha256"))' | wc -l)
+	[ "$n" -ge 16 ]
+	first=$(at '.method == "GET"' | sort -g | head -n 1)
+	last=$(at '.method == "GET"' | sort -g | tail -n 1)
+	[ "$(seconds_between "$first" "$last")" -ge 2 ]
+	faults '[{"method":"GET","set":{"RateLimit-Limit":"100;w=21600","RateLimit-Remaining":"50;w=21600"}}]'
+	run -0 --separate-stderr ace-dt mirror gather list oci:enough:1 -q
+	[ -z "$stderr" ]
+}
+
+@test "--retries: none, and more where nobody is there" {
+	serve
+	faults '[{"method":"HEAD","path":"app-1/","nth":[1],"status":503}]'
+	run -1 --separate-stderr ace-dt mirror gather list oci:out:1 -q \
+	    --retries 0
+	[[ $stderr == *"HTTP 503"* ]]
+	[ "$(at '.path | test("app-1/")' | wc -l)" -eq 1 ]
+	faults '[{"method":"HEAD","path":"app-1/","nth":[1,2],"status":503}]'
+	run -0 ace-dt mirror gather list oci:out:1 -q --retries 2
+	faults '[{"method":"GET","path":"blobs","nth":[1],"cut":10}]'
+	run -1 --separate-stderr ace-dt mirror gather list oci:more:1 -q \
+	    --retries=0
+	# Progress, small as it is, gives it new tries.
+	faults '[{"method":"GET","path":"blobs","nth":[1],"cut":10}]'
+	run -0 ace-dt mirror gather list oci:more:1 -q --retries 1
+	echo "127.0.0.1:1/x:1" >nobody
+	config_plain_http 127.0.0.1:1
+	run -1 --separate-stderr acedt-resolve --retries 4 -v12 nobody
+	[ "$(grep -c 'HEAD http://127.0.0.1:1/v2/x/manifests/1: 0 in' \
+	    <<<"$stderr")" -eq 5 ]
+	run -1 --separate-stderr acedt-resolve -v12 nobody
+	[ "$(grep -c 'HEAD http://127.0.0.1:1/v2/x/manifests/1: 0 in' \
+	    <<<"$stderr")" -eq 3 ]
+}
+
+@test "--retry-max-time: not for ever" {
+	serve
+	faults '[{"method":"HEAD","path":"app-1/","status":503}]'
+	run -1 --separate-stderr acedt-resolve --retries 100 \
+	    --retry-max-time 2 list
+	n=$(at '.path | test("app-1/")' | wc -l)
+	[ "$n" -ge 3 ]
+	[ "$n" -le 5 ]
+}
+
+@test "--stall-time: a silent connection is given up, a slow one is not" {
+	serve
+	for f in '"method":"HEAD"' '"method":"GET","path":"manifests/sha256"' \
+	    '"method":"GET","path":"blobs"'; do
+		faults "[{$f,\"nth\":[1],\"stall\":20}]"
+		ACE_DT_CACHE_PATH=/dev/null run -0 ace-dt mirror gather list \
+		    oci:out:1 -q --stall-time 1 --debug events
+		verify_layout out 1
+		[ "$(jq 'select(.event == "request" and .status == 0) | .ms' \
+		    events | wc -l)" -eq 1 ]
+		rm -rf out
+	done
+	faults '[{"method":"HEAD","path":"app-1/","stall":20}]'
+	run -1 --separate-stderr acedt-resolve --stall-time 1 --retries 1 list
+	[[ $output == *"HEAD manifests/1: no byte moved for 1 s"* ]]
+	# An upload waits for its source for longer than that, and goes on.
+	echo "$R_HOST/big:1" >big.list
+	echo "oci:$FILES/images:big" >one
+	acedt-resolve one | acedt-fetch | acedt-push "$R_HOST/big" |
+	    acedt-index "$R_HOST/big:1"
+	start_regd D
+	config_plain_http "$R_HOST" "$D_HOST"
+	run -0 --separate-stderr ace-dt mirror gather big.list \
+	    "$D_HOST/slow:1" -q --stall-time 1 --limit-rate 200k -v8
+	[[ $stderr != *"no byte moved"* ]]
+	verify_registry "$D_HOST" slow 1
+}
