@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -22,16 +21,18 @@ struct cache {
 	int	 off;			/* it cannot be written: said once */
 };
 
-static char *
-default_dir(void)
+char *
+cache_dir(const char *dir, const char *sub)
 {
 	const char	*xdg = getenv("XDG_CACHE_HOME"), *home;
 
+	if (dir != NULL)
+		return xasprintf("%s/%s", dir, sub);
 	if (xdg != NULL && *xdg == '/')
-		return xasprintf("%s/ace/dt/manifests", xdg);
+		return xasprintf("%s/ace/dt/%s", xdg, sub);
 	home = getenv("HOME");
-	return xasprintf("%s/.cache/ace/dt/manifests", home != NULL ? home :
-	    "/nonexistent");
+	return xasprintf("%s/.cache/ace/dt/%s", home != NULL ? home :
+	    "/nonexistent", sub);
 }
 
 struct cache *
@@ -39,7 +40,7 @@ cache_open(const char *dir)
 {
 	struct cache	*c = xcalloc(1, sizeof(*c));
 
-	c->dir = dir != NULL ? xasprintf("%s/manifests", dir) : default_dir();
+	c->dir = cache_dir(dir, "manifests");
 	return c;
 }
 
@@ -91,24 +92,6 @@ cache_get(struct cache *c, const char *digest, char **type, char **data,
 	return found;
 }
 
-/* Like mkdir -p, for us alone: manifests may be of private repositories. */
-static int
-make_parents(char *path)
-{
-	char	*slash;
-
-	for (slash = strchr(path + 1, '/'); slash != NULL;
-	    slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0700) == -1 && errno != EEXIST) {
-			*slash = '/';
-			return -1;
-		}
-		*slash = '/';
-	}
-	return 0;
-}
-
 /* Written aside, then named: nobody ever sees a part. */
 static int
 write_file(const char *path, const char *type, const void *data, size_t len)
@@ -141,7 +124,7 @@ cache_put(struct cache *c, const char *digest, const char *type,
 		return;
 	path = path_of(c, digest);
 	if (write_file(path, type, data, len) == -1 && (errno != ENOENT ||
-	    make_parents(path) == -1 ||
+	    io_make_parents(path) == -1 ||
 	    write_file(path, type, data, len) == -1)) {
 		log_info("cache: %s: %s; going on without it", path,
 		    strerror(errno));

@@ -12,9 +12,12 @@
 struct cache;
 
 /*
- * dir is the configuration's cachePath; NULL: $XDG_CACHE_HOME/ace/dt, or
- * ~/.cache/ace/dt.  Never fails; nothing is made before something is kept.
+ * The folder sub of the configuration's cachePath; of $XDG_CACHE_HOME/ace/dt, or
+ * ~/.cache/ace/dt, for NULL.  The caller frees it.
  */
+char	*cache_dir(const char *dir, const char *sub);
+
+/* dir as above.  Never fails; nothing is made before something is kept. */
 struct cache *cache_open(const char *dir);
 void	cache_close(struct cache *);
 

@@ -1,4 +1,10 @@
-#include <openssl/evp.h>
+/*
+ * OpenSSL's newer interface does not give the state of an unfinished digest
+ * away, and an upload that goes on after a kill needs it.  The older one does,
+ * and its functions are only discouraged, not gone.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +12,7 @@
 #include "lib/errmsg.h"
 #include "lib/exits.h"
 #include "lib/log.h"
+#include "lib/xalloc.h"
 
 /* So much of a text that is no digest goes into a message. */
 #define SHOWN_MAX	160
@@ -13,11 +20,10 @@
 static const struct algorithm {
 	const char	*prefix;	/* with its colon */
 	size_t		 hexlen;
-	const EVP_MD	*(*md)(void);
 } algorithms[] = {
-	{ "sha256:", 64, EVP_sha256 },
-	{ "sha384:", 96, EVP_sha384 },
-	{ "sha512:", 128, EVP_sha512 },
+	{ "sha256:", 2 * SHA256_DIGEST_LENGTH },
+	{ "sha384:", 2 * SHA384_DIGEST_LENGTH },
+	{ "sha512:", 2 * SHA512_DIGEST_LENGTH },
 };
 
 static const struct algorithm *
@@ -108,15 +114,6 @@ digest_check(const char *digest, struct err *err)
 	    "hexadecimal digits", SHOWN_MAX, digest);
 }
 
-/* The library fails here only without memory or without the algorithm. */
-static void
-must(int good)
-{
-	if (!good)
-		log_die(EXIT_STOPPED, "cannot compute digests: no memory, or "
-		    "the algorithm is disabled in OpenSSL");
-}
-
 /* Only digests that digest_check() passed get here. */
 static const struct algorithm *
 must_find(const char *digest)
@@ -128,49 +125,139 @@ must_find(const char *digest)
 	return a;
 }
 
+static int
+is_sha256(const struct algorithm *a)
+{
+	return a->hexlen == 2 * SHA256_DIGEST_LENGTH;
+}
+
+static void
+must(int good)
+{
+	if (!good)
+		log_die(EXIT_STOPPED, "OpenSSL cannot compute digests");
+}
+
 void
 digester_init(struct digester *d, const char *digest)
 {
 	const struct algorithm	*a = must_find(digest);
 
-	d->ctx = EVP_MD_CTX_new();
-	must(d->ctx != NULL);
-	must(EVP_DigestInit_ex(d->ctx, a->md(), NULL));
+	memset(d, 0, sizeof(*d));
+	d->algorithm = a;
+	if (is_sha256(a))
+		must(SHA256_Init(&d->state.sha256));
+	else if (a->hexlen == 2 * SHA384_DIGEST_LENGTH)
+		must(SHA384_Init(&d->state.sha512));
+	else
+		must(SHA512_Init(&d->state.sha512));
 }
 
 void
 digester_add(struct digester *d, const void *p, size_t n)
 {
-	if (n > 0)
-		must(EVP_DigestUpdate(d->ctx, p, n));
+	if (n == 0)
+		return;
+	if (is_sha256(d->algorithm))
+		must(SHA256_Update(&d->state.sha256, p, n));
+	else
+		must(SHA512_Update(&d->state.sha512, p, n));
 }
 
-void
-digester_end(struct digester *d, const char *digest, char *out)
+static char *
+put_hex(char *out, const void *p, size_t n)
 {
 	static const char	 hex[] = "0123456789abcdef";
-	const struct algorithm	*a = must_find(digest);
-	unsigned char		 sum[EVP_MAX_MD_SIZE];
-	unsigned int		 i, n;
+	const unsigned char	*s = p;
 
-	must(EVP_DigestFinal_ex(d->ctx, sum, &n));
-	digester_clear(d);
-	if (n * 2 != a->hexlen)
-		abort();
-	memcpy(out, a->prefix, strlen(a->prefix));
-	out += strlen(a->prefix);
-	for (i = 0; i < n; i++) {
-		*out++ = hex[sum[i] >> 4];
-		*out++ = hex[sum[i] & 15];
+	for (; n > 0; n--, s++) {
+		*out++ = hex[*s >> 4];
+		*out++ = hex[*s & 15];
 	}
 	*out = '\0';
+	return out;
 }
 
 void
-digester_clear(struct digester *d)
+digester_end(struct digester *d, char *out)
 {
-	EVP_MD_CTX_free(d->ctx);
-	d->ctx = NULL;
+	const struct algorithm	*a = d->algorithm;
+	unsigned char		 sum[SHA512_DIGEST_LENGTH];
+
+	/* Both know how long their digest is: that of sha384 is cut. */
+	if (is_sha256(a))
+		must(SHA256_Final(sum, &d->state.sha256));
+	else
+		must(SHA512_Final(sum, &d->state.sha512));
+	memcpy(out, a->prefix, strlen(a->prefix));
+	put_hex(out + strlen(a->prefix), sum, a->hexlen / 2);
+}
+
+static size_t
+size_of_state(const struct digester *d)
+{
+	return is_sha256(d->algorithm) ? sizeof(SHA256_CTX) :
+	    sizeof(SHA512_CTX);
+}
+
+char *
+digester_save(const struct digester *d)
+{
+	size_t	 n = size_of_state(d);
+	char	*text = xmalloc(2 * n + 1);
+
+	put_hex(text, &d->state, n);
+	return text;
+}
+
+static int
+get_hex(void *p, size_t n, const char *text)
+{
+	static const char	 hex[] = "0123456789abcdef";
+	unsigned char		*out = p;
+	const char		*high, *low;
+
+	if (strlen(text) != 2 * n)
+		return 0;
+	for (; n > 0; n--, text += 2) {
+		if ((high = strchr(hex, text[0])) == NULL ||
+		    (low = strchr(hex, text[1])) == NULL)
+			return 0;
+		*out++ = (unsigned char)((high - hex) << 4 | (low - hex));
+	}
+	return 1;
+}
+
+/* What it says of itself must be what we know of it. */
+static int
+is_state_of(const struct digester *d, const struct digester *fresh,
+    int64_t bytes)
+{
+	const SHA256_CTX	*s = &d->state.sha256;
+	const SHA512_CTX	*l = &d->state.sha512;
+
+	if (is_sha256(d->algorithm))
+		return s->md_len == fresh->state.sha256.md_len &&
+		    s->num == (uint64_t)bytes % SHA256_CBLOCK &&
+		    ((uint64_t)s->Nh << 32 | s->Nl) == (uint64_t)bytes * 8;
+	return l->md_len == fresh->state.sha512.md_len &&
+	    l->num == (uint64_t)bytes % SHA512_CBLOCK && l->Nh == 0 &&
+	    l->Nl == (uint64_t)bytes * 8;
+}
+
+int
+digester_load(struct digester *d, const char *digest, const char *text,
+    int64_t bytes)
+{
+	struct digester	fresh;
+
+	digester_init(&fresh, digest);
+	*d = fresh;
+	if (get_hex(&d->state, size_of_state(d), text) &&
+	    is_state_of(d, &fresh, bytes))
+		return 1;
+	*d = fresh;
+	return 0;
 }
 
 void
@@ -180,5 +267,5 @@ digest_of(const char *like, const void *p, size_t n, char *out)
 
 	digester_init(&d, like);
 	digester_add(&d, p, n);
-	digester_end(&d, like, out);
+	digester_end(&d, out);
 }

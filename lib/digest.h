@@ -2,7 +2,11 @@
 #define ACEDT_DIGEST_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include <openssl/sha.h>
+
+struct algorithm;
 struct err;
 
 /*
@@ -19,17 +23,26 @@ struct err;
  */
 int	digest_check(const char *, struct err *);
 
-/* A digest being computed. */
+/* A digest being computed; it may be copied, and owns nothing. */
 struct digester {
-	void	*ctx;			/* owned: EVP_MD_CTX */
+	const struct algorithm *algorithm; /* private */
+	union {
+		SHA256_CTX	sha256;
+		SHA512_CTX	sha512;	/* sha384 too */
+	} state;
 };
 
 /* Start with the algorithm of a checked digest, e.g. "sha256:…". */
 void	digester_init(struct digester *, const char *digest);
 void	digester_add(struct digester *, const void *, size_t);
-/* Write "alg:hex" into out (DIGEST_STR_MAX); the digester is then clear. */
-void	digester_end(struct digester *, const char *digest, char *out);
-void	digester_clear(struct digester *);
+/* Write "alg:hex" into out (DIGEST_STR_MAX). */
+void	digester_end(struct digester *, char *out);
+
+/* The state as text, so that another process goes on; the caller frees it. */
+char	*digester_save(const struct digester *);
+/* The same back, after so many bytes: 1, or 0 if the text is not of that. */
+int	digester_load(struct digester *, const char *digest,
+	    const char *text, int64_t bytes);
 
 /* The digest of bytes by the algorithm that like starts with. */
 void	digest_of(const char *like, const void *, size_t, char *out);

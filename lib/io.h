@@ -19,6 +19,12 @@ int	io_read_file(int fd, const char *name, struct buf *b, struct err *);
 int	io_slurp(const char *path, struct buf *b, struct err *);
 
 /*
+ * Make the folders that a path lies in, for us alone; the path is as it was
+ * afterwards.  0 or -1 with errno.
+ */
+int	io_make_parents(char *path);
+
+/*
  * What every program does first: open 0, 1 and 2 where the caller left them
  * closed, so that no socket or file ever gets one of these numbers (writing
  * there still fails, as it should), and make writing to a pipe without a reader

@@ -64,6 +64,11 @@
 #define HTTP_BACKOFF_MAX_MS	30000
 #define HTTP_RETRY_AFTER_MAX	120		    /* seconds */
 
+/* Uploads, acedt-push(1). */
+#define UPLOAD_NOTED_MIN	(8 * 1024 * 1024)   /* goes on after a kill */
+#define UPLOAD_SNAPSHOT		(16 * 1024 * 1024)  /* digest states, so far apart */
+#define UPLOAD_DAYS		7		    /* notes are kept so long */
+#define UPLOAD_CHUNK_MAX	(1024 * 1024 * 1024) /* that a registry may want */
 #define RATE_MAX		1000000000000LL	    /* --limit-rate, bytes/s */
 
 /* Files of a user. */

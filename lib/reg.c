@@ -376,6 +376,12 @@ add_headers(struct reg_call *c, const char *auth)
 		    (long long)c->range_from, (long long)c->range_size - 1);
 		add_header(h, "Range", range);
 	}
+	if (c->part_end > 0) {
+		/* Of a chunk it is without the unit: distribution-spec. */
+		snprintf(range, sizeof(range), "%lld-%lld",
+		    (long long)c->part_from, (long long)c->part_end - 1);
+		add_header(h, "Content-Range", range);
+	}
 }
 
 static void
@@ -426,7 +432,7 @@ send_call(struct reg_call *c)
 	c->http.upload_size = c->upload_size;
 	c->http.reply_max = c->reply_max;
 	c->http.bulk = c->large;
-	c->http.commit = c->on_read != NULL;
+	c->http.commit = c->commit;
 	c->http.connect_seconds = c->hurry ? HTTP_HURRY_SECONDS : 0;
 	c->http.on_read = c->on_read != NULL ? http_read : NULL;
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;

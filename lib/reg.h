@@ -66,11 +66,14 @@ struct reg_call {
 	size_t		 body_len;
 	int64_t		 range_from;	/* > 0: Range from there to the end */
 	int64_t		 range_size;	/* whole size of the content */
+	int64_t		 part_from;	/* Content-Range of the body, */
+	int64_t		 part_end;	/* up to before that; 0: none */
 	size_t		 reply_max;
 	const char	*digest;	/* borrowed: of the reply, or NULL */
 	int		 transfer;	/* counted by its caller, not in the
 					 * host's limit of calls */
 	int		 large;		/* a large body: large buffers */
+	int		 commit;	/* the end of an upload: may last */
 	int		 once;		/* do not try again by yourself */
 	int		 hurry;		/* nor wait long for a connection */
 	void		*arg;

@@ -113,6 +113,9 @@ regerr_hint(struct err *err, const struct http_call *c, const char *scheme,
 	else if (c->status == 407)
 		err_add(err, " (it is the proxy that wants credentials: "
 		    "http_proxy=http://USER:PASSWORD@HOST:PORT)");
+	else if (c->status == 413)
+		err_add(err, " (it, or a proxy before it, takes no request so "
+		    "large: set chunkSize, see ace-dt-config(5))");
 	else if (c->result == CURLE_SSL_CONNECT_ERROR &&
 	    strcmp(scheme, "https") == 0 && strstr(err->msg, "alert") == NULL)
 		err_add(err, " (if %s speaks plain http, name http://%s as "

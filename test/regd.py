@@ -8,13 +8,16 @@ log, and reads a file of faults anew whenever that has changed:
     [{"method": "GET", "path": "/blobs/", "nth": [1, 2],
       "status": 503, "headers": {"Retry-After": "1"}, "body": "text"}]
 
-method and path are regular expressions that must be found; nth says which
-matching requests it is for (counted from 1, all if it is missing).  What it
+method and path are regular expressions that must be found, and the request's
+body must have more than over bytes if that is there; nth says which matching
+requests it is for (counted from 1, all if it is missing).  What it
 does is one of
 
     status, headers, body   answer so instead (body may be {"repeat": "x", "times": 9})
     cut: N                  answer as ever, but close after N bytes of the body
     reset: true             close without an answer
+    break: N                ditto, after N bytes of the request's body; an
+                            upload keeps them with --keep-parts, else it is gone
     stall: S                wait S seconds first, then answer as ever
     set: {"Name": "value"}  answer as ever, with these fields changed (null: without)
     replace: "text"         answer as ever, with another body
@@ -57,7 +60,7 @@ class State:
         with self.lock, open(self.options.log, 'a', encoding='utf-8') as f:
             f.write(json.dumps(entry) + '\n')
 
-    def fault(self, method, path):
+    def fault(self, method, path, size):
         """The fault for this request, or {}."""
         name = self.options.faults
         with self.lock:
@@ -71,7 +74,8 @@ class State:
                     fault['seen'] = 0
             for fault in self.faults:
                 if not re.search(fault.get('method', ''), method) or \
-                        not re.search(fault.get('path', ''), path):
+                        not re.search(fault.get('path', ''), path) or \
+                        size <= fault.get('over', -1):
                     continue
                 fault['seen'] += 1
                 nth = fault.get('nth')
@@ -145,13 +149,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.body = b''
         length = self.headers.get('Content-Length')
         if length:
-            self.body = self.rfile.read(int(length))
+            self.body = self.read_body(int(length))
             if len(self.body) < int(length):
                 self.close_connection = True    # the client gave up
+                self.keep_part()
                 return
         url = urllib.parse.urlsplit(self.path)
         self.query = urllib.parse.parse_qs(url.query)
-        self.current = self.state.fault(self.command, self.path)
+        self.current = self.state.fault(self.command, self.path,
+                                        len(self.body))
+        if 'break' in self.current:
+            self.body = self.body[:self.current['break']]
+            self.keep_part()
+            self.drop()
+            return
         if 'stall' in self.current:
             time.sleep(self.current['stall'])
         if self.current.get('reset'):
@@ -171,6 +182,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.error(404, 'NAME_UNKNOWN')
         elif self.allowed(match[1]):
             getattr(self, match[2])(match[1], match[3])
+
+    def read_body(self, length):
+        """What of it comes; read(length) would lose that when it breaks."""
+        body = bytearray()
+        try:
+            while len(body) < length:
+                piece = self.rfile.read1(min(65536, length - len(body)))
+                if not piece:
+                    break
+                body += piece
+        except ConnectionError:
+            pass
+        return bytes(body)
+
+    def keep_part(self):
+        """Of an upload that broke, as far as it came."""
+        session = urllib.parse.urlsplit(self.path).path.split('/')[-1]
+        self.state.log({'method': self.command, 'path': self.path,
+                        'status': 0, 'auth': None, 'range': None,
+                        'got': len(self.body), 'at': self.came})
+        if self.state.options.keep_parts and session in self.state.uploads:
+            self.state.uploads[session] += self.body
+        else:
+            self.state.uploads.pop(session, None)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
 
@@ -283,11 +318,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return
             session = uuid.uuid4().hex
             state.uploads[session] = bytearray()
-            self.answer(202, b'', {'Location':
-                                   f'/v2/{repo}/blobs/uploads/{session}?s=1'})
+            self.answer(202, b'', {
+                'Location': f'/v2/{repo}/blobs/uploads/{session}?s=1',
+                'OCI-Chunk-Min-Length': state.options.chunk_min})
             return
         if session not in state.uploads:
             self.error(404, 'BLOB_UPLOAD_UNKNOWN')
+            return
+        if self.command == 'GET':
+            have = len(state.uploads[session])
+            self.answer(204, b'', {'Location': self.path, 'Range':
+                                   f'0-{max(have - 1, 0)}'})
+            return
+        part = re.fullmatch(r'(\d+)-(\d+)',
+                            self.headers.get('Content-Range', ''))
+        if part and (int(part[1]) != len(state.uploads[session]) or
+                     int(part[2]) - int(part[1]) + 1 != len(self.body)):
+            self.error(416, 'BLOB_UPLOAD_INVALID')
             return
         state.uploads[session] += self.body
         if self.command == 'PUT':
@@ -346,6 +393,8 @@ def main():
     parser.add_argument('--no-range', action='store_true')
     parser.add_argument('--referrers', action='store_true')
     parser.add_argument('--trusting', action='store_true')
+    parser.add_argument('--keep-parts', action='store_true')
+    parser.add_argument('--chunk-min', help='OCI-Chunk-Min-Length')
     parser.add_argument('--tls', help='file with certificate and key')
     options = parser.parse_args()
     open(options.log, 'w', encoding='utf-8').close()

@@ -120,6 +120,7 @@ main(int argc, char *argv[])
 	 * request at a time stays one blob at a time.
 	 */
 	p.small_max = 2 * config_calls_per_host(&p.net.config) - 1;
+	journal_open(&p.journal, p.net.config.cache_path);
 	rc = run(&p);
 	http_timer_stop(p.net.http, &p.pace.timer);
 	if (p.tag_call != NULL)
@@ -127,6 +128,7 @@ main(int argc, char *argv[])
 	free(p.tag_call);
 	cli_clear(&cli);
 	items_free(&p);
+	journal_close(&p.journal);
 	dest_close(&p.dest);
 	net_close(&p.net);
 	return rc;

@@ -10,6 +10,7 @@
 #include "lib/net.h"
 #include "lib/reg.h"
 #include "lib/stage.h"
+#include "tools/acedt-push/journal.h"
 #include "tools/acedt-push/pace.h"
 
 /*
@@ -94,6 +95,7 @@ struct pusher {
 	size_t		 nsmall, nlarge;
 	size_t		 small_max;
 	struct pace	 pace;
+	struct journal	 journal;
 	unsigned long	 seq;
 	enum single_post single_post;
 	int		 verify;	/* take nothing as there: --verify */

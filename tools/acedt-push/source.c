@@ -26,7 +26,6 @@ source_reset(struct xfer *x)
 	if (x->fd != -1)
 		close(x->fd);
 	x->fd = -1;
-	digester_clear(&x->digester);
 	x->got = x->skip = 0;
 	x->verified = 0;
 	x->head = x->len = 0;
@@ -144,8 +143,6 @@ got_head(struct reg_call *c)
 		err_set(&x->err, ERR_DIGEST, "the registry has %lld bytes, "
 		    "the manifest says %lld", (long long)n,
 		    (long long)x->blob->size);
-	} else if (x->blob->size > BLOB_SMALL && !x->writing && !x->sending) {
-		x->want_put = 1;
 	}
 	return 1;
 }
@@ -162,44 +159,69 @@ ring_add(struct xfer *x, const char *s, size_t n)
 	x->len += n;
 }
 
+/* Bytes of n from x->got on that the destination has already. */
+static size_t
+had(const struct xfer *x, size_t n)
+{
+	int64_t	some = x->have - x->got;
+
+	return some <= 0 ? 0 : some < (int64_t)n ? (size_t)some : n;
+}
+
+/*
+ * Has all come that need not be sent?  Then the upload goes on; one that has all
+ * waits for the digest.
+ */
+static void
+begin_upload(struct xfer *x)
+{
+	if (x->blob->size > BLOB_SMALL && !x->writing && !x->sending &&
+	    x->got >= x->have && x->have < x->blob->size)
+		x->want_put = 1;
+}
+
+/* New bytes, in place of those that were passed over. */
+static int
+keep(struct xfer *x, const char *s, size_t n)
+{
+	size_t	skip = had(x, n);
+
+	if ((int64_t)n > x->blob->size - x->got)
+		return err_set(&x->err, ERR_DIGEST, "more than the %lld bytes "
+		    "that the manifest says", (long long)x->blob->size);
+	xfer_hash(x, s, n);
+	if (x->writing)
+		return layout_write(&x->w, s, n, &x->err);
+	ring_add(x, s + skip, n - skip);
+	return 0;
+}
+
 static size_t
 got_data(struct reg_call *c, const char *s, size_t n)
 {
 	struct xfer	*x = c->arg;
-	size_t		 all = n, pass;
+	size_t		 pass;
 
 	if (x->failed)
 		return HTTP_ABORT;
-	if (x->skip == 0 && !x->writing && x->cap - x->len < n)
-		return HTTP_PAUSE;
 	pass = (int64_t)n < x->skip ? n : (size_t)x->skip;
-	if (!x->writing && x->cap - x->len < n - pass)
+	if (!x->writing && x->cap - x->len < n - pass - had(x, n - pass))
 		return HTTP_PAUSE;
 	if (!pace_take(x->p, n)) {
 		x->paced = 1;
 		return HTTP_PAUSE;
 	}
 	x->skip -= (int64_t)pass;
-	s += pass;
-	n -= pass;
-	if ((int64_t)n > x->blob->size - x->got) {
-		x->failed = 1;
-		err_set(&x->err, ERR_DIGEST, "more than the %lld bytes that "
-		    "the manifest says", (long long)x->blob->size);
-		return HTTP_ABORT;
-	}
-	digester_add(&x->digester, s, n);
-	x->got += (int64_t)n;
-	if (!x->writing)
-		ring_add(x, s, n);
-	else if (layout_write(&x->w, s, n, &x->err) == -1) {
+	if (keep(x, s + pass, n - pass) == -1) {
 		x->failed = 1;
 		return HTTP_ABORT;
 	}
 	if (x->sending)
 		http_resume(&x->up.http);
+	else if (x->got > 0)
+		begin_upload(x);
 	xfer_tell(x);
-	return all;
+	return n;
 }
 
 static void
@@ -272,9 +294,13 @@ open_layout(struct xfer *x, struct layout *layout)
 		next_holder(x, &err, 0);
 		return;
 	}
+	if (x->got > 0 && lseek(x->fd, x->got, SEEK_SET) == -1) {
+		err_sys(&err, "%s", layout->dir);
+		xfer_fail(x, &err, 0);
+		return;
+	}
 	/* A large one is read as the PUT asks for it. */
-	if (x->blob->size > BLOB_SMALL && !x->writing)
-		x->want_put = 1;
+	begin_upload(x);
 }
 
 /* Content that the descriptor embeds was checked when it was parsed. */
@@ -302,13 +328,19 @@ source_open(struct xfer *x)
 {
 	size_t	want = x->blob->size <= BLOB_SMALL || x->blob->data != NULL ?
 		    (size_t)x->blob->size + 1 : RING_SIZE;
+	const struct snapshot *start = snapshots_find(&x->snapshots, x->have);
 
 	if (x->ring == NULL && !x->writing) {
 		x->ring = xmalloc(want);
 		x->cap = want;
 	}
-	digester_clear(&x->digester);
 	digester_init(&x->digester, x->blob->digest);
+	x->snapshots.n = 0;
+	if (start != NULL) {
+		x->snapshots.n = (size_t)(start - x->snapshots.v) + 1;
+		x->got = start->at;
+		x->digester = start->digester;
+	}
 	if (x->blob->data != NULL)
 		use_data(x);
 	else if (x->blob->holders[x->holder]->layout != NULL)
@@ -334,8 +366,7 @@ read_file(struct xfer *x, char *s, size_t room)
 	if (n == 0 && left > 0)
 		return err_set(&x->err, ERR_DIGEST,
 		    "the file became shorter while it was read");
-	digester_add(&x->digester, s, (size_t)n);
-	x->got += n;
+	xfer_hash(x, s, (size_t)n);
 	xfer_tell(x);
 	/* Checked before the last bytes leave. */
 	if (x->got == x->blob->size && xfer_check(x) == -1)
@@ -347,21 +378,28 @@ int
 source_pump(struct xfer *x)
 {
 	static char	chunk[PUMP_SIZE];
+	size_t		room = sizeof(chunk);
 	ssize_t		n;
 
 	if (x->verified || x->want_put)
 		return 0;
 	/* A small one for a registry; when it may go on, the loop runs. */
-	if (!x->writing && !pace_take(x->p, (size_t)x->blob->size))
+	if (!x->writing && x->have == 0 &&
+	    !pace_take(x->p, (size_t)x->blob->size))
 		return 0;
-	n = read_file(x, chunk, sizeof(chunk));
+	/* Of a large one only what is hashed and not sent. */
+	if (x->have > 0)
+		room = had(x, room);
+	n = read_file(x, chunk, room);
 	if (n == -1) {
 		x->failed = 1;
 	} else if (x->writing) {
 		if (layout_write(&x->w, chunk, (size_t)n, &x->err) == -1)
 			x->failed = 1;
-	} else {
+	} else if (x->have == 0) {
 		ring_add(x, chunk, (size_t)n);
+	} else {
+		begin_upload(x);
 	}
 	if (x->failed && x->err.cls == ERR_DIGEST)
 		next_holder(x, &x->err, 0);
@@ -378,8 +416,10 @@ source_take(struct xfer *x, char *s, size_t room)
 	size_t	n, first;
 	ssize_t	got;
 
+	if ((int64_t)room > x->part_end - x->sent)
+		room = (size_t)(x->part_end - x->sent);
 	if (x->fd != -1) {
-		if (x->verified)
+		if (x->verified || room == 0)
 			return 0;
 		if (!pace_take(x->p, room)) {
 			x->paced = 1;
@@ -397,7 +437,8 @@ source_take(struct xfer *x, char *s, size_t room)
 	if (!x->verified && x->sent + (int64_t)n == x->blob->size && n > 0)
 		n--;
 	if (n == 0)
-		return x->verified && x->len == 0 ? 0 : HTTP_PAUSE;
+		return room == 0 || (x->verified && x->len == 0) ? 0 :
+		    HTTP_PAUSE;
 	first = n < x->cap - x->head ? n : x->cap - x->head;
 	memcpy(s, x->ring + x->head, first);
 	memcpy(s + first, x->ring, n - first);

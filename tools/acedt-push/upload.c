@@ -1,14 +1,19 @@
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/limits.h"
+#include "lib/log.h"
 #include "lib/origin.h"
 #include "lib/xalloc.h"
 #include "tools/acedt-push/xfer.h"
 
 static void	ask_head(struct xfer *);
 static void	ask_mount(struct xfer *);
+static void	ask_status(struct xfer *);
 static void	open_session(struct xfer *);
+static void	send_chunk(struct xfer *);
 
 /* Forget the last request of the upload, make ready for the next. */
 static struct reg_call *
@@ -28,14 +33,14 @@ new_call(struct xfer *x, const char *method)
 	c->body = NULL;
 	c->body_len = 0;
 	c->upload_size = 0;
+	c->part_from = c->part_end = 0;
 	c->on_read = NULL;
 	c->transfer = x->blob->size > BLOB_SMALL;
-	c->large = 0;
-	c->once = 0;
+	c->large = c->once = c->commit = 0;
 	return c;
 }
 
-/* The session that an answer opened; 0, or -1 when there is none. */
+/* Where the upload goes on by an answer; 0, or -1 when it does not say. */
 static int
 take_session(struct xfer *x, struct reg_call *c, struct err *err)
 {
@@ -48,7 +53,36 @@ take_session(struct xfer *x, struct reg_call *c, struct err *err)
 		    "names no Location for it", reg_repo_name(c->repo));
 	if ((x->session = reg_resolve(c, v, err)) == NULL)
 		return err_wrap(err, "%s: upload", reg_repo_name(c->repo));
+	journal_write(&x->p->journal, &x->entry, x->session, &x->snapshots);
 	return 0;
+}
+
+/* The most that goes in one request: as configured, but no less than it wants. */
+static void
+set_chunk(struct xfer *x, struct reg_call *c)
+{
+	char	*v = reg_header(c, "OCI-Chunk-Min-Length");
+	int64_t	 least = v != NULL ? strtoll(v, NULL, 10) : 0;
+
+	x->chunk = x->p->net.config.chunk_size;
+	if (x->chunk > 0 && x->chunk < BLOB_SMALL)
+		x->chunk = BLOB_SMALL;
+	if (x->chunk > 0 && least > x->chunk && least <= UPLOAD_CHUNK_MAX)
+		x->chunk = least;
+}
+
+/* An upload was opened, by an answer: next is the source. */
+static void
+begin_session(struct xfer *x, struct reg_call *c)
+{
+	struct err	err = ERR_INIT;
+
+	if (take_session(x, c, &err) == -1) {
+		xfer_fail(x, &err, 0);
+		return;
+	}
+	set_chunk(x, c);
+	source_open(x);
 }
 
 static void
@@ -79,14 +113,11 @@ static void
 opened(struct reg_call *c, const struct err *err)
 {
 	struct xfer	*x = c->arg;
-	struct err	 e = ERR_INIT;
 
 	if (err != NULL)
 		xfer_fail(x, err, 0);
-	else if (take_session(x, c, &e) == -1)
-		xfer_fail(x, &e, 0);
 	else
-		source_open(x);
+		begin_session(x, c);
 }
 
 static void
@@ -111,7 +142,6 @@ static void
 asked(struct reg_call *c, const struct err *err)
 {
 	struct xfer	*x = c->arg;
-	struct err	 e = ERR_INIT;
 
 	if (err != NULL && c->from != c->repo) {
 		/* Whatever it was: it need not hold for an upload. */
@@ -124,10 +154,8 @@ asked(struct reg_call *c, const struct err *err)
 		xfer_fail(x, err, 0);
 	} else if (c->http.status == 201) {
 		xfer_done(x, c->from == c->repo ? "present" : "mounted");
-	} else if (take_session(x, c, &e) == -1) {
-		xfer_fail(x, &e, 0);
 	} else {
-		source_open(x);
+		begin_session(x, c);
 	}
 }
 
@@ -173,8 +201,8 @@ ask_mount(struct xfer *x)
 	reg_start(c);
 }
 
-void
-upload_ask(struct xfer *x)
+static void
+ask(struct xfer *x)
 {
 	struct pusher	*p = x->p;
 
@@ -193,6 +221,146 @@ upload_ask(struct xfer *x)
 	}
 }
 
+void
+upload_begin_blob(struct xfer *x)
+{
+	struct pusher	*p = x->p;
+
+	if (x->blob->size >= UPLOAD_NOTED_MIN)
+		journal_begin(&p->journal, &x->entry, p->dest.name,
+		    x->blob->digest, &x->session, &x->snapshots);
+	if (x->session != NULL) {
+		x->left = 1;
+		ask_status(x);
+	} else {
+		ask(x);
+	}
+}
+
+/* The session is of no use; the blob itself may be there by now. */
+static void
+begin_anew(struct xfer *x)
+{
+	free(x->session);
+	x->session = NULL;
+	x->left = 0;
+	x->have = x->sent = 0;
+	x->snapshots.n = 0;
+	ask(x);
+}
+
+/*
+ * How many bytes the registry has by its Range, "0-999" or "bytes=0-999"; 0 if
+ * it does not say.  "0-0" is one byte, but several write it for none.
+ */
+static int64_t
+bytes_there(struct reg_call *c)
+{
+	char	*v = reg_header(c, "Range"), *end;
+	int64_t	 last;
+
+	if (v == NULL)
+		return 0;
+	if (strncmp(v, "bytes=", 6) == 0)
+		v += 6;
+	if (strncmp(v, "0-", 2) != 0 || v[2] < '0' || v[2] > '9')
+		return 0;
+	errno = 0;
+	last = strtoll(v + 2, &end, 10);
+	return *end != '\0' || errno != 0 || last == INT64_MAX || last == 0 ?
+	    0 : last + 1;
+}
+
+static void
+told_status(struct reg_call *c, const struct err *err)
+{
+	struct xfer	*x = c->arg;
+	struct err	 e = ERR_INIT;
+	int64_t		 n;
+
+	if (err != NULL && reg_is_passing(c)) {
+		xfer_fail(x, err, 1);
+		return;
+	}
+	n = err == NULL ? bytes_there(c) : 0;
+	/* More than it was sent is not of us. */
+	if (n == 0 || n > (x->left ? x->blob->size : x->sent)) {
+		log_info("blob %s: %s kept nothing of it", x->blob->digest,
+		    reg_repo_name(c->repo));
+		begin_anew(x);
+		return;
+	}
+	if (n > x->have)
+		x->tries = 0;		/* that is progress */
+	x->have = x->sent = n;
+	if (reg_header(c, "Location") != NULL &&
+	    take_session(x, c, &e) == -1) {
+		xfer_fail(x, &e, 0);
+		return;
+	}
+	set_chunk(x, c);
+	log_info("blob %s: going on at byte %lld of %lld", x->blob->digest,
+	    (long long)n, (long long)x->blob->size);
+	source_open(x);
+}
+
+/* How far did an upload get that broke, or was left by an earlier run? */
+static void
+ask_status(struct xfer *x)
+{
+	struct reg_call	*c = new_call(x, "GET");
+
+	c->location = xstrdup(x->session);
+	c->on_done = told_status;
+	reg_start(c);
+}
+
+static void
+ask_later(void *arg)
+{
+	ask_status(arg);
+}
+
+/*
+ * The source failed, which ended the request: what the destination has is not
+ * gone on with if it may be wrong.
+ */
+static void
+source_failed(struct xfer *x)
+{
+	struct err	e = x->err;
+	int		again = e.cls == ERR_DIGEST && !x->refetched;
+
+	x->refetched |= again;
+	xfer_fail(x, &e, again);
+}
+
+/* It broke: ask where it stands, or begin anew, or give up. */
+static void
+upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
+{
+	long	status = c->http.status;
+	int	passing = reg_is_passing(c) || (status == 401 && x->tries == 0);
+
+	/* What was there before need not have been right. */
+	if (!passing && x->have > 0 && !x->refetched) {
+		x->refetched = 1;
+		xfer_fail(x, err, 1);
+		return;
+	}
+	if (!passing || x->blob->size <= BLOB_SMALL || x->session == NULL) {
+		/* A session that is gone begins anew: 404; so does a 416. */
+		xfer_fail(x, err, passing || status == 404 || status == 416);
+	} else if (!xfer_may_retry(x)) {
+		xfer_fail(x, err, 0);
+	} else {
+		source_reset(x);
+		x->want_put = 0;
+		http_timer_set(x->p->net.http, &x->timer,
+		    reg_backoff(x->tries), ask_later, x);
+	}
+}
+
 static void
 put_done(struct reg_call *c, const struct err *err)
 {
@@ -201,25 +369,37 @@ put_done(struct reg_call *c, const struct err *err)
 
 	x->sending = 0;
 	if (x->failed) {
-		/* The source failed, which ended this. */
-		e = x->err;
-		if (e.cls == ERR_DIGEST && !x->refetched) {
-			x->refetched = 1;
-			xfer_fail(x, &e, 1);
-		} else {
-			xfer_fail(x, &e, 0);
-		}
+		source_failed(x);
 	} else if (err != NULL) {
-		/* A session that is gone begins anew: 404; so does a 416. */
-		xfer_fail(x, err, reg_is_passing(c) ||
-		    c->http.status == 404 || c->http.status == 416 ||
-		    (c->http.status == 401 && x->tries == 0));
+		upload_broke(x, c, err);
 	} else if (!x->verified) {
 		err_set(&e, ERR_REGISTRY, "%s says that it has the blob "
 		    "before it was sent", reg_repo_name(c->repo));
 		xfer_fail(x, &e, 0);
 	} else {
 		xfer_done(x, "copied");
+	}
+}
+
+static void
+chunk_done(struct reg_call *c, const struct err *err)
+{
+	struct xfer	*x = c->arg;
+	struct err	 e = ERR_INIT;
+
+	x->sending = 0;
+	if (x->failed) {
+		source_failed(x);
+	} else if (err != NULL) {
+		upload_broke(x, c, err);
+	} else if (x->sent != x->part_end) {
+		err_set(&e, ERR_REGISTRY, "%s says that it has a part of the "
+		    "blob before it was sent", reg_repo_name(c->repo));
+		xfer_fail(x, &e, 0);
+	} else if (take_session(x, c, &e) == -1) {
+		xfer_fail(x, &e, 0);
+	} else {
+		send_chunk(x);
 	}
 }
 
@@ -273,6 +453,54 @@ read_body(struct reg_call *c, char *s, size_t room)
 	return source_take(c->arg, s, room);
 }
 
+/* Bytes of a large blob, from x->sent up to end, as they come. */
+static void
+stream_body(struct xfer *x, struct reg_call *c, int64_t end)
+{
+	c->content_type = "application/octet-stream";
+	c->upload_size = end - x->sent;
+	c->on_read = read_body;
+	c->large = c->once = c->commit = 1;
+	x->part_end = end;
+	x->sending = 1;
+}
+
+/* All of it was sent, and is right: that is its end. */
+static void
+close_session(struct xfer *x)
+{
+	struct reg_call	*c = new_call(x, "PUT");
+
+	c->location = origin_add_query(x->session, "digest", x->blob->digest);
+	c->body = "";
+	c->on_done = put_done;
+	c->commit = 1;
+	x->sending = 1;
+	reg_start(c);
+}
+
+/* What is next, in requests of their own: PATCH, and in the end an empty PUT. */
+static void
+send_chunk(struct xfer *x)
+{
+	struct reg_call	*c;
+	int64_t		 end = x->blob->size;
+
+	if (x->sent == end) {
+		close_session(x);
+		return;
+	}
+	if (x->chunk > 0 && end - x->sent > x->chunk)
+		end = x->sent + x->chunk;
+	c = new_call(x, "PATCH");
+	c->location = xstrdup(x->session);
+	c->part_from = x->sent;
+	c->part_end = end;
+	c->on_done = chunk_done;
+	stream_body(x, c, end);
+	reg_start(c);
+}
+
 void
 upload_put(struct xfer *x)
 {
@@ -282,19 +510,22 @@ upload_put(struct xfer *x)
 		post_single(x);
 		return;
 	}
+	if (x->blob->size > BLOB_SMALL && (x->have > 0 ||
+	    (x->chunk > 0 && x->chunk < x->blob->size))) {
+		send_chunk(x);
+		return;
+	}
 	c = new_call(x, "PUT");
 	/* Its query is the registry's: added to, never taken apart. */
 	c->location = origin_add_query(x->session, "digest", x->blob->digest);
-	c->content_type = "application/octet-stream";
 	c->on_done = put_done;
 	if (x->blob->size <= BLOB_SMALL) {
+		c->content_type = "application/octet-stream";
 		c->body = x->ring;
 		c->body_len = (size_t)x->blob->size;
+		x->sending = 1;
 	} else {
-		c->upload_size = x->blob->size;
-		c->on_read = read_body;
-		c->large = c->once = 1;
+		stream_body(x, c, x->blob->size);
 	}
-	x->sending = 1;
 	reg_start(c);
 }

@@ -50,6 +50,7 @@ xfer_free(struct xfer *x)
 		p->single_post = SINGLE_UNKNOWN;
 	if (x->writing)
 		layout_write_abort(&x->w);
+	journal_end(&x->entry, x->keep);
 	http_timer_stop(p->net.http, &x->timer);
 	reg_call_clear(&x->get);
 	reg_call_clear(&x->up);
@@ -79,7 +80,7 @@ begin(void *arg)
 	struct err	 err = ERR_INIT;
 
 	if (p->dest.repo != NULL) {
-		upload_ask(x);
+		upload_begin_blob(x);
 		return;
 	}
 	if (layout_blob_has(&p->dest.layout, x->blob->digest,
@@ -102,8 +103,9 @@ restart(struct xfer *x, int64_t ms)
 	source_reset(x);
 	if (x->writing)
 		layout_write_abort(&x->w);
-	x->writing = x->sending = x->want_put = x->failed = 0;
-	x->sent = 0;
+	x->writing = x->sending = x->want_put = x->failed = x->left = 0;
+	x->have = x->sent = 0;
+	x->snapshots.n = 0;
 	free(x->session);
 	x->session = NULL;
 	http_timer_set(x->p->net.http, &x->timer, ms, begin, x);
@@ -132,11 +134,31 @@ xfer_fail(struct xfer *x, const struct err *err, int passing)
 		restart(x, reg_backoff(x->tries));
 		return;
 	}
+	/* The next run may go on with it, but not with what was wrong. */
+	x->keep = x->session != NULL && e.cls != ERR_DIGEST &&
+	    !(e.status >= 400 && e.status < 500 && e.status != 429);
 	err_wrap(&e, "blob %s", blob->digest);
 	tell(x, "failed");
 	xfer_free(x);
 	item_resolve(p, blob, &e);
 	xfer_schedule(p);
+}
+
+void
+xfer_hash(struct xfer *x, const char *s, size_t n)
+{
+	struct pusher		*p = x->p;
+	const struct snapshots	*taken = &x->snapshots;
+	int64_t			 last = taken->n > 0 ?
+				    taken->v[taken->n - 1].at : 0;
+
+	digester_add(&x->digester, s, n);
+	x->got += (int64_t)n;
+	if (x->got - last < UPLOAD_SNAPSHOT || p->dest.repo == NULL)
+		return;
+	snapshots_add(&x->snapshots, x->got, &x->digester);
+	if (x->session != NULL)
+		journal_write(&p->journal, &x->entry, x->session, taken);
 }
 
 int
@@ -146,7 +168,7 @@ xfer_check(struct xfer *x)
 	struct err		 err = ERR_INIT;
 	char			 have[DIGEST_STR_MAX];
 
-	digester_end(&x->digester, x->blob->digest, have);
+	digester_end(&x->digester, have);
 	if (strcmp(have, x->blob->digest) == 0) {
 		x->verified = 1;
 		return 0;

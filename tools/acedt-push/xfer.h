@@ -2,6 +2,7 @@
 #define ACEDT_XFER_H
 
 #include "lib/digest.h"
+#include "tools/acedt-push/journal.h"
 #include "tools/acedt-push/push.h"
 
 /*
@@ -12,6 +13,10 @@
  *   registry to registry	GET paused and resumed against PUT, a ring between
  *   layout to registry		read(2) as the PUT asks for bytes
  *   to a layout		written as it comes, named when it is whole
+ *
+ * An upload of a large one that breaks, also because we were killed, goes on at
+ * the byte that the registry names.  What it has already is hashed again from
+ * the last snapshot before that byte, and not sent again.
  *
  * Always: every byte is hashed on the way through, and the last one is held
  * back until the digest is right, so that no destination ever gets a whole
@@ -32,6 +37,7 @@ struct xfer {
 	int		 fd;		/* of a layout's blob, or -1 */
 	int64_t		 got;		/* bytes that came and were hashed */
 	int64_t		 skip;		/* bytes to pass over: Range ignored */
+	struct snapshots snapshots;	/* of the digester */
 	struct digester	 digester;
 	int		 verified;	/* all came, and the digest is right */
 
@@ -43,8 +49,14 @@ struct xfer {
 	struct reg_call	 up;		/* POST or HEAD, then PUT */
 	int		 sending;	/* the PUT is under way */
 	int		 want_put;	/* to be started outside a callback */
-	char		*session;	/* owned: where the PUT goes */
-	int64_t		 sent;
+	char		*session;	/* owned: where the upload goes on */
+	int64_t		 have;		/* bytes that it has from before */
+	int64_t		 sent;		/* where the next byte belongs */
+	int64_t		 part_end;	/* of what is being sent */
+	int64_t		 chunk;		/* most in one request; 0: all */
+	struct journal_entry entry;
+	int		 left;		/* session is of an earlier run */
+	int		 keep;		/* the entry, at the end */
 	struct layout_writer w;
 	int		 writing;
 
@@ -60,7 +72,10 @@ struct xfer {
 };
 
 /* source.c */
-/* Begin to read from the next holder; what goes wrong ends in xfer_fail(). */
+/*
+ * Begin to read from the holder, at the last snapshot before what the
+ * destination has; what goes wrong ends in xfer_fail().
+ */
 void	source_open(struct xfer *);
 /* Forget what came; stop what is under way. */
 void	source_reset(struct xfer *);
@@ -73,12 +88,17 @@ int	source_pump(struct xfer *);
 size_t	source_take(struct xfer *, char *, size_t room);
 
 /* upload.c */
-/* Ask whether it is there, and for a session if it is not. */
-void	upload_ask(struct xfer *);
-/* Send it: from memory, or as a stream. */
+/*
+ * Go on with what an earlier run left, else ask whether it is there, and for a
+ * session if it is not.
+ */
+void	upload_begin_blob(struct xfer *);
+/* Send it, or what is next of it: from memory, or as a stream. */
 void	upload_put(struct xfer *);
 
 /* xfer.c */
+/* Bytes of the source came: hash them, with snapshots on the way. */
+void	xfer_hash(struct xfer *, const char *, size_t);
 void	xfer_done(struct xfer *, const char *how);
 /* The end, unless it may be tried again from the beginning. */
 void	xfer_fail(struct xfer *, const struct err *, int passing);

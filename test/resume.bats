@@ -1,0 +1,245 @@
+# Uploads that break, or whose program is killed, go on inside the blob.
+
+load helper
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR"
+	new_layout images
+	head -c 50000000 /dev/urandom >big
+	make_image images amd64 big >m
+	layout_blob images "$(jq -r .digest m)" | jq -jc --argjson l \
+	    "$(put_manifest images application/vnd.oci.image.layer.v1.tar \
+	    <big)" '.layers += [$l]' | put_manifest images "$OCI_MANIFEST" |
+	    tag_layout images big
+	printf 'oci:%s/images:big\n' "$PWD" >layout.list
+	start_registry S
+	push_layout images big "$S_HOST" app:1
+	echo "$S_HOST/app:1" >registry.list
+	mv "$BATS_FILE_TMPDIR/servers" "$BATS_FILE_TMPDIR/shared-servers"
+	export FILES=$PWD
+}
+
+teardown_file()
+{
+	mv "$BATS_FILE_TMPDIR/shared-servers" "$BATS_FILE_TMPDIR/servers"
+	stop_servers
+}
+
+teardown()
+{
+	stop_servers
+	rm -f "$BATS_FILE_TMPDIR/servers"
+}
+
+serve()
+{
+	echo '[]' >faults
+	start_regd R --faults "$PWD/faults" "$@"
+	config_plain_http "$S_HOST" "$R_HOST"
+	export ACE_DT_CACHE_PATH=$PWD/cache
+}
+
+faults()
+{
+	printf '%s' "$1" >faults.new
+	mv faults.new faults
+}
+
+# got METHODS: bytes of requests that the registry got, of the big blob only.
+got()
+{
+	jq "select((.method | test(\"$1\")) and .got > 300000) | .got" \
+	    "$R_LOG" | jq -s 'add // 0'
+}
+
+# count METHODS [PATH]
+count()
+{
+	jq -c "select((.method | test(\"^($1)\$\")) and
+	    (.path | test(\"${2:-uploads/.}\")))" "$R_LOG" | wc -l
+}
+
+@test "an upload that breaks goes on at the byte that the registry has" {
+	serve --keep-parts
+	for list in layout registry; do
+		for at in 1 20000000 49999999; do
+			: >"$R_LOG"
+			faults "[{\"method\":\"PUT\",\"over\":300000,\"nth\":[1],\"break\":$at}]"
+			run -0 ace-dt mirror gather "$FILES/$list.list" \
+			    "$R_HOST/$list-$at:1" -q
+			verify_registry "$R_HOST" "$list-$at" 1
+			# One byte is as good as none: "0-0".
+			[ "$(got 'PUT|PATCH')" -le $((50000000 + 1)) ]
+			[ "$(count GET)" -eq 1 ]
+		done
+	done
+}
+
+@test "it goes on again and again, as long as it gets further" {
+	serve --keep-parts
+	faults '[{"method":"PUT|PATCH","over":300000,"nth":[1,2,3,4,5,6,7,8],"break":6000000}]'
+	run -0 ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" -q \
+	    --retries 1
+	verify_registry "$R_HOST" x 1
+	[ "$(got 'PUT|PATCH')" -eq 50000000 ]
+	# Always at the same byte: that is no progress.
+	faults '[{"method":"PUT|PATCH","over":300000,"break":0}]'
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/registry.list" \
+	    "$R_HOST/y:1" -q --retries 1
+	[[ $stderr == *"blob sha256:"* ]]
+}
+
+@test "a registry that forgets begins anew" {
+	serve
+	faults '[{"method":"PUT","over":300000,"nth":[1],"break":20000000}]'
+	run -0 ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" -q
+	verify_registry "$R_HOST" x 1
+	[ "$(got 'PUT|PATCH')" -eq 70000000 ]
+	# Debian's docker-registry does, too.
+	start_registry D
+	config_plain_http "$S_HOST" "$D_HOST" "$R_HOST"
+	timeout --foreground -s KILL 1 ace-dt mirror gather \
+	    "$FILES/registry.list" "$D_HOST/x:1" -q --limit-rate 10M || true
+	run -0 ace-dt mirror gather "$FILES/registry.list" "$D_HOST/x:1" -q
+	verify_registry "$D_HOST" x 1
+}
+
+# half_way COMMAND…: kill it when the registry has 20 MB of the blob.
+half_way()
+{
+	"$@" &
+	pid=$!
+	for _ in $(seq 400); do
+		grep -qs '^1[67]' cache/uploads/* && break
+		sleep 0.05
+	done
+	# The stages end with it.
+	kill -KILL "$pid"
+	wait "$pid" || true
+	while pgrep -f "acedt-push.*$R_HOST" >/dev/null; do sleep 0.05; done
+}
+
+@test "a run that was killed goes on inside the blob: nothing twice" {
+	serve --keep-parts
+	for list in layout registry; do
+		: >"$R_LOG"
+		rm -rf cache
+		half_way ace-dt mirror gather "$FILES/$list.list" \
+		    "$R_HOST/$list:1" -q --limit-rate 10M
+		[ "$(find cache/uploads -type f -perm 600 | wc -l)" -eq 1 ]
+		before=$(got PUT)
+		[ "$before" -gt 10000000 ]
+		[ "$before" -lt 45000000 ]
+		: >"$S_LOG"
+		run -0 --separate-stderr ace-dt mirror gather \
+		    "$FILES/$list.list" "$R_HOST/$list:1" -q -v8
+		[[ $stderr == *"going on at byte $before of 50000000"* ]]
+		verify_registry "$R_HOST" "$list" 1
+		[ "$(got 'PUT|PATCH')" -eq 50000000 ]
+		# Nor is it asked for another session.
+		[ "$(count POST "mount=sha256(:|%3A)$(sha256sum "$FILES/big" |
+		    cut -d' ' -f1)")" -eq 1 ]
+		[ -z "$(find cache/uploads -type f)" ]
+	done
+	# The source is read from the last snapshot, not from its beginning.
+	grep -q ' 206 3[0-9]\{7\} ' "$S_LOG"
+}
+
+@test "what an earlier run left is not trusted" {
+	serve --keep-parts
+	half_way ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" \
+	    -q --limit-rate 10M
+	mv cache/uploads/* kept
+	n=0
+	# Broken files: as if there were none.
+	for edit in '$d' '1s/1/2/' '4d' 's/^\(1[0-9]*\) ./\1 0/' '2s/$/x/' \
+	    '1,$d' '1s/^/\x00/'; do
+		n=$((n + 1))
+		sed "s,/x\(/\|\$\),/x-$n\1," kept >new
+		sed "$edit" new >"cache/uploads/$(head -n 3 new | sha256sum |
+		    cut -d' ' -f1)"
+		run -0 --separate-stderr ace-dt mirror gather \
+		    "$FILES/registry.list" "$R_HOST/x-$n:1" -q -v8
+		verify_registry "$R_HOST" "x-$n" 1
+		[[ $stderr != *"going on at"* ]] || [ "$n" -eq 4 ]
+		[ -z "$(find cache/uploads -type f)" ]
+	done
+}
+
+@test "what the registry says it has is not believed" {
+	for range in 0-99999999999 0-50000000 0- x 5-9 -1 0-9223372036854775807; do
+		serve --keep-parts
+		faults "[{\"method\":\"PUT\",\"over\":300000,\"nth\":[1],\"break\":20000000},
+		    {\"method\":\"GET\",\"path\":\"uploads\",\"set\":{\"Range\":\"$range\"}}]"
+		run -0 ace-dt mirror gather "$FILES/layout.list" \
+		    "$R_HOST/x:1" -q
+		verify_registry "$R_HOST" x 1
+		stop_servers
+		rm -f "$BATS_FILE_TMPDIR/servers"
+	done
+	# It has other bytes than it was sent, and checks in the end: once more.
+	serve --keep-parts
+	half_way ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" \
+	    -q --limit-rate 10M
+	session=$(sed -n 4p cache/uploads/*)
+	curl -sf -X PATCH --data-binary 'not what belongs here' "$session"
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/registry.list" \
+	    "$R_HOST/x:1" -q -v8
+	[[ $stderr == *"going on at byte"* ]]
+	verify_registry "$R_HOST" x 1
+}
+
+@test "two runs at once: one of them notes its upload, both succeed" {
+	serve --keep-parts
+	ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" -q \
+	    --limit-rate 30M &
+	first=$!
+	run -0 ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" -q \
+	    --limit-rate 30M
+	wait "$first"
+	verify_registry "$R_HOST" x 1
+	[ -z "$(find cache/uploads -type f)" ]
+}
+
+@test "chunkSize: no request has more, and each goes on where the last ended" {
+	serve
+	export ACE_DT_CHUNK_SIZE=20M
+	for list in layout registry; do
+		: >"$R_LOG"
+		run -0 ace-dt mirror gather "$FILES/$list.list" \
+		    "$R_HOST/$list:1" -q
+		verify_registry "$R_HOST" "$list" 1
+		[ "$(jq 'select(.method == "PATCH") | .got' "$R_LOG" |
+		    tr '\n' ' ')" = "20000000 20000000 10000000 " ]
+	done
+	# Debian's docker-registry takes them.
+	start_registry D
+	config_plain_http "$S_HOST" "$D_HOST" "$R_HOST"
+	run -0 ace-dt mirror gather "$FILES/registry.list" "$D_HOST/x:1" -q
+	verify_registry "$D_HOST" x 1
+	[ "$(requests "$D_LOG" PATCH /v2/x/blobs/uploads/)" -eq 3 ]
+}
+
+@test "chunkSize: the registry wants no less than so much" {
+	serve --chunk-min 30000000
+	export ACE_DT_CHUNK_SIZE=20M
+	run -0 ace-dt mirror gather "$FILES/layout.list" "$R_HOST/x:1" -q
+	[ "$(jq 'select(.method == "PATCH") | .got' "$R_LOG" | tr '\n' ' ')" = \
+	    "30000000 20000000 " ]
+	for wrong in -1 9223372036854775807 99999999999999999999 x; do
+		start_regd R --faults "$PWD/faults" --chunk-min="$wrong"
+		config_plain_http "$R_HOST"
+		run -0 ace-dt mirror gather "$FILES/layout.list" \
+		    "$R_HOST/x:1" -q
+		[ "$(count PATCH)" -eq 3 ]
+	done
+}
+
+@test "a request that is too large: what to do is said" {
+	serve
+	faults '[{"method":"PUT","over":300000,"status":413,"body":"<html>"}]'
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/layout.list" \
+	    "$R_HOST/x:1" -q
+	[[ $stderr == *"HTTP 413"*"set chunkSize"* ]]
+}

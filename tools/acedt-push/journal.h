@@ -1,0 +1,65 @@
+#ifndef ACEDT_JOURNAL_H
+#define ACEDT_JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/digest.h"
+
+/*
+ * Uploads under way, noted in CACHE/uploads, one file each: where the registry
+ * keeps it open, and the state of the digest at the last few places.  The run
+ * after one that was killed reads it, asks the registry how much it has, and
+ * goes on there.  A convenience as the cache is: what is missing, old or broken
+ * only means that a blob begins at its first byte.
+ */
+struct journal {
+	char	*dir;			/* owned; NULL: not opened */
+	int	 off;			/* it cannot be written: said once */
+};
+
+/* The digest's state after so many bytes of the source. */
+struct snapshot {
+	int64_t		at;
+	struct digester	digester;
+};
+
+/* The last ones that were taken, in order. */
+#define SNAPSHOTS_MAX	8
+
+struct snapshots {
+	struct snapshot	v[SNAPSHOTS_MAX];
+	size_t		n;
+};
+
+/* One upload.  All zero is one that is not noted. */
+struct journal_entry {
+	int	 noted;
+	int	 fd;			/* locked as long as it is open */
+	char	*path;			/* owned */
+	char	*head;			/* owned: what it is about */
+};
+
+/* path is the configuration's cachePath, or NULL. */
+void	journal_open(struct journal *, const char *path);
+void	journal_close(struct journal *);
+
+/*
+ * Take hold of the entry of a digest at a destination, unless another process
+ * has: then it is not noted.  What an earlier run left comes in *session, the
+ * caller's, with its snapshots; NULL if there is nothing.
+ */
+void	journal_begin(struct journal *, struct journal_entry *,
+	    const char *dest, const char *digest, char **session,
+	    struct snapshots *);
+void	journal_write(struct journal *, struct journal_entry *,
+	    const char *session, const struct snapshots *);
+/* keep: the upload may go on another time. */
+void	journal_end(struct journal_entry *, int keep);
+
+/* One more, in place of the oldest if there is no room. */
+void	snapshots_add(struct snapshots *, int64_t at, const struct digester *);
+/* The last one at a byte or before; NULL if there is none. */
+const struct snapshot *snapshots_find(const struct snapshots *, int64_t at);
+
+#endif
