@@ -1,7 +1,10 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "lib/clock.h"
 #include "lib/errmsg.h"
@@ -100,9 +103,15 @@ header_cb(char *p, size_t size, size_t n, void *arg)
 	(void)size;
 	c->moved = clock_ms();
 	/* A new status line begins a new answer, after a 1xx for one. */
-	if (n > 5 && strncmp(p, "HTTP/", 5) == 0)
+	if (n > 5 && strncmp(p, "HTTP/", 5) == 0) {
 		buf_reset(&c->head);
-	if (buf_add(&c->head, p, n) == -1) {
+		c->head_whole = 0;
+	}
+	if (*p == '\r' || *p == '\n')
+		c->head_whole = 1;
+	c->head_bytes += n;
+	if (c->head_bytes > HTTP_HEADER_MAX ||
+	    buf_add(&c->head, p, n) == -1) {
 		c->head_over = 1;
 		return 0;
 	}
@@ -198,6 +207,54 @@ seek_cb(void *arg, curl_off_t offset, int origin)
 }
 
 static void
+refuse(struct http_call *c, const char *address)
+{
+	snprintf(c->refused, sizeof(c->refused), "%s", address);
+}
+
+/* Before a connection is made: a name may resolve to what may not be asked. */
+static curl_socket_t
+socket_cb(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct http_call	*c = arg;
+	char			 text[INET6_ADDRSTRLEN] = "";
+	int			 port = 0;
+
+	(void)purpose;
+	if (a->family == AF_INET) {
+		struct sockaddr_in	*in = (struct sockaddr_in *)&a->addr;
+
+		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+		port = ntohs(in->sin_port);
+	} else if (a->family == AF_INET6) {
+		struct sockaddr_in6	*in = (struct sockaddr_in6 *)&a->addr;
+
+		inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
+		port = ntohs(in->sin6_port);
+	}
+	if (origin_address_is_local(c->url, text, port)) {
+		refuse(c, text);
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/* Before a request is sent: the connection may be one that others made. */
+static int
+prereq_cb(void *arg, char *address, char *own, int port, int own_port)
+{
+	struct http_call	*c = arg;
+
+	(void)own;
+	(void)own_port;
+	c->is_local = origin_address_is_local(c->url, address, port);
+	if (!c->no_local || !c->is_local)
+		return CURL_PREREQFUNC_OK;
+	refuse(c, address);
+	return CURL_PREREQFUNC_ABORT;
+}
+
+static void
 set_method(struct http_call *c)
 {
 	CURL	*e = c->easy;
@@ -264,6 +321,12 @@ set_options(struct http_call *c)
 	/* libcurl asks the environment, and would for loopback too. */
 	if (!c->http->proxy_loopback && origin_is_loopback(c->url))
 		curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
+	if (c->no_local) {
+		curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, socket_cb);
+		curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c);
+	}
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, prereq_cb);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, c);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, header_cb);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, write_cb);
@@ -283,7 +346,10 @@ http_start(struct http *h, struct http_call *c)
 	c->reply.max = c->reply_max > 0 ? c->reply_max : HTTP_ERROR_BODY_MAX;
 	c->status = 0;
 	c->sent = 0;
-	c->head_over = c->reply_over = 0;
+	c->head_over = c->reply_over = c->is_local = 0;
+	c->head_bytes = 0;
+	c->head_whole = 0;
+	c->refused[0] = '\0';
 	c->streaming = c->head_seen = c->resume = c->paused = c->stalled = 0;
 	c->errbuf[0] = '\0';
 	c->started = c->moved = clock_ms();
@@ -464,7 +530,15 @@ finish(struct http *h)
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
+		/* Of several addresses one may have been good. */
 		c->result = m->data.result;
+		if (c->result == CURLE_OK)
+			c->refused[0] = '\0';
+		else if (c->refused[0] != '\0')
+			c->result = CURLE_ABORTED_BY_CALLBACK;
+		/* libcurl takes an end among the fields for the answer's end. */
+		if (c->result == CURLE_OK && !c->head_whole)
+			c->result = CURLE_PARTIAL_FILE;
 		curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->status);
 		note_address(c);
 		event_request(c);
@@ -598,14 +672,32 @@ http_error_is_passing(const struct http_call *c)
 	}
 }
 
+static int
+refused(const struct http_call *c, struct err *err)
+{
+	int	 secure;
+	char	*host = origin_host(c->url, &secure);
+
+	err_set(err, ERR_REGISTRY, "it points to %s, which is this machine "
+	    "(%s) and not followed", host != NULL ? host : c->url, c->refused);
+	free(host);
+	return -1;
+}
+
 int
 http_error(const struct http_call *c, struct err *err)
 {
 	enum err_class	cls = ERR_NETWORK;
 
+	if (c->refused[0] != '\0')
+		return refused(c, err);
 	if (c->head_over)
 		return err_set(err, ERR_LIMIT, "the answer has more than %d "
 		    "bytes of header fields", HTTP_HEADER_MAX);
+	/* What libcurl says of a line beyond its own limit, of 100 KiB. */
+	if (c->result == CURLE_OUT_OF_MEMORY && !c->head_whole)
+		return err_set(err, ERR_LIMIT, "the answer has a header field "
+		    "that is too long");
 	if (c->reply_over)
 		return err_set(err, ERR_LIMIT,
 		    "the answer is larger than %zu bytes", c->reply.max);

@@ -40,6 +40,7 @@ struct http_call {
 	int		 bulk;		/* large: big buffers */
 	int		 connect_seconds; /* 0: the usual */
 	int		 commit;	/* the end of an upload: may last */
+	int		 no_local;	/* not to an address of this machine */
 
 	/* Fill at most room bytes; or HTTP_PAUSE, HTTP_ABORT. */
 	size_t		(*on_read)(struct http_call *, char *, size_t room);
@@ -63,6 +64,8 @@ struct http_call {
 	int		 reply_over;	/* ceiling of reply was reached */
 	int64_t		 sent;		/* body bytes given to libcurl */
 	char		 address[64];	/* of the other side; "" if none */
+	int		 is_local;	/* ditto: this machine, and no proxy */
+	char		 refused[64];	/* an address that no_local forbade */
 	long		 tunnel_status;	/* of the proxy's CONNECT, 0 if none */
 	char		 errbuf[CURL_ERROR_SIZE];
 
@@ -73,6 +76,8 @@ struct http_call {
 	int		 active;
 	int		 streaming;
 	int		 head_seen;
+	int		 head_whole;	/* the empty line behind it came */
+	size_t		 head_bytes;	/* of all answers, 1xx too */
 	int		 resume;
 	int		 paused;	/* by us, so it does not stall */
 	int64_t		 moved;		/* clock_ms() of the last byte */

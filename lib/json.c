@@ -380,7 +380,8 @@ json_check(const char *s, size_t len, const struct json_limits *lim,
 	sc.lim = lim;
 	sc.err = err;
 	sc.depth = 0;
-	role = lim->kind == JSON_MANIFEST ? ROLE_DOCUMENT : ROLE_OTHER;
+	role = lim->kind == JSON_MANIFEST ? ROLE_DOCUMENT :
+	    lim->kind == JSON_DESCRIPTORS ? ROLE_DESCRIPTORS : ROLE_OTHER;
 	do {
 		if (sc.depth > 0) {
 			f = &sc.stack[sc.depth - 1];

@@ -23,7 +23,8 @@ enum json_kind {
 	 * document itself, its descriptors and their platforms.  Readers differ on
 	 * which of two counts (CVE-2021-41190), so neither does.
 	 */
-	JSON_MANIFEST
+	JSON_MANIFEST,
+	JSON_DESCRIPTORS	/* an array of descriptors, by the same rule */
 };
 
 struct json_limits {

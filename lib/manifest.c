@@ -14,6 +14,9 @@
 static const struct json_limits manifest_limits = {
 	MANIFEST_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
 };
+static const struct json_limits shadow_limits = {
+	MANIFEST_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_DESCRIPTORS
+};
 static const struct json_limits plain_limits = {
 	MANIFEST_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_PLAIN
 };
@@ -277,7 +280,7 @@ add_shadows(struct manifest *m, jv doc, struct err *err)
 	jv_free(annotations);
 	if (text == NULL)
 		return 0;
-	rc = json_parse(text, strlen(text), &plain_limits, &list, err);
+	rc = json_parse(text, strlen(text), &shadow_limits, &list, err);
 	free(text);
 	if (rc == 0)
 		rc = add_edges(m, EDGE_SHADOW, list, ANNOTATION_SHADOWS, err);

@@ -94,7 +94,7 @@ literal(const char *host, unsigned char a[16])
 
 	if (n > 1 && host[n - 1] == '.')
 		n--;
-	if (n < 3 || n >= sizeof(text))
+	if (n < 2 || n >= sizeof(text))
 		return 0;
 	if (host[0] == '[') {
 		host++;
@@ -166,6 +166,19 @@ origin_is_loopback(const char *url)
 		    16) == 0;
 		break;
 	}
+	origin_clear(&o);
+	return is;
+}
+
+int
+origin_address_is_local(const char *url, const char *address, int port)
+{
+	struct origin	o;
+	int		is;
+
+	if (origin_of(url, &o) == -1)
+		return 0;
+	is = strtol(o.port, NULL, 10) == port && is_local_host(address);
 	origin_clear(&o);
 	return is;
 }

@@ -15,6 +15,13 @@ int	origin_same(const char *, const char *);
 int	origin_is_loopback(const char *url);
 
 /*
+ * Is address, to which a connection for url goes, on this machine or next to
+ * it: loopback, link-local, unspecified?  One with another port than the URL's
+ * is a proxy's, and says nothing.
+ */
+int	origin_address_is_local(const char *url, const char *address, int port);
+
+/*
  * Its host, with the port where that is not the scheme's own; NULL if it is no
  * URL.  The caller frees it.
  */

@@ -32,6 +32,9 @@ add_one(struct platforms *ps, const char *text, struct err *err)
 		ps->all = 1;
 		return 0;
 	}
+	/* No platform has them: it would never match. */
+	if (text[strcspn(text, " \t\r\n\v\f")] != '\0')
+		goto bad;
 	end = text + strcspn(text, ":");
 	colon = *end == ':' ? end + 1 : end;
 	if ((arch = memchr(text, '/', (size_t)(end - text))) == NULL)

@@ -399,6 +399,19 @@ mark_sent(struct reg_call *c)
 }
 
 /*
+ * May the call not go to this machine?  Its URL came from elsewhere: from the
+ * registry, or from where that redirected us to.
+ */
+static int
+forbids_local(const struct reg_call *c)
+{
+	if (c->own)
+		return 0;
+	return !(c->redirects > 0 ? c->http.is_local :
+	    c->route->host->is_local);
+}
+
+/*
  * Send it, unless it has to wait for something else, or has ended: then 0, and
  * the queue may have changed.
  */
@@ -433,6 +446,7 @@ send_call(struct reg_call *c)
 	c->http.reply_max = c->reply_max;
 	c->http.bulk = c->large;
 	c->http.commit = c->commit;
+	c->http.no_local = forbids_local(c);
 	c->http.connect_seconds = c->hurry ? HTTP_HURRY_SECONDS : 0;
 	c->http.on_read = c->on_read != NULL ? http_read : NULL;
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;
@@ -741,12 +755,14 @@ report(struct reg_call *c, struct err *err)
 	    creds_where(h->reg->creds));
 }
 
-/* Something was learnt about how the host wants to be asked. */
+/* Something was learnt about the host, and how it wants to be asked. */
 static void
-learn_auth(struct reg_call *c)
+learn(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 
+	if (c->http.result == CURLE_OK && origin_same(h->base, c->url))
+		h->is_local = c->http.is_local;
 	if (h->auth == AUTH_UNKNOWN && c->http.result == CURLE_OK &&
 	    c->http.status != 401 && !passing_status(c->http.status)) {
 		h->auth = AUTH_NONE;
@@ -850,7 +866,7 @@ call_done(struct http_call *http)
 
 	c->state = CALL_IDLE;
 	leave_host(c);
-	learn_auth(c);
+	learn(c);
 	if (c->own) {
 		learn_room(c);
 		learn_quota(c);

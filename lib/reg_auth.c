@@ -303,8 +303,8 @@ find_token(struct reg_call *c)
 	c->state = CALL_TOKEN;
 	c->fresh_token = covers_call(t, c);
 	calls_append(&t->waiting, c);
-	token_fetch(t, h->reg->http, h->reg->tls, h->base, &h->challenge,
-	    token_ready);
+	token_fetch(t, h->reg->http, h->reg->tls, h->base, h->is_local,
+	    &h->challenge, token_ready);
 	return NULL;
 }
 

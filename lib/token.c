@@ -263,7 +263,7 @@ prepare(struct token *t, struct tls_store *tls, const char *base,
 
 void
 token_fetch(struct token *t, struct http *http, struct tls_store *tls,
-    const char *base, const struct challenge *ch,
+    const char *base, int local, const struct challenge *ch,
     void (*ready)(struct token *, const struct err *))
 {
 	struct err	err = ERR_INIT;
@@ -277,6 +277,7 @@ token_fetch(struct token *t, struct http *http, struct tls_store *tls,
 	t->call.on_done = token_done;
 	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
 	if (prepare(t, tls, base, ch, &err) == 0) {
+		t->call.no_local = !local && !origin_same(base, t->base);
 		if (t->form != NULL)
 			send_post(t);
 		else

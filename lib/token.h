@@ -64,10 +64,11 @@ int	token_is_valid(const struct token *);
 
 /*
  * Fetch it, unless that is under way; ready is called then, from http_run(), to
- * empty the list of those who are leaving.  base is the origin of the registry, scheme://host.
+ * empty the list of those who are leaving.  base is the origin of the registry,
+ * scheme://host; local says that it is on this machine.
  */
 void	token_fetch(struct token *, struct http *, struct tls_store *,
-	    const char *base, const struct challenge *,
+	    const char *base, int local, const struct challenge *,
 	    void (*ready)(struct token *, const struct err *));
 
 /* Forget the value that this "Authorization: Bearer …" carried. */

@@ -13,14 +13,25 @@ body must have more than over bytes if that is there; nth says which matching
 requests it is for (counted from 1, all if it is missing).  What it
 does is one of
 
-    status, headers, body   answer so instead (body may be {"repeat": "x", "times": 9})
+    status, headers, body   answer so instead
+    raw: text               write this to the connection instead, then close it
     cut: N                  answer as ever, but close after N bytes of the body
+    cut_all: N              ditto, after N bytes of the answer, head and all
     reset: true             close without an answer
     break: N                ditto, after N bytes of the request's body; an
                             upload keeps them with --keep-parts, else it is gone
     stall: S                wait S seconds first, then answer as ever
     set: {"Name": "value"}  answer as ever, with these fields changed (null: without)
-    replace: "text"         answer as ever, with another body
+    replace: text           answer as ever, with another body
+
+and how it does that can be changed by
+
+    early: N                before more than N bytes of the request's body are
+                            read; what is left of it is read afterwards
+    end: "close" | "reset"  the connection, after the answer, unannounced
+
+A text may be a list of texts, and {"repeat": "x", "times": 9} in it; times is
+without end if it is missing.  A field's value may be a list: one field each.
 """
 import argparse
 import base64
@@ -43,6 +54,37 @@ INDEX = 'application/vnd.oci.image.index.v1+json'
 def digest_of(data, like='sha256:'):
     algorithm = like.split(':')[0]
     return f'{algorithm}:{hashlib.new(algorithm, data).hexdigest()}'
+
+
+def pieces(text):
+    """The bytes of a text, piece by piece."""
+    if isinstance(text, list):
+        for one in text:
+            yield from pieces(one)
+    elif isinstance(text, dict):
+        piece = text['repeat'].encode() * text.get('times', 1)
+        yield piece
+        while 'times' not in text:
+            yield piece * (1 + 65536 // len(piece))
+    else:
+        yield text.encode() if isinstance(text, str) else text
+
+
+class Cut:
+    """A file that fails behind its first bytes."""
+
+    def __init__(self, file, left):
+        self.file = file
+        self.left = left
+
+    def write(self, data):
+        self.file.write(data[:self.left])
+        self.left -= len(data)
+        if self.left < 0:
+            raise BrokenPipeError
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
 
 
 class State:
@@ -72,9 +114,11 @@ class State:
                     self.faults = json.load(f)
                 for fault in self.faults:
                     fault['seen'] = 0
+                    for key in 'method', 'path':
+                        fault[key] = re.compile(fault.get(key, ''))
             for fault in self.faults:
-                if not re.search(fault.get('method', ''), method) or \
-                        not re.search(fault.get('path', ''), path) or \
+                if not fault['method'].search(method) or \
+                        not fault['path'].search(path) or \
                         size <= fault.get('over', -1):
                     continue
                 fault['seen'] += 1
@@ -96,25 +140,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, status, body=b'', headers=None):
         fault = self.current
         headers = dict(headers or {})
-        if isinstance(body, str):
-            body = body.encode()
         if 'status' in fault:
             status = fault['status']
             headers = {}
             body = fault.get('body', '')
-            if isinstance(body, dict):
-                body = body['repeat'] * body['times']
-            body = body.encode()
-        if 'replace' in fault:
-            body = fault['replace'].encode()
+        body = fault.get('replace', body)
         headers.update(fault.get('headers', {}))
-        headers.setdefault('Content-Length', str(len(body)))
+        if 'Content-Length' not in fault.get('set', {}):
+            body = b''.join(pieces(body))
+            headers.setdefault('Content-Length', str(len(body)))
         headers.update(fault.get('set', {}))
-        self.state.log({'method': self.command, 'path': self.path,
-                        'status': status, 'auth': self.headers.get(
-                            'Authorization'), 'range': self.headers.get(
-                                'Range'), 'got': len(self.body),
-                        'at': self.came})
+        self.log_request_as(status)
+        if 'cut_all' in fault:
+            self.wfile = Cut(self.wfile, fault['cut_all'])
         self.send_response(status)
         for name, value in headers.items():
             for one in value if isinstance(value, list) else [value]:
@@ -124,11 +162,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == 'HEAD':
             return
         if 'cut' in fault:
-            self.wfile.write(body[:fault['cut']])
-            self.wfile.flush()
-            self.close_connection = True
-            return
-        self.wfile.write(body)
+            self.wfile = Cut(self.wfile, fault['cut'])
+        for piece in pieces(body):
+            self.wfile.write(piece)
+
+    def log_request_as(self, status):
+        self.state.log({'method': self.command, 'path': self.path,
+                        'status': status, 'auth': self.headers.get(
+                            'Authorization'), 'range': self.headers.get(
+                                'Range'), 'got': len(self.body),
+                        'at': self.came})
+
+    def read_body(self, most):
+        """Some of the request's body; false if the client gave up."""
+        wanted = len(self.body) + min(most, self.left)
+        try:
+            while len(self.body) < wanted:
+                # read() would lose what came before it breaks.
+                piece = self.rfile.read1(min(65536, wanted - len(self.body)))
+                if not piece:
+                    return False
+                self.body += piece
+                self.left -= len(piece)
+        except ConnectionError:
+            return False
+        return True
 
     def drop(self):
         self.close_connection = True
@@ -146,30 +204,46 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_one(self):
         self.came = time.monotonic()
-        self.body = b''
-        length = self.headers.get('Content-Length')
-        if length:
-            self.body = self.read_body(int(length))
-            if len(self.body) < int(length):
-                self.close_connection = True    # the client gave up
-                self.keep_part()
-                return
-        url = urllib.parse.urlsplit(self.path)
-        self.query = urllib.parse.parse_qs(url.query)
-        self.current = self.state.fault(self.command, self.path,
-                                        len(self.body))
-        if 'break' in self.current:
-            self.body = self.body[:self.current['break']]
+        self.body = bytearray()
+        self.left = int(self.headers.get('Content-Length') or 0)
+        self.current = fault = self.state.fault(
+            self.command, self.path, self.left)
+        if not self.read_body(min(self.left, fault.get(
+                'early', fault.get('break', self.left)))):
+            self.close_connection = True    # the client gave up
+            self.keep_part()
+            return
+        if 'break' in fault:
             self.keep_part()
             self.drop()
             return
-        if 'stall' in self.current:
-            time.sleep(self.current['stall'])
-        if self.current.get('reset'):
-            self.state.log({'method': self.command, 'path': self.path,
-                            'status': 0, 'auth': None, 'range': None,
-                            'got': len(self.body), 'at': self.came})
+        try:
+            self.handle_fault(fault)
+        except BrokenPipeError:
+            self.close_connection = True    # it did, or a cut
+        while 'early' in fault and self.left > 0:
+            if not self.read_body(65536):
+                self.close_connection = True
+                return
+        if 'end' in fault:
+            self.close_connection = True
+        if fault.get('end') == 'reset':
             self.drop()
+
+    def handle_fault(self, fault):
+        url = urllib.parse.urlsplit(self.path)
+        self.query = urllib.parse.parse_qs(url.query)
+        if 'stall' in fault:
+            time.sleep(fault['stall'])
+        if fault.get('reset'):
+            self.log_request_as(0)
+            self.drop()
+            return
+        if 'raw' in fault:
+            self.log_request_as(0)
+            self.close_connection = True
+            for piece in pieces(fault['raw']):
+                self.wfile.write(piece)
             return
         if url.path == '/token':
             self.token()
@@ -183,25 +257,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.allowed(match[1]):
             getattr(self, match[2])(match[1], match[3])
 
-    def read_body(self, length):
-        """What of it comes; read(length) would lose that when it breaks."""
-        body = bytearray()
-        try:
-            while len(body) < length:
-                piece = self.rfile.read1(min(65536, length - len(body)))
-                if not piece:
-                    break
-                body += piece
-        except ConnectionError:
-            pass
-        return bytes(body)
-
     def keep_part(self):
         """Of an upload that broke, as far as it came."""
         session = urllib.parse.urlsplit(self.path).path.split('/')[-1]
-        self.state.log({'method': self.command, 'path': self.path,
-                        'status': 0, 'auth': None, 'range': None,
-                        'got': len(self.body), 'at': self.came})
+        self.log_request_as(0)
         if self.state.options.keep_parts and session in self.state.uploads:
             self.state.uploads[session] += self.body
         else:
@@ -349,6 +408,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 digest_of(data, digest) != digest:
             self.error(400, 'DIGEST_INVALID')
             return
+        self.state.log({'method': 'STORED', 'path': digest, 'status': 0,
+                        'right': digest_of(data, digest) == digest})
         self.state.blobs[repo, digest] = data
         self.answer(201, b'', {'Docker-Content-Digest': digest})
 
@@ -395,11 +456,12 @@ def main():
     parser.add_argument('--trusting', action='store_true')
     parser.add_argument('--keep-parts', action='store_true')
     parser.add_argument('--chunk-min', help='OCI-Chunk-Min-Length')
+    parser.add_argument('--address', default='127.0.0.1')
     parser.add_argument('--tls', help='file with certificate and key')
     options = parser.parse_args()
     open(options.log, 'w', encoding='utf-8').close()
     Handler.state = State(options)
-    server = Server(('127.0.0.1', 0), Handler)
+    server = Server((options.address, 0), Handler)
     if options.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.tls)

@@ -138,6 +138,15 @@ test_shadows(void)
 	bad("", "{\"manifests\":[],\"annotations\":{\"" SHADOWS
 	    "\":\"[{\\\"digest\\\":\\\"../x\\\"}]\"}}", "content",
 	    SHADOWS "[0]");
+	/* The annotation's JSON is held to the same rule as the index. */
+	bad("", "{\"manifests\":[],\"annotations\":{\"" SHADOWS
+	    "\":\"[{\\\"Digest\\\":1}]\"}}", "content", "only in case");
+	bad("", "{\"manifests\":[],\"annotations\":{\"" SHADOWS
+	    "\":\"[{\\\"size\\\":1,\\\"size\\\":2}]\"}}", "content",
+	    "stands twice");
+	bad("", "{\"manifests\":[],\"annotations\":{\"" SHADOWS
+	    "\":\"[{\\\"platform\\\":{\\\"OS\\\":\\\"a\\\"}}]\"}}",
+	    "content", "only in case");
 }
 
 static void

@@ -140,6 +140,31 @@ test_local(void)
 	goes("http://[::1]:5000/v2/", "/x", "http://[::1]:5000/x");
 }
 
+/* What a name resolved to. */
+static void
+test_address(void)
+{
+	static const char *const local[] = { "127.0.0.1", "127.9.9.9",
+	    "0.0.0.0", "169.254.169.254", "::1", "::", "fe80::1", "febf::2",
+	    "::ffff:127.0.0.1", "::ffff:169.254.0.1", NULL };
+	static const char *const other[] = { "10.0.0.1", "192.0.2.1",
+	    "2001:db8::1", "fd00::1", "::ffff:192.0.2.1", "", NULL };
+	size_t	 i;
+
+	for (i = 0; local[i] != NULL; i++) {
+		ok(origin_address_is_local("https://r.io/x", local[i], 443),
+		    "%s is local", local[i]);
+		ok(!origin_address_is_local("https://r.io/x", local[i], 3128),
+		    "%s at another port is a proxy", local[i]);
+		ok(origin_address_is_local("http://r.io:81/", local[i], 81),
+		    "%s, a port of its own", local[i]);
+	}
+	for (i = 0; other[i] != NULL; i++)
+		ok(!origin_address_is_local("https://r.io/x", other[i], 443),
+		    "%s is elsewhere", other[i]);
+	ok(!origin_address_is_local("", "127.0.0.1", 443), "no URL");
+}
+
 static void
 test_query(void)
 {
@@ -202,6 +227,7 @@ main(void)
 	test_resolve();
 	test_refused();
 	test_local();
+	test_address();
 	test_query();
 	test_realm();
 	return tap_end();

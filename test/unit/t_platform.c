@@ -81,6 +81,11 @@ test_wrong(void)
 	bad(",", "bad platform");
 	bad(" ", "bad platform");
 	bad("ALL", "bad platform");
+	bad("linux/a md64", "bad platform \"linux/a md64\"");
+	bad("li\tnux/amd64", "bad platform");
+	bad("linux/arm/v 7", "bad platform");
+	bad("linux/amd64 ", "bad platform");
+	bad("windows/amd64:10.0 1", "bad platform");
 	bad("linux/amd64,linux", "bad platform \"linux\"");
 	bad("linux\"/amd64", "character 6");
 	bad("\"linux/amd64", "character 1");

@@ -17,6 +17,9 @@
 static const struct json_limits limits = {
 	HAVE_INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
 };
+static const struct json_limits extra_limits = {
+	HAVE_INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_DESCRIPTORS
+};
 
 void
 have_option(struct have *h, const char *image)
@@ -60,8 +63,8 @@ add_extra(struct have *h, jv annotations)
 	struct err	 err = ERR_INIT;
 	jv		 list;
 
-	if (text != NULL && json_parse(text, strlen(text), &limits, &list,
-	    &err) == 0)
+	if (text != NULL && json_parse(text, strlen(text), &extra_limits,
+	    &list, &err) == 0)
 		add_entries(h, list);
 	free(text);
 }

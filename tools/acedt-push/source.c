@@ -76,7 +76,7 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 		log_info("blob %s: %s; going on from another source",
 		    x->blob->digest, err->msg);
 		x->holder++;
-		x->tries = 0;
+		memset(&x->reading, 0, sizeof(x->reading));
 		if (x->blob->holders[x->holder]->repo != NULL) {
 			get_start(x);	/* at the same byte */
 		} else if (x->got == 0) {
@@ -87,27 +87,33 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 		return;
 	}
 	if (passing && x->blob->holders[x->holder]->repo != NULL &&
-	    xfer_may_retry(x)) {
+	    xfer_may_retry(x, &x->reading, x->got)) {
 		http_timer_set(x->p->net.http, &x->timer,
-		    reg_backoff(x->tries), get_again, x);
+		    reg_backoff(x->reading.n), get_again, x);
 		return;
 	}
 	xfer_fail(x, err, 0);
 }
 
-/* The length that the whole content has by the answer's fields, or -1. */
+/*
+ * The length that the whole content has by the answer's fields; -1 if they do
+ * not say, -2 if that is no length.
+ */
 static int64_t
 announced_length(struct reg_call *c, int64_t from)
 {
 	char	*v, *end;
 	int64_t	 n;
 
+	/* Of two, libcurl takes the last one. */
+	if (http_header(&c->http, "Content-Length", 1) != NULL)
+		return -2;
 	if ((v = reg_header(c, "Content-Length")) == NULL)
 		return -1;
 	errno = 0;
 	n = strtoll(v, &end, 10);
 	return *end != '\0' || errno != 0 || n < 0 ||
-	    n > INT64_MAX - from ? -1 : n + from;
+	    n > INT64_MAX - from ? -2 : n + from;
 }
 
 /* Does a 206 begin at the byte that was asked for? */
@@ -138,7 +144,12 @@ got_head(struct reg_call *c)
 		x->skip = x->got;	/* it sends all of it again */
 	}
 	n = announced_length(c, from);
-	if (n != -1 && n != x->blob->size) {
+	if (n == -2) {
+		/* libcurl would read on until the connection is closed. */
+		x->failed = 1;
+		err_set(&x->err, ERR_REGISTRY,
+		    "the registry's Content-Length is no length");
+	} else if (n != -1 && n != x->blob->size) {
 		x->failed = 1;
 		err_set(&x->err, ERR_DIGEST, "the registry has %lld bytes, "
 		    "the manifest says %lld", (long long)n,

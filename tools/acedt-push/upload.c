@@ -85,6 +85,27 @@ begin_session(struct xfer *x, struct reg_call *c)
 	source_open(x);
 }
 
+/*
+ * An answer that ends an upload: -1 if it does not say so, or names another
+ * digest than the blob's.  One of another algorithm cannot be compared.
+ */
+static int
+check_stored(struct xfer *x, struct reg_call *c, struct err *err)
+{
+	const char	*digest = x->blob->digest;
+	char		*v = reg_header(c, "Docker-Content-Digest");
+
+	if (c->http.status == 202)
+		return err_set(err, ERR_REGISTRY, "%s answers HTTP 202 to the "
+		    "whole blob, as if more were to come",
+		    reg_repo_name(c->repo));
+	if (v != NULL && strncmp(v, digest, strcspn(digest, ":") + 1) == 0 &&
+	    strcmp(v, digest) != 0)
+		return err_set(err, ERR_DIGEST, "%s stored it as %s",
+		    reg_repo_name(c->repo), v);
+	return 0;
+}
+
 static void
 asked_head(struct reg_call *c, const struct err *err)
 {
@@ -142,6 +163,7 @@ static void
 asked(struct reg_call *c, const struct err *err)
 {
 	struct xfer	*x = c->arg;
+	struct err	 e = ERR_INIT;
 
 	if (err != NULL && c->from != c->repo) {
 		/* Whatever it was: it need not hold for an upload. */
@@ -153,6 +175,10 @@ asked(struct reg_call *c, const struct err *err)
 	} else if (err != NULL) {
 		xfer_fail(x, err, 0);
 	} else if (c->http.status == 201) {
+		if (check_stored(x, c, &e) == -1) {
+			xfer_fail(x, &e, 0);
+			return;
+		}
 		xfer_done(x, c->from == c->repo ? "present" : "mounted");
 	} else {
 		begin_session(x, c);
@@ -290,8 +316,11 @@ told_status(struct reg_call *c, const struct err *err)
 		begin_anew(x);
 		return;
 	}
-	if (n > x->have)
-		x->tries = 0;		/* that is progress */
+	if (n > x->kept) {
+		x->kept = n;
+		x->whole.n = 0;		/* that is progress */
+	}
+	memset(&x->reading, 0, sizeof(x->reading));
 	x->have = x->sent = n;
 	if (reg_header(c, "Location") != NULL &&
 	    take_session(x, c, &e) == -1) {
@@ -340,7 +369,7 @@ static void
 upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 {
 	long	status = c->http.status;
-	int	passing = reg_is_passing(c) || (status == 401 && x->tries == 0);
+	int	passing = reg_is_passing(c) || (status == 401 && x->whole.n == 0);
 
 	/* What was there before need not have been right. */
 	if (!passing && x->have > 0 && !x->refetched) {
@@ -351,13 +380,13 @@ upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 	if (!passing || x->blob->size <= BLOB_SMALL || x->session == NULL) {
 		/* A session that is gone begins anew: 404; so does a 416. */
 		xfer_fail(x, err, passing || status == 404 || status == 416);
-	} else if (!xfer_may_retry(x)) {
+	} else if (!xfer_may_retry(x, &x->whole, x->got)) {
 		xfer_fail(x, err, 0);
 	} else {
 		source_reset(x);
 		x->want_put = 0;
 		http_timer_set(x->p->net.http, &x->timer,
-		    reg_backoff(x->tries), ask_later, x);
+		    reg_backoff(x->whole.n), ask_later, x);
 	}
 }
 
@@ -375,6 +404,8 @@ put_done(struct reg_call *c, const struct err *err)
 	} else if (!x->verified) {
 		err_set(&e, ERR_REGISTRY, "%s says that it has the blob "
 		    "before it was sent", reg_repo_name(c->repo));
+		xfer_fail(x, &e, 0);
+	} else if (check_stored(x, c, &e) == -1) {
 		xfer_fail(x, &e, 0);
 	} else {
 		xfer_done(x, "copied");
@@ -414,7 +445,10 @@ single_done(struct reg_call *c, const struct err *err)
 	if (err == NULL && s != 202) {
 		p->single_post = SINGLE_YES;
 		x->single = 0;
-		xfer_done(x, "copied");
+		if (check_stored(x, c, &e) == -1)
+			xfer_fail(x, &e, 0);
+		else
+			xfer_done(x, "copied");
 		return;
 	}
 	if (err != NULL && (c->http.result != CURLE_OK || s == 401 ||

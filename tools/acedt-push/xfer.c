@@ -106,21 +106,22 @@ restart(struct xfer *x, int64_t ms)
 	x->writing = x->sending = x->want_put = x->failed = x->left = 0;
 	x->have = x->sent = 0;
 	x->snapshots.n = 0;
+	memset(&x->reading, 0, sizeof(x->reading));
 	free(x->session);
 	x->session = NULL;
 	http_timer_set(x->p->net.http, &x->timer, ms, begin, x);
 }
 
 int
-xfer_may_retry(struct xfer *x)
+xfer_may_retry(struct xfer *x, struct tries *t, int64_t reached)
 {
-	if (x->got > x->tried_at || x->tries == 0) {
-		/* It got further than the last time. */
-		x->tries = 0;
-		x->began = clock_ms();
+	if (t->n == 0 || reached > t->furthest) {
+		t->n = 0;
+		t->began = clock_ms();
 	}
-	x->tried_at = x->got;
-	return patience_allows(&x->p->net.patience, ++x->tries, x->began);
+	if (reached > t->furthest)
+		t->furthest = reached;
+	return patience_allows(&x->p->net.patience, ++t->n, t->began);
 }
 
 void
@@ -130,8 +131,8 @@ xfer_fail(struct xfer *x, const struct err *err, int passing)
 	struct item	*blob = x->blob;
 	struct err	 e = *err;
 
-	if (passing && xfer_may_retry(x)) {
-		restart(x, reg_backoff(x->tries));
+	if (passing && xfer_may_retry(x, &x->whole, x->got)) {
+		restart(x, reg_backoff(x->whole.n));
 		return;
 	}
 	/* The next run may go on with it, but not with what was wrong. */

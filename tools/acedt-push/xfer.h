@@ -5,6 +5,13 @@
 #include "tools/acedt-push/journal.h"
 #include "tools/acedt-push/push.h"
 
+/* Tries of something without getting further than ever before. */
+struct tries {
+	int		 n;
+	int64_t		 furthest;	/* bytes */
+	int64_t		 began;		/* clock_ms() of the first of them */
+};
+
 /*
  * One blob on its way.  The ways, from and to:
  *
@@ -60,9 +67,9 @@ struct xfer {
 	struct layout_writer w;
 	int		 writing;
 
-	int		 tries;		/* without progress */
-	int64_t		 tried_at;	/* got at the last try */
-	int64_t		 began;		/* clock_ms() of the first of them */
+	struct tries	 reading;	/* of the source, since the last start */
+	struct tries	 whole;		/* of all */
+	int64_t		 kept;		/* most that an upload was found to have */
 	int		 refetched;	/* a wrong digest had its second chance */
 	int		 failed;
 	struct err	 err;		/* found in a callback, or first */
@@ -102,8 +109,8 @@ void	xfer_hash(struct xfer *, const char *, size_t);
 void	xfer_done(struct xfer *, const char *how);
 /* The end, unless it may be tried again from the beginning. */
 void	xfer_fail(struct xfer *, const struct err *, int passing);
-/* It failed; may it be tried again?  Progress gives it new tries. */
-int	xfer_may_retry(struct xfer *);
+/* It failed after so many bytes; may it be tried again? */
+int	xfer_may_retry(struct xfer *, struct tries *, int64_t reached);
 /* All bytes came: check them; 0 if they are right, else it was dealt with. */
 int	xfer_check(struct xfer *);
 void	xfer_tell(struct xfer *);

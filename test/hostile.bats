@@ -1,0 +1,446 @@
+# Registries that mean harm, or are broken in ways that no real one is.
+
+load helper
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR"
+	new_layout images
+	make_app images app amd64 arm64
+	make_image images amd64 one | tag_layout images one
+	head -c 1500000 /dev/urandom >big
+	put_manifest images application/vnd.oci.image.layer.v1.tar <big >layer
+	layout_blob images "$(layout_digest images one)" |
+	    jq -jc --slurpfile l layer '.layers += $l' |
+	    put_manifest images "$OCI_MANIFEST" | tag_layout images big
+	for name in app one big; do
+		printf 'oci:%s/images:%s\n' "$PWD" $name >$name.list
+	done
+	export FILES=$PWD BIG=$(jq -r .digest layer)
+}
+
+teardown()
+{
+	stop_servers
+	rm -f "$BATS_FILE_TMPDIR/servers"
+}
+
+# serve OPTION…: a registry R, with faults from ./faults.
+serve()
+{
+	echo '[]' >faults
+	start_regd R --faults "$PWD/faults" "$@"
+	config_plain_http "$R_HOST"
+}
+
+# The faults from now on; the next request sees them.
+faults()
+{
+	printf '%s' "$1" >faults.new
+	mv faults.new faults
+}
+
+# fill NAME…: they are in the registry, and NAME.list says so.
+fill()
+{
+	local name
+	for name; do
+		acedt-resolve "$FILES/$name.list" | acedt-fetch |
+		    acedt-push "$R_HOST/$name" >s
+		skopeo inspect --raw --tls-verify=false \
+		    "docker://$R_HOST/$name@$(layout_digest "$FILES/images" \
+		    $name)" >m
+		curl -fsS -o /dev/null -X PUT -H "Content-Type: $(jq -r \
+		    .mediaType m)" --data-binary @m \
+		    "http://$R_HOST/v2/$name/manifests/1"
+		echo "$R_HOST/$name:1" >$name.list
+	done
+	: >"$R_LOG"
+}
+
+logged()
+{
+	jq -c "select($1)" "$R_LOG" | wc -l
+}
+
+# hostile STATUS WHAT STDERR ARG…: a gather that ends so, soon, and says that.
+hostile()
+{
+	local want=$1 what=$2 text=$3 before=$SECONDS
+	shift 3
+	run --separate-stderr timeout 20 ace-dt mirror gather "$@" -q
+	if [ "$status" -ne "$want" ] || [[ $stderr != *"$text"* ]] ||
+	    [[ $stderr == *[$'\001'-$'\011\013'-$'\037\177']* ]] ||
+	    [ $((SECONDS - before)) -gt 15 ]; then
+		echo "$what: status $status after $((SECONDS - before)) s"
+		echo "$stderr"
+		return 1
+	fi
+}
+
+# has REPOSITORY DIGEST: R's destination has that blob.
+has()
+{
+	curl -fsI -o /dev/null "http://$R_HOST/v2/$1/blobs/$2"
+}
+
+@test "an answer that is cut at any byte is asked for again" {
+	serve
+	printf '{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"%s","size":0},"layers":[]}' \
+	    "sha256:$(sha256sum </dev/null | cut -d' ' -f1)" >m
+	curl -fsS -X PUT -H "Content-Type: $OCI_MANIFEST" --data-binary @m \
+	    "http://$R_HOST/v2/one/manifests/1"
+	all=$(curl -si "http://$R_HOST/v2/one/manifests/1" | wc -c)
+	[ "$all" -gt 300 ]
+	jq -nc --argjson all "$all" '[{method: "HEAD", status: 405}] +
+	    [("close", "reset") as $e | range($all) | {end: $e, cut_all: .,
+	    nth: [1], path: "manifests/\($e)-\(.)$"}]' >cuts
+	for n in $(jq -r '.[1:][].path[10:-1]' cuts); do
+		echo "url = http://$R_HOST/v2/one/manifests/$n" >&4
+		echo "$R_HOST/one:$n"
+	done 4>urls >list
+	curl -fsS -X PUT -H "Content-Type: $OCI_MANIFEST" --data-binary @m \
+	    -K urls >/dev/null
+	# HEAD is refused, so that each is a GET.
+	mv cuts faults
+	digest=sha256:$(sha256sum <m | cut -d' ' -f1)
+	run --separate-stderr acedt-resolve list
+	[ "$status" -eq 0 ] || { jq -r 'select(.error) | [.source,
+	    .error.message] | @tsv' <<<"$output" | head -20; false; }
+	[ "$(grep -cF "\"$digest\"" <<<"$output")" -eq $((2 * all)) ]
+}
+
+@test "answers to a GET that are wrong once: asked again, or read right" {
+	serve
+	fill big
+	ok='HTTP/1.1 200 OK\r\n'
+	while IFS='|' read -r what fault; do
+		faults "[{\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":[1],$fault}]"
+		rm -rf out
+		hostile 0 "$what" '' big.list oci:out:1
+		verify_layout out 1
+	done <<-EOF2
+	no answer|"raw":""
+	200 with nothing|"status":200
+	204|"raw":"HTTP/1.1 204 No Content\r\n\r\n"
+	1xx before the answer|"raw":["HTTP/1.1 100 Continue\r\n\r\n","HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"]
+	a negative length|"set":{"Content-Length":"-1"}
+	another protocol|"raw":"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+	chunks cut off|"raw":"${ok}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+	cut in the body, then reset|"cut":700000,"end":"reset"
+	closed after the answer, unannounced|"end":"close"
+	reset after the answer|"end":"reset"
+	EOF2
+	# Every answer is the last of its connection, though it says otherwise.
+	faults '[{"end":"close"}]'
+	hostile 0 "every connection closed" '' big.list "$R_HOST/race:1"
+	verify_registry "$R_HOST" race 1
+}
+
+@test "answers to a GET of a blob that stay wrong" {
+	serve --mount ignore
+	fill big
+	ok='HTTP/1.1 200 OK\r\n'
+	while IFS='|' read -r what text fault; do
+		faults "[{\"method\":\"GET\",\"path\":\"blobs/$BIG\",$fault}]"
+		for to in oci:out:1 "$R_HOST/to:1"; do
+			hostile 1 "$what" "$text" big.list "$to"
+		done
+		refute has to "$BIG"
+		refute test -e "out/blobs/sha256/${BIG#*:}"
+	done <<-EOF2
+	an HTML page|the registry has|"status":200,"headers":{"Content-Type":"text/html"},"body":"<html>log in</html>"
+	206 without asking|another range|"set":{"Content-Range":"bytes 0-1499999/1500000"},"status":206,"body":"x"
+	416 without asking|HTTP 416|"status":416,"headers":{"Content-Range":"bytes */5"}
+	a body without end|more than|"raw":["$ok\r\n",{"repeat":"z"}]
+	chunks without end|more than|"raw":["${ok}Transfer-Encoding: chunked\r\n\r\n",{"repeat":"5\r\nhello\r\n"}]
+	a huge length|the registry has|"set":{"Content-Length":"9223372036854775807"}
+	a length over 64 bits|is no length|"set":{"Content-Length":"99999999999999999999"}
+	two lengths|is no length|"set":{"Content-Length":["1500000","5"]}
+	a length that is no number||"set":{"Content-Length":"0x10"}
+	gzip that was not asked for|has digest|"set":{"Content-Encoding":"gzip"},"replace":{"repeat":"z","times":1500000}
+	1xx without end|header fields|"raw":{"repeat":"HTTP/1.1 100 Continue\r\n\r\n"}
+	fields without end|header fields|"raw":["$ok",{"repeat":"X-Field: value\r\n"}]
+	a field without end|header field|"raw":["${ok}X: ",{"repeat":"y"}]
+	a folded field without end|header fields|"raw":["${ok}X: y\r\n",{"repeat":" y\r\n"}]
+	trailers without end|header fields|"raw":["${ok}Transfer-Encoding: chunked\r\n\r\n0\r\n",{"repeat":"X: y\r\n"}]
+	no HTTP|HTTP/0.9|"raw":"SSH-2.0-OpenSSH\r\n"
+	EOF2
+}
+
+@test "ranges that are answered wrong" {
+	serve
+	fill big
+	while IFS='|' read -r want what text fault; do
+		# The first try is cut, so that the second asks for a range.
+		faults "[{\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":[1],\"cut\":1000},
+		    {\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":[1],$fault}]"
+		rm -rf out
+		hostile "$want" "$what" "$text" big.list oci:out:1
+		[ "$want" = 1 ] || verify_layout out 1
+	done <<-'EOF2'
+	1|another start|another range|"set":{"Content-Range":"bytes 5-1499999/1500000"}
+	1|no Content-Range|another range|"set":{"Content-Range":null}
+	1|nonsense|another range|"set":{"Content-Range":"apples"}
+	0|another total||"set":{"Content-Range":"bytes 1000-1499999/7"}
+	0|another length, once||"status":206,"headers":{"Content-Range":"bytes 1000-1499999/1500000"},"body":"short"
+	1|416 with the total|HTTP 416|"status":416,"headers":{"Content-Range":"bytes */1500000"}
+	1|416 without|HTTP 416|"status":416
+	EOF2
+}
+
+@test "wrong content is not stored for a moment, even where all is believed" {
+	serve --trusting --mount ignore
+	fill big one
+	small=$(jq -r '.layers[1].digest' m)
+	size=$(layout_blob "$FILES/images" "$small" | wc -c)
+	for blob in "big $BIG 1500000" "one $small $size"; do
+		read -r name digest n <<<"$blob"
+		while IFS='|' read -r what fault; do
+			faults "[{\"method\":\"GET\",\"path\":\"$name/blobs/$digest\",$fault}]"
+			hostile 1 "$what ($name)" '' $name.list "$R_HOST/to-$name:1"
+			refute has to-$name "$digest"
+			[ "$(logged '.right == false')" -eq 0 ]
+		done <<-EOF2
+		the first byte|"replace":["x",{"repeat":"z","times":$((n - 1))}]
+		one byte more|"replace":{"repeat":"z","times":$((n + 1))}
+		one byte more, of no announced length|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$((n + 1))}]
+		as long, of no announced length|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$n}]
+		EOF2
+	done
+	# The same from a layout whose last byte is wrong.
+	cp -r "$FILES/images" bad
+	for digest in "$BIG" "$small"; do
+		printf X | dd of="bad/blobs/sha256/${digest#*:}" conv=notrunc \
+		    bs=1 seek=$(($(stat -c %s "bad/blobs/sha256/${digest#*:}") \
+		    - 1)) status=none
+	done
+	printf 'oci:bad:big\noci:bad:one\n' >list
+	hostile 1 "a layout" "has digest" list "$R_HOST/to:1"
+	[ "$(logged '.right == false')" -eq 0 ]
+	[ "$(logged '.right == true')" -ge 1 ]
+}
+
+@test "answers to an upload, small and large" {
+	serve --mount ignore
+	ok='HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n'
+	other=sha256:$(head -c 64 /dev/zero | tr '\0' 0)
+	while IFS='|' read -r want what text fault; do
+		for name in one big; do
+			faults "[{$fault}]"
+			: >"$R_LOG"
+			hostile "$want" "$what ($name)" "$text" \
+			    "$FILES/$name.list" "$R_HOST/$name-$want:1"
+			[ "$want" = 1 ] || verify_registry "$R_HOST" \
+			    "$name-$want" 1
+			# What failed before its end named no tag.
+			[ "$want" = 0 ] || [ "$(logged '(.path |
+			    test("manifests/1$")) and .method == "PUT"')" -eq 0 ]
+			[ "$(wc -l <"$R_LOG")" -lt 60 ]
+		done
+	done <<-EOF2
+	1|202 for ever|as if more were to come|"method":"PUT","path":"uploads/","status":202,"headers":{"Location":"/v2/x/blobs/uploads/1","Range":"0-1"}
+	1|202 for ever, also to a POST|as if more were to come|"path":"uploads/","status":202,"headers":{"Location":"/v2/x/blobs/uploads/1"}
+	1|201 with another digest|stored it as $other|"method":"PUT","path":"uploads/","set":{"Docker-Content-Digest":"$other"}
+	1|201 to a mount, with another digest|stored it as $other|"method":"POST","path":"mount=","status":201,"headers":{"Docker-Content-Digest":"$other"}
+	0|a digest of another algorithm||"method":"PUT","path":"uploads/","set":{"Docker-Content-Digest":"md5:1"}
+	0|OCI-Chunk-Min-Length, huge||"method":"POST","set":{"OCI-Chunk-Min-Length":"9223372036854775807"}
+	0|OCI-Chunk-Min-Length, negative||"method":"POST","set":{"OCI-Chunk-Min-Length":"-1"}
+	0|a Range beyond what was sent||"method":"POST","set":{"Range":"0-99999999999"}
+	1|an early 413|HTTP 413|"method":"PUT","path":"uploads/","early":0,"status":413
+	0|an early 413 and a reset, once||"method":"PUT","path":"uploads/","nth":[1],"early":100,"status":413,"end":"reset"
+	0|an early 500, once||"method":"PUT","path":"uploads/","nth":[1],"early":100,"status":500
+	1|a redirect of a POST|redirected|"method":"POST","status":307,"headers":{"Location":"/v2/"}
+	1|a redirect of a PUT|redirected|"method":"PUT","status":308,"headers":{"Location":"/v2/"}
+	0|another session than there is, once||"method":"POST","nth":[1],"set":{"Location":"/v2/x/blobs/uploads/nowhere"}
+	0|a Location without a session, once||"method":"POST","nth":[1],"set":{"Location":"."}
+	0|a Location up and away, once||"method":"POST","nth":[1],"set":{"Location":"../../../../../../../../etc"}
+	1|a Location of 66 KB|too long|"method":"POST","set":{"Location":"/$(head -c 66000 /dev/zero | tr '\0' a)"}
+	1|a Location of 120 KB|header field that is too long|"method":"POST","set":{"Location":"/$(head -c 120000 /dev/zero | tr '\0' a)"}
+	0|no status text, no fields||"method":"HEAD","raw":"HTTP/1.1 404\r\n\r\n"
+	EOF2
+}
+
+@test "redirects that may not be followed" {
+	serve
+	fill one
+	far=$(head -c 66000 /dev/zero | tr '\0' a)
+	while IFS='|' read -r what text to; do
+		faults "[{\"method\":\"GET\",\"path\":\"one/(manifests|blobs)/sha\",
+		    \"status\":302,\"headers\":{\"Location\":$to}}]"
+		: >"$R_LOG"
+		hostile 1 "$what" "$text" one.list oci:out:1
+		[ "$(wc -l <"$R_LOG")" -le 13 ]
+	done <<-EOF2
+	round in a circle|more than 10 redirects|"/v2/one/manifests/sha256:$(head -c 64 /dev/zero | tr '\0' 1)"
+	a file|no URL|"file:///etc/passwd"
+	ftp|not followed|"ftp://127.0.0.1/"
+	gopher||"gopher://127.0.0.1:70/_x"
+	a user name|user name|"http://user:pass@$R_HOST/v2/"
+	a blank|blanks|"/v2/ /x"
+	a CR that splits a field||"/v2/\\rX: y"
+	66 KB|too long|"/$far"
+	an address of seven parts||"http://1.2.3.4.5.6.7.8.9:99999/"
+	nothing|without a Location|null
+	EOF2
+}
+
+@test "to this machine from elsewhere: addresses, and names that mean them" {
+	address=$(hostname -I | tr ' ' '\n' | grep -m1 '^[0-9.]*$' || true)
+	name=$(sed 's/#.*//' /etc/hosts | awk '$1 ~ /^127\./ || $1 == "::1" {
+	    for (i = 2; i <= NF; i++) if ($i !~ /localhost$/) { print $i; exit }}')
+	[ -n "$address" ] && [ -n "$name" ] ||
+	    skip "no address but loopback, or no name of loopback"
+	serve --address 0.0.0.0
+	port=${R_HOST#*:}
+	start_regd THIEF
+	inner=$name:${THIEF_HOST#*:}
+	R_HOST=$address:$port
+	config_plain_http "$R_HOST" "$name:$port"
+	fill one
+	fault='"method":"GET","path":"one/manifests/sha","status":302'
+	for to in "$inner" "$THIEF_HOST" "0x7f.1:${THIEF_HOST#*:}" \
+	    "[::ffff:127.0.0.1]:${THIEF_HOST#*:}" 169.254.169.254; do
+		faults "[{$fault,\"headers\":{\"Location\":\"http://$to/v2/x\"}}]"
+		hostile 1 "redirect to $to" "this machine" one.list oci:out:1
+		faults "[{\"method\":\"POST\",\"status\":202,
+		    \"headers\":{\"Location\":\"http://$to/v2/x\"}}]"
+		hostile 1 "upload to $to" "this machine" \
+		    "$FILES/one.list" "$R_HOST/x:1"
+		faults "[{\"status\":401,\"headers\":{\"WWW-Authenticate\":
+		    \"Bearer realm=\\\"http://$to/token\\\"\"}}]"
+		hostile 1 "realm $to" "this machine" one.list oci:out:1
+	done
+	[ ! -s "$THIEF_LOG" ]
+	# A registry that is itself on this machine may point there.
+	case $(getent ahosts "$name") in
+	127.0.0.1*)
+		echo "$name:$port/one:1" >one.list
+		faults "[{$fault,\"headers\":{\"Location\":\"http://$inner/v2/x\"}}]"
+		hostile 1 "from $name to $inner" "HTTP 404" one.list oci:out:1
+		[ -s "$THIEF_LOG" ]
+		;;
+	esac
+}
+
+@test "challenges, realms and tokens that are nonsense" {
+	serve --auth bearer
+	printf '%s\n' "$R_HOST/none:1" >list
+	c='"path":"/v2/","status":401,"headers":{"WWW-Authenticate":'
+	t='"path":"/token","status":200,"body":'
+	realm="Bearer realm=\\\"http://$R_HOST/token\\\""
+	while IFS='|' read -r what text fault; do
+		faults "[{$fault}]"
+		: >"$R_LOG"
+		hostile 1 "$what" "$text" list oci:out:1
+		[ "$(wc -l <"$R_LOG")" -le 12 ]
+	done <<-EOF2
+	401 for ever, basic|HTTP 401|$c"Basic realm=x"}
+	401 for ever, bearer|HTTP 401|$c"$realm"}
+	401 for ever, another scope each time|HTTP 401|$c"$realm,scope=\\"repository:other:pull\\""}
+	401 without a challenge|HTTP 401|"path":"/v2/","status":401
+	50 challenges|HTTP 401|$c[$(for i in $(seq 50); do printf '"Basic realm=%s",' "$i"; done)"Negotiate x"]}
+	10,000 challenges in one field||$c"$(for i in $(seq 5000); do printf 'X%d a=b, ' "$i"; done)"}
+	no realm||$c"Bearer service=x"}
+	a realm that is a file||$c"Bearer realm=\\"file:///etc/passwd\\""}
+	a realm with a user name|user name|$c"Bearer realm=\\"http://u:p@$R_HOST/\\""}
+	a realm without a host||$c"Bearer realm=\\"http:///token\\""}
+	a redirect of the token|HTTP 302|"path":"/token","status":302,"headers":{"Location":"/token"}
+	no JSON|token service|$t"<html>"
+	an answer of 2 MB|larger than|$t{"repeat":" ","times":2000000}
+	an answer without end|larger than|"path":"/token","raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"x"}]
+	a token with LF|holds no token|$t"{\\"token\\":\\"a\\\\nX: y\\"}"
+	a token that is a number|holds no token|$t"{\\"token\\":1}"
+	an empty one|holds no token|$t"{\\"token\\":\\"\\"}"
+	EOF2
+	for lives in -1 0 1e99 9223372036854775807 '"soon"' null; do
+		faults "[{\"path\":\"/v2/none/manifests\",\"status\":404,\"nth\":[2]},
+		    {$t\"{\\\"token\\\":\\\"x\\\",\\\"expires_in\\\":${lives//\"/\\\"}}\"}]"
+		: >"$R_LOG"
+		hostile 1 "expires_in $lives" "HTTP 404" list oci:out:1
+		[ "$(logged '.path | startswith("/token")')" -eq 1 ]
+	done
+}
+
+@test "ten thousand warnings, few are said; control characters are not" {
+	serve
+	fill one
+	jq -nc '[{path: "one/manifests/1", set: {Warning: [range(6000) |
+	    "299 - \"w\(.) \u001b[31m\u00e2\u0080\u00ae\""]}}]' >faults.new
+	mv faults.new faults
+	hostile 0 "6000 warnings" '' one.list oci:out:1
+	[ "$(grep -c 'says:' <<<"$stderr")" -eq 32 ]
+	[[ $stderr != *$'\u202e'* ]]
+	jq -nc '[{path: "one/manifests/1", set: {Warning: [range(10000) |
+	    "299 - \"warning \(.) of many\""]}}]' >faults.new
+	mv faults.new faults
+	hostile 1 "10000 warnings" "header fields" one.list oci:out:1
+}
+
+# root_is MEDIA-TYPE <bytes: what the tag 1 of the layout t names.
+root_is()
+{
+	put_manifest t "$1" >root
+	echo '{"schemaVersion":2,"manifests":[]}' >t/index.json
+	tag_layout t 1 <root
+}
+
+@test "manifests: 4 MiB and one byte more; lists that are wide or deep" {
+	new_layout t
+	image=$(make_image t amd64 a | jq -c 'del(.platform)')
+	echo oci:t:1 >list
+	index()
+	{
+		jq -nc --argjson d "$image" --arg t "$OCI_INDEX" \
+		    "{schemaVersion: 2, mediaType: \$t, manifests: $1}"
+	}
+	index '[$d]' >small
+	for more in 0 1; do
+		{ cat small; head -c $((4194304 + more - $(stat -c %s small))) \
+		    /dev/zero | tr '\0' ' '; } | root_is "$OCI_INDEX"
+		hostile $more "4 MiB and $more bytes" '' list oci:out:1
+	done
+	# The same child ten thousand times is one.
+	index '[range(10000) | $d]' | root_is "$OCI_INDEX"
+	acedt-resolve list | acedt-fetch >s
+	[ "$(jq -c 'select(.manifests) | .manifests | length' s)" -eq 2 ]
+	hostile 0 "the same child" '' list oci:out:1
+	# More of them than there may be.
+	index '[range(5200) | {mediaType: $d.mediaType, size: 5, digest:
+	    "sha256:\("0000000000000000000000000000000000000000000000000000000000000000\(.)"[-64:])"}]' |
+	    root_is "$OCI_INDEX"
+	hostile 1 "5200 children that are not there" '' list oci:out:1
+	# Each index has the one below it twice: 2^14 ways to the bottom.
+	desc=$image
+	for n in $(seq 18); do
+		desc=$(jq -nc --argjson d "$desc" --arg t "$OCI_INDEX" \
+		    '{schemaVersion: 2, mediaType: $t, manifests: [$d, $d]}' |
+		    put_manifest t "$OCI_INDEX")
+		echo '{"schemaVersion":2,"manifests":[]}' >t/index.json
+		tag_layout t 1 <<<"$desc"
+		case $n in
+		14) hostile 0 "a diamond of 14" '' list oci:out:1 ;;
+		18) hostile 1 "a diamond of 18" "deeper than 16" list oci:out:1 ;;
+		esac
+	done
+	# A manifest as a layer, an index as a config: content, no structure.
+	jq -nc --argjson d "$image" --argjson i "$desc" --arg t "$OCI_MANIFEST" \
+	    '{schemaVersion: 2, mediaType: $t, config: $i, layers: [$d]}' |
+	    root_is "$OCI_MANIFEST"
+	hostile 0 "a manifest as a layer" '' list oci:out:1
+	[ "$(acedt-resolve list | acedt-fetch | jq -c 'select(.manifests) |
+	    .manifests | length')" -eq 1 ]
+}
+
+@test "twenty descriptors are enough, or it says what lacks" {
+	serve
+	fill app
+	run --separate-stderr timeout 20 bash -c 'ulimit -n 20
+	    exec ace-dt mirror gather app.list oci:out:1 -q'
+	[ "$status" -ne 124 ]
+	if [ "$status" -eq 0 ]; then
+		verify_layout out 1
+	else
+		[[ $stderr == *"open files"* ]]
+	fi
+}
