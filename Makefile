@@ -26,13 +26,14 @@ ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # libacedt.a needs all of them; --as-needed leaves each program its own.
-ALL_LIBS     = -lcurl -ljq -lssl -lcrypto -lyaml $(LDLIBS)
+ALL_LIBS     = -lcurl -ljq -lssl -lcrypto -lyaml -lseccomp $(LDLIBS)
 
 TOOLS	:= acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index \
 	   acedt-check
 PROGRAMS := $(TOOLS:%=$(B)/%) $(B)/ace-dt
 BENCHES	:= $(B)/bench/relay $(B)/bench/loop
 UNITS	:= $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/t_*.c))
+PRELOADS := $(patsubst %.c,$(B)/%.so,$(wildcard test/preload/*.c))
 objects	= $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 
 ifeq ($(V),1)
@@ -81,7 +82,14 @@ $(B)/flags: FORCE
 	    printf '%s\n' "$$FLAGS_NOW" >$@
 $(B)/flags: export FLAGS_NOW = $(flags_now)
 
-test-programs: $(UNITS)
+# What tests preload into the programs: no part of them.
+$(PRELOADS): $(B)/test/preload/%.so: test/preload/%.c
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) -D_GNU_SOURCE -std=c11 -O1 -g -Wall -Wextra $(WERROR) \
+	    -fPIC -shared -o $@ $<
+
+test-programs: $(UNITS) $(PRELOADS)
 
 bench-programs: $(BENCHES)
 
@@ -110,7 +118,8 @@ coverage:			## the same tests, and the share of lines that they run
 	@scripts/deps.sh build test
 	@rm -rf build/coverage
 	@$(MAKE) --no-print-directory B=build/coverage \
-	    CFLAGS='-g -O0 --coverage -fprofile-update=atomic' all test-programs
+	    CFLAGS='-g -O0 --coverage -fprofile-update=atomic' \
+	    CPPFLAGS=-DACEDT_NO_SANDBOX all test-programs
 	@test/run.sh build/coverage
 	@scripts/coverage.sh build/coverage
 

@@ -92,6 +92,16 @@ cache_get(struct cache *c, const char *digest, char **type, char **data,
 	return found;
 }
 
+const char *
+cache_make(struct cache *c)
+{
+	char	*path = xasprintf("%s/", c->dir);
+
+	io_make_parents(path);
+	free(path);
+	return c->dir;
+}
+
 /* Written aside, then named: nobody ever sees a part. */
 static int
 write_file(const char *path, const char *type, const void *data, size_t len)

@@ -20,6 +20,11 @@ char	*cache_dir(const char *dir, const char *sub);
 /* dir as above.  Never fails; nothing is made before something is kept. */
 struct cache *cache_open(const char *dir);
 void	cache_close(struct cache *);
+/*
+ * Make its directory, while that is still allowed; returns what is written below,
+ * borrowed.
+ */
+const char *cache_make(struct cache *);
 
 /*
  * The bytes of a digest that digest_check() has passed, checked against it.  1

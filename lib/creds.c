@@ -36,6 +36,8 @@ struct creds {
 	struct source	 sources[SOURCES_MAX];
 	size_t		 n;
 	char		*where;		/* owned: their names */
+	char		**helpers;	/* owned, ends with NULL */
+	size_t		 nhelpers;
 };
 
 /* Docker Hub's key, for docker and its helpers. */
@@ -188,6 +190,45 @@ add_all(struct creds *c, const char *auth_file, struct err *err)
 	return rc;
 }
 
+static void
+note_helper(struct creds *c, const char *name)
+{
+	size_t	i;
+
+	for (i = 0; i < c->nhelpers; i++)
+		if (strcmp(c->helpers[i], name) == 0)
+			return;
+	c->helpers = xreallocarray(c->helpers, c->nhelpers + 2,
+	    sizeof(*c->helpers));
+	c->helpers[c->nhelpers++] = xstrdup(name);
+	c->helpers[c->nhelpers] = NULL;
+}
+
+/* A string, freed here, that is no empty one. */
+static void
+note_helper_jv(struct creds *c, jv name)
+{
+	if (jv_get_kind(name) == JV_KIND_STRING &&
+	    *jv_string_value(name) != '\0')
+		note_helper(c, jv_string_value(name));
+	jv_free(name);
+}
+
+static void
+note_helpers(struct creds *c, jv doc)
+{
+	jv	helpers = json_get(doc, "credHelpers");
+
+	if (jv_get_kind(helpers) == JV_KIND_OBJECT) {
+		jv_object_foreach(helpers, k, v) {
+			jv_free(k);
+			note_helper_jv(c, v);
+		}
+	}
+	jv_free(helpers);
+	note_helper_jv(c, json_get(doc, "credsStore"));
+}
+
 int
 creds_load(struct creds **out, const char *auth_file, struct err *err)
 {
@@ -203,6 +244,9 @@ creds_load(struct creds **out, const char *auth_file, struct err *err)
 	for (i = 0; i < c->n; i++)
 		buf_addf(&b, "%s%s", i == 0 ? "" : ", ", c->sources[i].name);
 	c->where = buf_detach(&b);
+	for (i = 0; i < c->n; i++)
+		if (jv_get_kind(c->sources[i].doc) == JV_KIND_OBJECT)
+			note_helpers(c, c->sources[i].doc);
 	*out = c;
 	return 0;
 }
@@ -218,8 +262,19 @@ creds_free(struct creds *c)
 		jv_free(c->sources[i].doc);
 		free(c->sources[i].name);
 	}
+	for (i = 0; i < c->nhelpers; i++)
+		free(c->helpers[i]);
+	free(c->helpers);
 	free(c->where);
 	free(c);
+}
+
+const char *const *
+creds_helpers(const struct creds *c)
+{
+	static const char *const	none[] = { NULL };
+
+	return c->nhelpers > 0 ? (const char *const *)c->helpers : none;
 }
 
 const char *

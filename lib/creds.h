@@ -59,6 +59,12 @@ int	account_is_anonymous(const struct account *);
 /* Are both the same user with the same secret? */
 int	account_same(const struct account *, const struct account *);
 
+/*
+ * The helpers that all places name, ending with NULL; borrowed.  An account
+ * names no other.
+ */
+const char *const *creds_helpers(const struct creds *);
+
 /* The places that were looked at, for the message of a 401.  Borrowed. */
 const char *creds_where(const struct creds *);
 /*

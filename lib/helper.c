@@ -1,17 +1,14 @@
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/broker.h"
 #include "lib/helper.h"
-#include "lib/io.h"
 #include "lib/json.h"
 #include "lib/limits.h"
 #include "lib/log.h"
@@ -19,47 +16,18 @@
 
 /* What helpers answer, by agreement, if they know nothing of a server. */
 #define NOT_FOUND	"credentials not found in native keychain"
+/* The broker ends them; so long we wait for it to say so. */
+#define BROKER_GRACE_MS	5000
+
+struct helpers {
+	struct http	*http;		/* borrowed */
+	struct http_watch watch;	/* of the socket; -1: no broker */
+	int		 pid;
+	uint32_t	 last_id;
+	struct helper	*waiting;
+};
 
 static const struct json_limits limits = { 100, 8, JSON_PLAIN };
-
-static void
-wipe_reply(struct helper *h)
-{
-	if (h->reply.data != NULL)
-		explicit_bzero(h->reply.data, h->reply.len);
-	buf_clear(&h->reply);
-}
-
-static void
-drop(struct helper *h, struct http_watch *w)
-{
-	if (w->fd == -1)
-		return;
-	http_unwatch(h->http, w);
-	close(w->fd);
-	w->fd = -1;
-}
-
-/* Wait for its end, which is certain now. */
-static void
-reap(struct helper *h)
-{
-	while (waitpid(h->pid, &h->status, 0) == -1 && errno == EINTR)
-		;
-	h->pid = -1;
-}
-
-static void
-stop(struct helper *h)
-{
-	http_timer_stop(h->http, &h->timer);
-	drop(h, &h->out);
-	drop(h, &h->gone);
-	if (h->pid != -1) {
-		kill(h->pid, SIGKILL);
-		reap(h);
-	}
-}
 
 static void
 fail(struct helper *h, const char *what)
@@ -72,37 +40,36 @@ fail(struct helper *h, const char *what)
 
 /* The text of a failure as people can read it: one line, not too long. */
 static void
-fail_with_reply(struct helper *h)
+fail_with_text(struct helper *h, const struct broker_answer *a)
 {
 	char	text[400];
 	size_t	n = 0, i;
 
-	for (i = 0; i < h->reply.len && n + 1 < sizeof(text); i++)
-		if (!isspace((unsigned char)h->reply.data[i]))
-			text[n++] = h->reply.data[i];
+	for (i = 0; i < a->len && n + 1 < sizeof(text); i++)
+		if (!isspace((unsigned char)a->text[i]))
+			text[n++] = a->text[i];
 		else if (n > 0 && text[n - 1] != ' ')
 			text[n++] = ' ';
 	while (n > 0 && text[n - 1] == ' ')
 		n--;
 	text[n] = '\0';
-	if (n == 0 && WIFSIGNALED(h->status))
+	if (n == 0 && WIFSIGNALED(a->value))
 		snprintf(text, sizeof(text), "it was ended by signal %d",
-		    WTERMSIG(h->status));
+		    WTERMSIG(a->value));
 	else if (n == 0)
 		snprintf(text, sizeof(text), "it ended with status %d",
-		    WEXITSTATUS(h->status));
+		    WEXITSTATUS(a->value));
 	fail(h, text);
 }
 
 /* {"ServerURL":…,"Username":…,"Secret":…} */
 static void
-read_reply(struct helper *h)
+read_text(struct helper *h, const struct broker_answer *a)
 {
 	struct err	err = ERR_INIT;
 	jv		doc;
 
-	if (json_parse(h->reply.data != NULL ? h->reply.data : "",
-	    h->reply.len, &limits, &doc, &err) == -1) {
+	if (json_parse(a->text, a->len, &limits, &doc, &err) == -1) {
 		fail(h, "its answer is not JSON");
 		return;
 	}
@@ -119,78 +86,124 @@ read_reply(struct helper *h)
 }
 
 static void
-finish(struct helper *h)
+fail_too_late(struct helper *h)
 {
-	http_timer_stop(h->http, &h->timer);
-	if (WIFEXITED(h->status) && WEXITSTATUS(h->status) == 0)
-		read_reply(h);
-	else if (h->reply.data != NULL &&
-	    strstr(h->reply.data, NOT_FOUND) != NULL)
-		h->result = HELPER_NONE;
-	else
-		fail_with_reply(h);
-	wipe_reply(h);
-	h->done(h->arg);
-}
+	char	text[80];
 
-static void
-ended(void *arg)
-{
-	struct helper	*h = arg;
-
-	drop(h, &h->gone);
-	reap(h);
-	/* Something it started may hold the pipe; the answer is read first. */
-	if (h->out.fd == -1)
-		finish(h);
-}
-
-/* Somebody may have to type a passphrase into it. */
-static int
-seconds(void)
-{
-	const char	*s = getenv("ACE_DT_HELPER_SECONDS");
-	long		 n = s != NULL ? strtol(s, NULL, 10) : 0;
-
-	return n > 0 && n <= HELPER_SECONDS_MAX ? (int)n : HELPER_SECONDS;
-}
-
-static void
-too_late(void *arg)
-{
-	struct helper	*h = arg;
-	char		 text[80];
-
-	stop(h);
-	snprintf(text, sizeof(text), "no answer in %d seconds", seconds());
+	snprintf(text, sizeof(text), "no answer in %d seconds",
+	    broker_seconds());
 	fail(h, text);
-	wipe_reply(h);
+}
+
+/* It did not run, for a reason that errno has. */
+static void
+fail_to_run(struct helper *h, int e)
+{
+	fail(h, strerror(e));
+	if (e == ENOENT) {
+		h->result = HELPER_MISSING;
+		err_set(&h->err, ERR_UNAUTHORIZED, "the credential helper "
+		    "docker-credential-%s is not on PATH", h->name);
+	}
+}
+
+static void
+read_answer(struct helper *h, const struct broker_answer *a)
+{
+	switch (a->how) {
+	case BROKER_ENDED:
+		if (WIFEXITED(a->value) && WEXITSTATUS(a->value) == 0)
+			read_text(h, a);
+		else if (memmem(a->text, a->len, NOT_FOUND,
+		    strlen(NOT_FOUND)) != NULL)
+			h->result = HELPER_NONE;
+		else
+			fail_with_text(h, a);
+		return;
+	case BROKER_NOT_RUN:
+		fail_to_run(h, a->value);
+		return;
+	case BROKER_TOO_LATE:
+		fail_too_late(h);
+		return;
+	case BROKER_TOO_LONG:
+		fail(h, "its answer is too long");
+		return;
+	}
+	fail(h, "the answer makes no sense");
+}
+
+static void
+forget(struct helper *h)
+{
+	struct helper	**p;
+
+	http_timer_stop(h->all->http, &h->timer);
+	for (p = &h->all->waiting; h->waits && *p != NULL; p = &(*p)->next)
+		if (*p == h) {
+			*p = h->next;
+			break;
+		}
+	h->waits = 0;
+}
+
+/* Nobody is there to answer. */
+static void
+lose_broker(struct helpers *all)
+{
+	struct helper	*h;
+
+	http_unwatch(all->http, &all->watch);
+	close(all->watch.fd);
+	all->watch.fd = -1;
+	while ((h = all->waiting) != NULL) {
+		forget(h);
+		fail(h, "the process that runs it is gone");
+		h->done(h->arg);
+	}
+}
+
+static void
+take_answer(struct helpers *all, struct broker_answer *a)
+{
+	struct helper	*h;
+
+	for (h = all->waiting; h != NULL; h = h->next)
+		if (h->id == a->id)
+			break;
+	if (h == NULL)
+		return;
+	forget(h);
+	read_answer(h, a);
+	explicit_bzero(a, sizeof(*a));
 	h->done(h->arg);
 }
 
 static void
 answer(void *arg)
 {
-	struct helper	*h = arg;
-	char		 chunk[4096];
-	ssize_t		 n;
+	static struct broker_answer	 a;
+	struct helpers			*all = arg;
+	ssize_t				 n;
 
-	do {
-		n = read(h->out.fd, chunk, sizeof(chunk));
-	} while (n == -1 && errno == EINTR);
-	if (n > 0 && buf_add(&h->reply, chunk, (size_t)n) == -1) {
-		stop(h);
-		fail(h, "its answer is too long");
-		wipe_reply(h);
-		h->done(h->arg);
-	} else if (n <= 0) {
-		drop(h, &h->out);
-		if (h->gone.fd == -1 && h->pid != -1)
-			reap(h);	/* an old kernel, without pidfd */
-		if (h->pid == -1)
-			finish(h);
-	}
-	explicit_bzero(chunk, sizeof(chunk));
+	n = recv(all->watch.fd, &a, sizeof(a), MSG_DONTWAIT);
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < (ssize_t)BROKER_ANSWER_LEN(0) ||
+	    a.len > (size_t)n - BROKER_ANSWER_LEN(0))
+		lose_broker(all);
+	else
+		take_answer(all, &a);
+}
+
+static void
+too_late(void *arg)
+{
+	struct helper	*h = arg;
+
+	forget(h);
+	fail_too_late(h);
+	h->done(h->arg);
 }
 
 static void
@@ -201,106 +214,90 @@ failed_early(void *arg)
 	h->done(h->arg);
 }
 
-/* Start it with one end of each pipe.  0 or an error number. */
-static int
-run(struct helper *h, int in, int out)
+struct helpers *
+helpers_new(struct http *http, const char *const *names)
 {
-	posix_spawn_file_actions_t	 acts;
-	char				*prog, *argv[3];
-	int				 e;
+	struct helpers	*all = xcalloc(1, sizeof(*all));
 
-	prog = xasprintf("docker-credential-%s", h->name);
-	argv[0] = prog;
-	argv[1] = (char *)"get";
-	argv[2] = NULL;
-	posix_spawn_file_actions_init(&acts);
-	posix_spawn_file_actions_adddup2(&acts, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&acts, out, STDOUT_FILENO);
-	e = posix_spawnp(&h->pid, prog, &acts, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&acts);
-	free(prog);
-	if (e != 0)
-		h->pid = -1;
-	return e;
+	all->http = http;
+	all->watch.fd = -1;
+	if (*names == NULL)
+		return all;
+	all->watch.fd = broker_start(names, &all->pid);
+	all->watch.fn = answer;
+	all->watch.arg = all;
+	if (all->watch.fd != -1)
+		http_watch(http, &all->watch);
+	else
+		log_warn("credential helpers cannot be run: %s",
+		    strerror(errno));
+	return all;
 }
 
-static void
-watch(struct helper *h, struct http_watch *w, int fd, void (*fn)(void *))
+void
+helpers_free(struct helpers *all)
 {
-	w->fd = fd;
-	w->fn = fn;
-	w->arg = h;
-	if (fd != -1)
-		http_watch(h->http, w);
+	if (all->watch.fd != -1) {
+		http_unwatch(all->http, &all->watch);
+		close(all->watch.fd);
+	}
+	/* It ends because of that. */
+	while (all->pid > 0 && waitpid(all->pid, NULL, 0) == -1 &&
+	    errno == EINTR)
+		;
+	free(all);
 }
 
 /* 0 or an error number. */
 static int
-begin(struct helper *h)
+send_question(const struct helper *h)
 {
-	int	in[2], out[2], e;
+	struct broker_question	q;
 
-	if (pipe2(in, O_CLOEXEC) == -1)
-		return errno;
-	if (pipe2(out, O_CLOEXEC) == -1) {
-		e = errno;
-		close(in[0]);
-		close(in[1]);
-		return e;
-	}
-	e = run(h, in[0], out[1]);
-	close(in[0]);
-	close(out[1]);
-	/* It fits the pipe; a helper that does not read it says so itself. */
-	if (e == 0) {
-		(void)!write(in[1], h->server, strlen(h->server));
-		(void)!write(in[1], "\n", 1);
-		watch(h, &h->out, out[0], answer);
-		watch(h, &h->gone, (int)syscall(SYS_pidfd_open, h->pid, 0),
-		    ended);
-		http_timer_set(h->http, &h->timer, seconds() * 1000,
-		    too_late, h);
-	} else {
-		close(out[0]);
-	}
-	close(in[1]);
-	return e;
+	if (strlen(h->server) >= sizeof(q.server) ||
+	    strlen(h->name) >= sizeof(q.name))
+		return ENAMETOOLONG;
+	if (h->all->watch.fd == -1)
+		return ECONNRESET;
+	memset(&q, 0, sizeof(q));
+	q.id = h->id;
+	memcpy(q.name, h->name, strlen(h->name));
+	memcpy(q.server, h->server, strlen(h->server));
+	return send(h->all->watch.fd, &q, sizeof(q), MSG_NOSIGNAL) == -1 ?
+	    errno : 0;
 }
 
 void
-helper_ask(struct helper *h, struct http *http, const char *name,
+helper_ask(struct helper *h, struct helpers *all, const char *name,
     const char *server, void (*done)(void *), void *arg)
 {
 	int	e;
 
 	memset(h, 0, sizeof(*h));
-	h->http = http;
+	h->all = all;
 	h->name = name;
 	h->server = server;
 	h->done = done;
 	h->arg = arg;
-	h->pid = -1;
-	h->out.fd = h->gone.fd = -1;
-	buf_init(&h->reply, HELPER_ANSWER_MAX);
+	h->id = ++all->last_id;
 	log_debug("docker-credential-%s is asked for %s", name, server);
-	e = strlen(server) > REF_NAME_MAX ? ENAMETOOLONG : begin(h);
-	if (e == 0)
+	if ((e = send_question(h)) != 0) {
+		fail_to_run(h, e);
+		http_timer_set(all->http, &h->timer, 0, failed_early, h);
 		return;
-	fail(h, strerror(e));
-	if (e == ENOENT) {
-		h->result = HELPER_MISSING;
-		err_set(&h->err, ERR_UNAUTHORIZED, "the credential helper "
-		    "docker-credential-%s is not on PATH", name);
 	}
-	http_timer_set(http, &h->timer, 0, failed_early, h);
+	h->waits = 1;
+	h->next = all->waiting;
+	all->waiting = h;
+	http_timer_set(all->http, &h->timer, broker_seconds() * 1000 +
+	    BROKER_GRACE_MS, too_late, h);
 }
 
 void
 helper_clear(struct helper *h)
 {
-	if (h->http != NULL)
-		stop(h);
-	wipe_reply(h);
+	if (h->all != NULL)
+		forget(h);
 	xwipe(&h->user);
 	xwipe(&h->secret);
 }

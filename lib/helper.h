@@ -1,17 +1,19 @@
 #ifndef ACEDT_HELPER_H
 #define ACEDT_HELPER_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
-#include "lib/buf.h"
 #include "lib/errmsg.h"
 #include "lib/http.h"
 
 /*
  * Credential helpers: docker-credential-NAME get, with the server on standard
  * input, and JSON on standard output.  protocol.md §4.3.  It runs beside the
- * transfers, without a shell, bounded in time and output.
+ * transfers, without a shell, bounded in time and output; lib/broker.h starts
+ * it.
  */
+struct helpers;
 
 enum helper_result {
 	HELPER_FOUND,
@@ -28,24 +30,31 @@ struct helper {
 	char		*secret;	/* owned: password, or identity token */
 
 	/* Private. */
-	struct http	*http;
+	struct helpers	*all;
 	const char	*name, *server;	/* borrowed */
 	void		(*done)(void *);
 	void		*arg;
-	pid_t		 pid;		/* -1 if it does not run */
-	struct http_watch out, gone;
-	struct buf	 reply;
-	int		 status;
+	uint32_t	 id;
+	int		 waits;
 	struct http_timer timer;
+	struct helper	*next;
 };
+
+/*
+ * Before the sandbox is entered.  names, which ends with NULL, must stay; no
+ * process is made where there are none.
+ */
+struct helpers *helpers_new(struct http *, const char *const *names);
+/* Ends those that run; no struct helper may wait any more. */
+void	helpers_free(struct helpers *);
 
 /*
  * Ask for a server; name and server must stay until done is called, which
  * happens from http_run() or http_wait().
  */
-void	helper_ask(struct helper *, struct http *, const char *name,
+void	helper_ask(struct helper *, struct helpers *, const char *name,
 	    const char *server, void (*done)(void *), void *arg);
-/* Ends it if it runs, wipes the result. */
+/* Its answer is not wanted any more if it runs; wipes the result. */
 void	helper_clear(struct helper *);
 
 #endif

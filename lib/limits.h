@@ -71,6 +71,13 @@
 #define UPLOAD_CHUNK_MAX	(1024 * 1024 * 1024) /* that a registry may want */
 #define RATE_MAX		1000000000000LL	    /* --limit-rate, bytes/s */
 
+/*
+ * Data of one process: for a run that the limits above allow, with much to
+ * spare.  256 images under way may have 22 MiB of manifests each.
+ */
+#define MEMORY_MAX		(16ULL << 30)
+#define FILTER_MEMORY_MAX	(4ULL << 30)	    /* one image at a time */
+
 /* Files of a user. */
 #define CONFIG_FILE_MAX		(1024 * 1024)
 #define ENDPOINTS_MAX		30		    /* of one registry */

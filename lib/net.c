@@ -1,18 +1,24 @@
+#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cli.h"
 #include "lib/creds.h"
 #include "lib/dest.h"
+#include "lib/digest.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
+#include "lib/helper.h"
 #include "lib/http.h"
+#include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "lib/reg.h"
+#include "lib/sandbox.h"
 #include "lib/shared.h"
 #include "lib/xalloc.h"
 
@@ -90,8 +96,75 @@ net_open(struct net *net)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	net->http = http_new();
 	http_set_stall(net->http, net->patience.stall_seconds);
-	net->reg = reg_new(net->http, &net->config, net->creds, net->shared,
-	    &net->patience);
+	net->helpers = helpers_new(net->http, creds_helpers(net->creds));
+	net->reg = reg_new(net->http, &net->config, net->creds, net->helpers,
+	    net->shared, &net->patience);
+}
+
+static void
+remove_made(int status, void *dir)
+{
+	/* One that is not empty stays anyway. */
+	if (status != EXIT_DONE)
+		rmdir(dir);
+	free(dir);
+}
+
+/* Below a directory, or what that is a link to. */
+static void
+add_below(struct sandbox *sb, const char *dir, const char *name)
+{
+	char	*path = xasprintf("%s/%s", dir, name);
+
+	sandbox_write(sb, path);
+	free(path);
+}
+
+/* Rights are given to directories that are there, so it is made now. */
+static void
+add_layout(struct sandbox *sb, const char *dir)
+{
+	char	*copy;
+
+	if (mkdir(dir, 0777) == 0) {
+		on_exit(remove_made, xstrdup(dir));
+		copy = xstrdup(dir);
+		sandbox_rmdir(sb, dirname(copy));
+		free(copy);
+	}
+	add_below(sb, dir, ".");
+	add_below(sb, dir, "blobs");
+	add_below(sb, dir, "blobs/sha256");
+}
+
+void
+net_enter(const struct dest *d, const char *also)
+{
+	struct sandbox	sb;
+	int		layout = d != NULL && d->ref.is_layout;
+
+	sandbox_init(&sb, SANDBOX_NETWORK | SANDBOX_THREADS |
+	    (layout ? SANDBOX_MODES : 0), MEMORY_MAX);
+	if (layout)
+		add_layout(&sb, d->ref.repo);
+	if (also != NULL)
+		sandbox_write(&sb, also);
+	sandbox_read(&sb, "/");
+	sandbox_enter(&sb);
+}
+
+void
+net_enter_offline(const struct dest *d)
+{
+	struct sandbox	sb;
+	char		digest[DIGEST_STR_MAX];
+
+	/* OpenSSL reads files at its first use. */
+	digest_sha256("", 0, digest);
+	sandbox_init(&sb, d != NULL ? SANDBOX_MODES : 0, MEMORY_MAX);
+	if (d != NULL)
+		add_layout(&sb, d->ref.repo);
+	sandbox_enter(&sb);
 }
 
 void
@@ -113,6 +186,7 @@ net_close(struct net *net)
 		free(p);
 	}
 	reg_free(net->reg);
+	helpers_free(net->helpers);
 	shared_close(net->shared);
 	http_free(net->http);
 	creds_free(net->creds);

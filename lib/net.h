@@ -12,6 +12,7 @@ struct cli;
 struct creds;
 struct dest;
 struct err;
+struct helpers;
 struct http;
 struct reg;
 struct reg_repo;
@@ -26,6 +27,7 @@ struct net {
 	size_t		 nconfig_paths;
 	struct config	 config;
 	struct creds	*creds;
+	struct helpers	*helpers;
 	struct patience	 patience;
 	struct shared	*shared;
 	struct http	*http;
@@ -51,9 +53,24 @@ void	net_init(struct net *);
 /* Take an option if it is --config, --shared-fd or one of patience.h: 1, else 0. */
 int	net_option(struct net *, const struct cli *, int id,
 	    const char *value);
-/* Read configuration and credentials; errors end the program, status 2. */
+/*
+ * Read configuration and credentials; errors end the program, status 2.  Starts
+ * the process that runs credential helpers if there are any.
+ */
 void	net_open(struct net *);
 void	net_close(struct net *);
+
+/*
+ * Enter the sandbox of lib/sandbox.h, before anything is read that others made.
+ * Sources can be layouts anywhere, as their records say, and hosts.toml can name
+ * certificates anywhere: files can be read.  They can be made and changed in the
+ * destination, if that is a layout, and below also (either may be NULL).  The
+ * directory of a layout is made now, as there is no other way to leave it to us;
+ * if the program fails and it is still empty then, it goes again.
+ */
+void	net_enter(const struct dest *, const char *also);
+/* For one that needs no registry: no network, only this layout (or NULL). */
+void	net_enter_offline(const struct dest *);
 
 /*
  * The place of a reference, remembered: the same one for the same repository

@@ -10,6 +10,7 @@
 struct challenge;
 struct config;
 struct creds;
+struct helpers;
 
 /*
  * Requests to registries, OCI distribution-spec: endpoints, authentication,
@@ -24,7 +25,7 @@ struct shared;
 
 /* All are borrowed and must outlive it. */
 struct reg *reg_new(struct http *, struct config *, struct creds *,
-	    struct shared *, const struct patience *);
+	    struct helpers *, struct shared *, const struct patience *);
 void	reg_free(struct reg *);
 
 /*

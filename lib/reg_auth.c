@@ -34,7 +34,8 @@ ask(struct reg *reg, const struct account *a)
 	q->server = xstrdup(a->server);
 	q->next = reg->asked;
 	reg->asked = q;
-	helper_ask(&q->helper, reg->http, q->name, q->server, helper_done, q);
+	helper_ask(&q->helper, reg->helpers, q->name, q->server, helper_done,
+	    q);
 	return q;
 }
 

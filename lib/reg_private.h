@@ -86,9 +86,10 @@ struct asked {
 #define REPO_BUCKETS	1024
 
 struct reg {
-	struct http		*http;		/* borrowed, as are the next four */
+	struct http		*http;		/* borrowed, as are the next five */
 	struct config		*config;
 	struct creds		*creds;
+	struct helpers		*helpers;
 	struct shared		*shared;
 	const struct patience	*patience;
 	struct tls_store	*tls;		/* owned */

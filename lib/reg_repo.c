@@ -21,13 +21,15 @@
 
 struct reg *
 reg_new(struct http *http, struct config *config, struct creds *creds,
-    struct shared *shared, const struct patience *patience)
+    struct helpers *helpers, struct shared *shared,
+    const struct patience *patience)
 {
 	struct reg	*reg = xcalloc(1, sizeof(*reg));
 
 	reg->http = http;
 	reg->config = config;
 	reg->creds = creds;
+	reg->helpers = helpers;
 	reg->shared = shared;
 	reg->patience = patience;
 	reg->tls = tls_store_new(config);

@@ -56,6 +56,9 @@ examples()
 	    "$TOP/lib/limits.h"
 	grep -q '#define HTTP_CALLS_PER_HOST[[:space:]]*32' "$TOP/lib/limits.h"
 	grep -q 'RETRY_AFTER_MAX[[:space:]]*120' "$TOP/lib/limits.h"
+	grep -q '16 GiB' "$TOP/man/acedt.7"
+	grep -q 'define MEMORY_MAX[[:space:]]*(16ULL << 30)' "$TOP/lib/limits.h"
+	grep -q 'FILTER_MEMORY_MAX[[:space:]]*(4ULL << 30)' "$TOP/lib/limits.h"
 }
 
 @test "the README's commands are those of the Makefile" {

@@ -18,6 +18,7 @@
 #include "lib/exits.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/sandbox.h"
 #include "lib/xalloc.h"
 
 #define COMMENT_COLUMN	44
@@ -223,7 +224,7 @@ print_environment(void)
 		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
 		"ALL_PROXY", "no_proxy", "NO_PROXY", "ACE_DT_PROXY_LOOPBACK",
 		"SSL_CERT_FILE", "SSL_CERT_DIR", "ACE_DT_HELPER_SECONDS",
-		"ACE_DT_VERBOSITY", "ACEDT_EXEC_PATH"
+		"ACE_DT_VERBOSITY", "ACE_DT_SANDBOX", "ACEDT_EXEC_PATH"
 	};
 	size_t	i;
 
@@ -261,6 +262,7 @@ config_main(int argc, char **argv)
 	print_registries(&c);
 	print_credentials(creds);
 	print_environment();
+	printf("\n# Sandbox of each program: %s\n", sandbox_describe());
 	creds_free(creds);
 	config_clear(&c);
 	free(paths);

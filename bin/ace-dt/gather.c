@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/patience.h"
 #include "lib/platform.h"
+#include "lib/sandbox.h"
 #include "lib/shared.h"
 #include "lib/sources.h"
 #include "lib/xalloc.h"
@@ -357,6 +358,7 @@ gather_main(int argc, char **argv)
 		compose(&pl, &o, display_events_fd(display));
 		if (pipeline_find(&pl, &err) == -1)
 			log_die(EXIT_STOPPED, "%s", err.msg);
+		sandbox_report();
 		status = pipeline_run(&pl, display);
 		display_free(display);
 		if (pl.shared_fd != -1)

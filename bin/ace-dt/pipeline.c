@@ -20,7 +20,9 @@
 #include "lib/errmsg.h"
 #include "lib/exits.h"
 #include "lib/http.h"
+#include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/sandbox.h"
 #include "lib/stream.h"
 #include "lib/xalloc.h"
 
@@ -406,7 +408,7 @@ environment_of(const struct proc *p)
 {
 	static const char *const kept[] = {
 		"PATH=", "LANG=", "LC_", "TZ=", "TMPDIR=", "ACEDT_",
-		"ACE_DT_VERBOSITY=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
+		"ACE_DT_VERBOSITY=", "ACE_DT_SANDBOX=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
 		"LSAN_OPTIONS=", "GCOV_PREFIX"
 	};
 	char	**env, **e;
@@ -528,6 +530,16 @@ turn(struct run *r)
 	}
 }
 
+/* All is open and started: what is left is to look on, and to stop them. */
+static void
+enter_sandbox(void)
+{
+	struct sandbox	sb;
+
+	sandbox_init(&sb, SANDBOX_CHILDREN, MEMORY_MAX);
+	sandbox_enter(&sb);
+}
+
 /* What the end of the ith stage means, in words; the status for ours. */
 static int
 explain(const struct proc *p, size_t i)
@@ -604,6 +616,7 @@ pipeline_run(struct pipeline *pl, struct display *display)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	unstarted = start_all(&r, &err) == -1;
 	display_started(display);
+	enter_sandbox();
 	if (unstarted)
 		stop_all(&r);
 	while (count_running(pl) > 0)

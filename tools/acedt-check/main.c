@@ -306,6 +306,7 @@ main(int argc, char *argv[])
 		cli_usage(&cli, "%s", err.msg);
 	k.subjects_end = &k.subjects;
 	net_open(&k.net);
+	net_enter(NULL, NULL);
 	read_list(&k, cli.args[0]);
 	for (i = 0; i < k.list.n; i++)
 		check_source(&k, &k.list.v[i]);

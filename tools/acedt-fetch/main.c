@@ -99,6 +99,7 @@ main(int argc, char *argv[])
 		cli_usage(&cli, "--roots and --recursive exclude each other");
 	net_open(&f.net);
 	f.opt.cache = cache_open(f.net.config.cache_path);
+	net_enter(NULL, cache_make(f.opt.cache));
 	if (f.opt.have != NULL)
 		have_read(f.opt.have, &f.net);
 

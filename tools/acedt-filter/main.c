@@ -3,14 +3,18 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/cli.h"
+#include "lib/digest.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
 #include "lib/io.h"
 #include "lib/json.h"
+#include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/sandbox.h"
 #include "tools/acedt-filter/filter.h"
 
 #define PROG	"acedt-filter"
@@ -108,6 +112,19 @@ run(struct filter *f, struct stream_in *in, struct stream_out *out)
 }
 
 static void
+enter(void)
+{
+	struct sandbox	sb;
+	char		digest[DIGEST_STR_MAX];
+
+	/* What reads files at its first use: OpenSSL, and jq's localtime. */
+	digest_sha256("", 0, digest);
+	tzset();
+	sandbox_init(&sb, SANDBOX_PURE, FILTER_MEMORY_MAX);
+	sandbox_enter(&sb);
+}
+
+static void
 read_options(struct filter *f, struct cli *cli, struct stream_in *in)
 {
 	struct err	 err = ERR_INIT;
@@ -158,6 +175,7 @@ main(int argc, char *argv[])
 	stream_in_init(&in, STDIN_FILENO);
 	cli_init(&cli, argc, argv);
 	read_options(&f, &cli, &in);
+	enter();
 	stream_out_init(&out, STDOUT_FILENO);
 	rc = run(&f, &in, &out);
 	stream_in_clear(&in);

@@ -315,6 +315,12 @@ main(int argc, char *argv[])
 	net_init(&x.net);
 	read_options(&x, &cli);
 	net_open(&x.net);
+	if (x.print)
+		net_enter_offline(NULL);
+	else if (x.dest.ref.is_layout)
+		net_enter_offline(&x.dest);
+	else
+		net_enter(&x.dest, NULL);
 	read_stream(&x);
 	finish(&x);
 	cli_clear(&cli);

@@ -49,8 +49,13 @@ drop_old(const char *dir)
 void
 journal_open(struct journal *j, const char *path)
 {
+	char	*inside;
+
 	j->dir = cache_dir(path, "uploads");
 	j->off = 0;
+	inside = xasprintf("%s/", j->dir);
+	io_make_parents(inside);
+	free(inside);
 	drop_old(j->dir);
 }
 
@@ -63,15 +68,12 @@ journal_close(struct journal *j)
 
 /* Open and lock it; -1 with errno set, EWOULDBLOCK if another one has it. */
 static int
-hold(char *path)
+hold(const char *path)
 {
 	struct stat	st;
 	int		fd, saved;
 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1 && errno == ENOENT && io_make_parents(path) == 0)
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
 	if (fd == -1)
 		return -1;
 	/* The one who had it may have removed it before we had the lock. */

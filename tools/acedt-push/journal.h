@@ -40,7 +40,7 @@ struct journal_entry {
 	char	*head;			/* owned: what it is about */
 };
 
-/* path is the configuration's cachePath, or NULL. */
+/* Makes the folder; path is the configuration's cachePath, or NULL. */
 void	journal_open(struct journal *, const char *path);
 void	journal_close(struct journal *);
 

@@ -115,12 +115,14 @@ main(int argc, char *argv[])
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	net_open(&p.net);
+	if (!p.dest.ref.is_layout)
+		journal_open(&p.journal, p.net.config.cache_path);
+	net_enter(&p.dest, p.journal.dir);
 	/*
 	 * One waits for the source while another is at the destination; one
 	 * request at a time stays one blob at a time.
 	 */
 	p.small_max = 2 * config_calls_per_host(&p.net.config) - 1;
-	journal_open(&p.journal, p.net.config.cache_path);
 	rc = run(&p);
 	http_timer_stop(p.net.http, &p.pace.timer);
 	if (p.tag_call != NULL)

@@ -323,6 +323,7 @@ main(int argc, char *argv[])
 		cli_usage(&cli, "one SOURCES-FILE is needed, %zu given",
 		    cli.nargs);
 	net_open(&r.net);
+	net_enter(NULL, NULL);
 	read_list(&r, cli.args[0]);
 
 	memset(&st, 0, sizeof(st));

@@ -1,0 +1,55 @@
+#ifndef ACEDT_SANDBOX_H
+#define ACEDT_SANDBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What a program gives up once it is set up: acedt(7), SANDBOX.  Landlock for
+ * files, TCP and signals as far as the kernel knows them, seccomp for system
+ * calls, no new privileges, no core files, a ceiling for memory.  All of it is
+ * for good.  What the kernel does not have is left out; it never fails.
+ *
+ * Nothing may run beside the caller when it enters: no thread, as they would
+ * stay outside.  Descriptors that are open stay as they are.
+ */
+
+enum {
+	SANDBOX_NETWORK = 1,	/* sockets, to connect with TCP */
+	SANDBOX_THREADS = 2,	/* libcurl resolves names in them */
+	SANDBOX_CHILDREN = 4,	/* may signal processes that it started */
+	SANDBOX_MODES = 8,	/* may give files the mode 0644, as layouts do */
+	SANDBOX_PURE = 16	/* nothing but reading, writing, memory, time */
+};
+
+struct sandbox {
+	unsigned int	 flags;
+	uint64_t	 memory;	/* ceiling of its data, bytes */
+	/* Private. */
+	struct sandbox_path *paths;
+	size_t		 npaths;
+	int		 makes_files;
+};
+
+void	sandbox_init(struct sandbox *, unsigned int flags, uint64_t memory);
+/*
+ * Leave it the files below a path, to read or to read, make, change and delete
+ * too; one that does not exist is passed over.  Without any, no file can be
+ * opened.
+ */
+void	sandbox_read(struct sandbox *, const char *path);
+void	sandbox_write(struct sandbox *, const char *path);
+/* Empty directories below it may be removed. */
+void	sandbox_rmdir(struct sandbox *, const char *path);
+/* Enter; frees what the struct holds. */
+void	sandbox_enter(struct sandbox *);
+
+/*
+ * Say what is missing on this kernel, at info; that it is switched off, at
+ * warn.  sandbox_enter() does so itself in a stage that runs on its own.
+ */
+void	sandbox_report(void);
+/* What this build enforces on this kernel, for people; static. */
+const char *sandbox_describe(void);
+
+#endif
