@@ -106,6 +106,13 @@ check:				## build, and run all tests
 	@$(MAKE) --no-print-directory all test-programs
 	@test/run.sh $(B)
 
+N	?= 500
+SEED	?=
+kill:				## kill N=500 gathers at random moments; SEED=… repeats
+	@scripts/deps.sh build test
+	@$(MAKE) --no-print-directory all
+	@python3 test/kill.py $(B) -n $(N) $(SEED:%=-s %)
+
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=undefined
 asan:				## the same tests under address and undefined-behaviour sanitizers
@@ -163,5 +170,5 @@ include test/fuzz/fuzz.mk
 
 FORCE:
 .PHONY: all asan bench bench-programs check clean coverage demo deps help \
-	install lint test-programs uninstall FORCE
+	install kill lint test-programs uninstall FORCE
 .DELETE_ON_ERROR:

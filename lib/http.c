@@ -47,7 +47,7 @@ struct http {
 };
 
 struct http *
-http_new(void)
+http_new(size_t connections_max)
 {
 	struct http	*h = xcalloc(1, sizeof(*h));
 	const char	*v;
@@ -56,6 +56,8 @@ http_new(void)
 	    (h->multi = curl_multi_init()) == NULL)
 		log_die(EXIT_STOPPED, "libcurl cannot be set up");
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+	    (long)connections_max);
 	v = getenv("ACE_DT_PROXY_LOOPBACK");
 	h->stall_seconds = HTTP_STALL_SECONDS;
 	h->proxy_loopback = v != NULL && strcmp(v, "1") == 0;

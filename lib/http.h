@@ -85,7 +85,8 @@ struct http_call {
 	struct http_call *next_resume;
 };
 
-struct http *http_new(void);
+/* No more than so many connections at a time; what needs one more waits. */
+struct http *http_new(size_t connections_max);
 /* End calls that no byte moves for so long. */
 void	http_set_stall(struct http *, int seconds);
 void	http_free(struct http *);

@@ -10,6 +10,7 @@
 #include "lib/errmsg.h"
 #include "lib/exits.h"
 #include "lib/io.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 int
@@ -101,6 +102,8 @@ io_setup(void)
 	sa.sa_handler = nothing;
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL);
+	json_setup();
 }
 
 int

@@ -27,9 +27,10 @@ int	io_make_parents(char *path);
 /*
  * What every program does first: open 0, 1 and 2 where the caller left them
  * closed, so that no socket or file ever gets one of these numbers (writing
- * there still fails, as it should), and make writing to a pipe without a reader
- * an error instead of a death.  SIGPIPE gets an empty handler: unlike SIG_IGN
- * that is not inherited by programs that are started.
+ * there still fails, as it should), and make writing to a pipe without a reader,
+ * or beyond the size that a file may have, an error instead of a death.  The
+ * signals get an empty handler: unlike SIG_IGN that is not inherited by programs
+ * that are started.  A want of memory ends the program with a message.
  */
 void	io_setup(void);
 

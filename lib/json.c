@@ -4,7 +4,9 @@
 #include <strings.h>
 
 #include "lib/errmsg.h"
+#include "lib/exits.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/utf8.h"
 #include "lib/xalloc.h"
 
@@ -75,6 +77,19 @@ static const struct member platform_members[] = {
 	{ "variant", ROLE_OTHER },
 	{ NULL, ROLE_OTHER }
 };
+
+static void
+no_memory(void *arg)
+{
+	(void)arg;
+	log_die(EXIT_STOPPED, "out of memory");
+}
+
+void
+json_setup(void)
+{
+	jv_nomem_handler(no_memory, NULL);
+}
 
 static int
 bad(struct scan *sc, const char *what)

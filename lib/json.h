@@ -33,6 +33,9 @@ struct json_limits {
 	enum json_kind	kind;
 };
 
+/* Without memory libjq would abort: end the program as xmalloc() does. */
+void	json_setup(void);
+
 /* The scan alone.  0, or -1 with ERR_CONTENT or ERR_LIMIT and the offset. */
 int	json_check(const char *, size_t, const struct json_limits *,
 	    struct err *);

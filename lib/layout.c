@@ -156,6 +156,16 @@ lock(struct layout *l, struct err *err)
 	return -1;
 }
 
+/* A hidden file is somebody's as long as that holds its lock: see sweep(). */
+static int
+is_ours(int fd)
+{
+	struct stat	st;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+	    st.st_nlink > 0;
+}
+
 /* An unnamed file, or where there is none a hidden one. */
 int
 layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
@@ -180,12 +190,15 @@ layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 		    (int)getpid(), (unsigned long)random());
 		w->fd = openat(l->fd, name, O_CREAT | O_EXCL | O_WRONLY |
 		    O_CLOEXEC, 0666);
-		if (w->fd != -1) {
+		if (w->fd == -1 && errno != EEXIST)
+			break;
+		if (w->fd != -1 && is_ours(w->fd)) {
 			w->tmp = xstrdup(name);
 			return 0;
 		}
-		if (errno != EEXIST)
-			break;
+		if (w->fd != -1)
+			close(w->fd);	/* it was swept away */
+		w->fd = -1;
 	}
 	return err_sys(err, "%s/%s", l->dir, name);
 }
@@ -244,7 +257,7 @@ give_name(struct layout_writer *w, const char *name, int64_t size,
 		return 0;
 	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%d-r%lx", (int)getpid(),
 	    (unsigned long)random());
-	if (link_file(w, tmp) == -1)
+	if (flock(w->fd, LOCK_EX | LOCK_NB) == -1 || link_file(w, tmp) == -1)
 		return err_sys(err, "%s/%s", w->layout->dir, tmp);
 	if (renameat(dir, tmp, dir, name) == 0)
 		return 0;
@@ -282,7 +295,7 @@ layout_write_commit(struct layout_writer *w, const char *digest,
 {
 	struct stat	st;
 	char		path[DIGEST_STR_MAX + 16];
-	int		rc;
+	int		fd, rc;
 
 	blob_path(digest, path, sizeof(path));
 	/* Others must be able to read it, none should write to it. */
@@ -291,10 +304,12 @@ layout_write_commit(struct layout_writer *w, const char *digest,
 	if (rc == 0 && fstat(w->fd, &st) == -1)
 		rc = err_sys(err, "%s/%s", w->layout->dir, path);
 	if (rc == 0 && w->tmp != NULL) {
-		/* File systems over a network tell here that they are full. */
-		if (close(w->fd) == -1)
+		/*
+		 * File systems over a network tell here that they are full;
+		 * the lock goes only with the last descriptor.
+		 */
+		if ((fd = dup(w->fd)) == -1 || close(fd) == -1)
 			rc = err_sys(err, "%s/%s", w->layout->dir, path);
-		w->fd = -1;
 	}
 	if (rc == 0)
 		rc = give_name(w, path, st.st_size, err);
@@ -415,6 +430,12 @@ replace_file(struct layout *l, const char *name, const char *p, size_t n,
 	return rc;
 }
 
+static int
+is_hidden(const char *name)
+{
+	return strncmp(name, TMP_PREFIX, sizeof(TMP_PREFIX) - 1) == 0;
+}
+
 /* 1: there is something in the directory that is no layout's. */
 static int
 has_other_content(const char *dir)
@@ -431,10 +452,41 @@ has_other_content(const char *dir)
 		    strcmp(e->d_name, LAYOUT_FILE) != 0 &&
 		    strcmp(e->d_name, INDEX_FILE) != 0 &&
 		    strcmp(e->d_name, "blobs") != 0 &&
-		    strncmp(e->d_name, TMP_PREFIX,
-		    sizeof(TMP_PREFIX) - 1) != 0;
+		    !is_hidden(e->d_name);
 	closedir(d);
 	return found;
+}
+
+/*
+ * Remove what runs that were killed left behind.  Whoever writes a hidden file
+ * holds a lock, that of the file or, as we do here, that of the layout.
+ */
+static void
+sweep(struct layout *l)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 fd;
+
+	fd = openat(l->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	if ((d = fdopendir(fd)) == NULL) {
+		close(fd);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (!is_hidden(e->d_name))
+			continue;
+		fd = openat(l->fd, e->d_name, O_WRONLY | O_CLOEXEC |
+		    O_NOFOLLOW | O_NONBLOCK);
+		if (fd == -1)
+			continue;
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			unlinkat(l->fd, e->d_name, 0);
+		close(fd);
+	}
+	closedir(d);
 }
 
 static int
@@ -468,6 +520,7 @@ layout_create(struct layout *l, const char *dir, struct err *err)
 		    "empty and no OCI image layout", dir);
 	if (rc == 0 && (rc = fd = lock(l, err)) != -1) {
 		rc = make_missing(l, err);
+		sweep(l);
 		close(fd);
 	}
 	if (rc == -1)

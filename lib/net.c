@@ -24,19 +24,29 @@
 
 /* Descriptors for connections, and one for each layout of a list. */
 #define DESCRIPTORS_WANTED	8192
+/* So many are left to all that is neither a connection nor a blob's file. */
+#define DESCRIPTORS_KEPT	14
 
-/* As many descriptors as are allowed, within reason. */
-static void
+/*
+ * As many descriptors as are allowed, within reason.  Returns how many of them
+ * connections and blobs may have: two at least, a blob's source and its copy.
+ */
+static size_t
 raise_limit(void)
 {
 	struct rlimit	rl;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 ||
-	    rl.rlim_cur >= DESCRIPTORS_WANTED)
-		return;
-	rl.rlim_cur = rl.rlim_max < DESCRIPTORS_WANTED ? rl.rlim_max :
-	    DESCRIPTORS_WANTED;
-	setrlimit(RLIMIT_NOFILE, &rl);
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 2;
+	if (rl.rlim_cur < DESCRIPTORS_WANTED) {
+		rl.rlim_cur = rl.rlim_max < DESCRIPTORS_WANTED ?
+		    rl.rlim_max : DESCRIPTORS_WANTED;
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
+	if (rl.rlim_cur >= DESCRIPTORS_WANTED)
+		return DESCRIPTORS_WANTED - DESCRIPTORS_KEPT;
+	return rl.rlim_cur < DESCRIPTORS_KEPT + 2 ? 2 :
+	    (size_t)rl.rlim_cur - DESCRIPTORS_KEPT;
 }
 
 void
@@ -86,7 +96,7 @@ net_open(struct net *net)
 {
 	struct err	err = ERR_INIT;
 
-	raise_limit();
+	net->ends_max = raise_limit();
 	if (config_load(&net->config, net->config_paths, net->nconfig_paths,
 	    &err) == -1 ||
 	    creds_load(&net->creds, net->config.auth_file, &err) == -1)
@@ -94,7 +104,7 @@ net_open(struct net *net)
 	if (net->shared == NULL &&
 	    (net->shared = shared_open(-1, &err)) == NULL)
 		log_die(EXIT_STOPPED, "%s", err.msg);
-	net->http = http_new();
+	net->http = http_new(net->ends_max);
 	http_set_stall(net->http, net->patience.stall_seconds);
 	net->helpers = helpers_new(net->http, creds_helpers(net->creds));
 	net->reg = reg_new(net->http, &net->config, net->creds, net->helpers,

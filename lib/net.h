@@ -32,6 +32,7 @@ struct net {
 	struct shared	*shared;
 	struct http	*http;
 	struct reg	*reg;
+	size_t		 ends_max;	/* connections, and files of blobs */
 	struct place	*places;
 };
 

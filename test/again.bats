@@ -164,6 +164,71 @@ all()
 	[ -e "$data/_layers/sha256/$layer" ]
 }
 
+# What the destination can lose, one kind each: a tag, and a digest below it.
+kinds_below()
+{
+	local image child
+	image=$(jq -r '.manifests[1].digest' index)
+	curl -fsS -H "Accept: $ACCEPT" \
+	    "http://$SRC_HOST/v2/app/manifests/$image" >image
+	child=$(jq -r '.manifests[1].digest' image)
+	curl -fsS -H "Accept: $ACCEPT" \
+	    "http://$SRC_HOST/v2/app/manifests/$child" >child
+	echo "image $image"
+	echo "child $child"
+	echo "config $(jq -r .config.digest child)"
+	echo "layer $(jq -r '.layers[1].digest' child)"
+	echo "index $digest"
+}
+
+@test "--verify repairs each kind of content in a registry" {
+	local kind lost path
+	gather "$DST_HOST/kinds:1"
+	first=$digest
+	curl -fsS -H "Accept: $ACCEPT" "http://$DST_HOST/v2/kinds/manifests/1" \
+	    >index
+	data=$(dirname "$DST_LOG")/data/docker/registry/v2/repositories/kinds
+	kinds_below >kinds
+	[ "$(wc -l <kinds)" -eq 5 ]
+	while read -r kind lost; do
+		path=$data/_manifests/revisions/sha256/${lost#*:}
+		case $kind in
+		config | layer) path=$data/_layers/sha256/${lost#*:} ;;
+		esac
+		rm -r "$path"
+		refute registry_content "$DST_HOST" kinds "$lost"
+		gather "$DST_HOST/kinds:1" --verify
+		[ "$digest" = "$first" ]
+		registry_content "$DST_HOST" kinds "$lost" >/dev/null
+	done <kinds
+	verify_registry "$DST_HOST" kinds 1
+	# With nothing lost it changes nothing, and sends no blob.
+	forget
+	gather "$DST_HOST/kinds:1" --verify
+	[ "$digest" = "$first" ]
+	[ "$(requests "$DST_LOG" PUT /v2/kinds/blobs/)" -eq 0 ]
+}
+
+@test "--verify repairs each kind of content in a layout" {
+	local kind lost
+	gather oci:out:1
+	first=$digest
+	layout_blob out "$digest" >index
+	kinds_below >kinds
+	while read -r kind lost; do
+		rm "out/blobs/sha256/${lost#*:}"
+		gather oci:out:1 --verify
+		[ "$digest" = "$first" ]
+		[ -e "out/blobs/sha256/${lost#*:}" ]
+		# One that was cut is as good as lost.
+		truncate -s 5 "out/blobs/sha256/${lost#*:}"
+		gather oci:out:1 --verify
+		[ "sha256:$(layout_blob out "$lost" | sha256sum |
+		    cut -d' ' -f1)" = "$lost" ]
+	done <kinds
+	verify_layout out 1
+}
+
 @test "an index of another program, or version, is not believed" {
 	gather "$DST_HOST/old:1"
 	curl -fsS -H "Accept: $ACCEPT" "http://$DST_HOST/v2/old/manifests/1" |

@@ -51,6 +51,14 @@ refute()
 	fi
 }
 
+# Skip the test where the programs have the address sanitizer: it has needs of
+# its own, of memory, of /proc, of threads.
+no_asan()
+{
+	refute grep -q __asan_init "$BUILD_DIR/ace-dt" >/dev/null ||
+	    skip "the address sanitizer does not work so"
+}
+
 # --- Layouts, made by hand --------------------------------------------------
 
 new_layout()

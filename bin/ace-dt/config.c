@@ -2,6 +2,7 @@
  * ace-dt config: the configuration in effect, as YAML that can be read again,
  * with a comment at each value that says where it comes from.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,6 +269,6 @@ config_main(int argc, char **argv)
 	free(paths);
 	cli_clear(&cli);
 	if (fflush(stdout) == EOF || ferror(stdout))
-		log_die(EXIT_STOPPED, "standard output cannot be written");
+		log_die(EXIT_STOPPED, "standard output: %s", strerror(errno));
 	return EXIT_DONE;
 }

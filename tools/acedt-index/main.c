@@ -1,6 +1,7 @@
 /*
  * acedt-index: reduce all records to one gather index and publish it, last.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,7 +221,8 @@ write_result(struct indexer *x, const char *digest)
 	    x->dest.ref.tag == NULL ? x->dest.tag : "", digest);
 	if (io_write_full(STDOUT_FILENO, line, strlen(line)) == -1)
 		log_die(EXIT_STOPPED, "the index was published as %s, but "
-		    "standard output cannot be written", digest);
+		    "standard output cannot be written: %s", digest,
+		    strerror(errno));
 	free(line);
 }
 
@@ -238,8 +240,8 @@ finish(struct indexer *x)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	if (x->print) {
 		if (io_write_full(STDOUT_FILENO, b.data, b.len) == -1)
-			log_die(EXIT_STOPPED, "standard output cannot be "
-			    "written");
+			log_die(EXIT_STOPPED, "standard output: %s",
+			    strerror(errno));
 		buf_clear(&b);
 		return;
 	}

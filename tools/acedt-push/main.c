@@ -107,7 +107,7 @@ main(int argc, char *argv[])
 				    "500k or 10Mi is expected, not %s", value);
 			break;
 		case OPT_VERIFY:
-			p.verify = value == NULL;
+			p.verify = p.in_use = value == NULL;
 			break;
 		}
 	if (cli.nargs != 1)
@@ -123,6 +123,7 @@ main(int argc, char *argv[])
 	 * request at a time stays one blob at a time.
 	 */
 	p.small_max = 2 * config_calls_per_host(&p.net.config) - 1;
+	p.both_max = p.net.ends_max / 2;
 	rc = run(&p);
 	http_timer_stop(p.net.http, &p.pace.timer);
 	if (p.tag_call != NULL)

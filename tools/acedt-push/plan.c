@@ -366,6 +366,7 @@ plan_present(struct plan *pl)
 		return;
 	for (i = 0; i < pl->img->npresent; i++)
 		mark_present(pl, pl->img->present[i], 0);
+	pl->p->in_use |= i > 0;
 }
 
 static void

@@ -94,12 +94,14 @@ struct pusher {
 	struct xfer	*xfers;		/* under way */
 	size_t		 nsmall, nlarge;
 	size_t		 small_max;
+	size_t		 both_max;	/* small and large together */
 	struct pace	 pace;
 	struct journal	 journal;
 	unsigned long	 seq;
 	enum single_post single_post;
 	int		 verify;	/* take nothing as there: --verify */
 	int		 no_mount;	/* mounting is refused: ask by HEAD */
+	int		 in_use;	/* it has blobs: ask before one is sent */
 	struct item	*tags, *tags_end; /* referrers tags to update */
 	struct reg_call	*tag_call;	/* owned */
 	int64_t		 plan_blobs, plan_bytes;

@@ -111,15 +111,24 @@ asked_head(struct reg_call *c, const struct err *err)
 {
 	struct xfer	*x = c->arg;
 
-	if (err == NULL)
+	if (err == NULL) {
+		x->p->in_use = 1;
 		xfer_done(x, "present");
-	else if (err->cls == ERR_NOT_FOUND)
-		open_session(x);
-	else
+	} else if (err->cls == ERR_NOT_FOUND) {
+		if (x->single)
+			source_open(x);
+		else
+			open_session(x);
+	} else if (x->single) {
+		x->single = 0;
+		x->p->single_post = SINGLE_NO;
+		ask_mount(x);
+	} else {
 		xfer_fail(x, err, 0);
+	}
 }
 
-/* For registries that do not answer the mount question. */
+/* Opens no upload, and registries that refuse mounts answer it. */
 static void
 ask_head(struct xfer *x)
 {
@@ -179,6 +188,7 @@ asked(struct reg_call *c, const struct err *err)
 			xfer_fail(x, &e, 0);
 			return;
 		}
+		x->p->in_use |= c->from == c->repo;
 		xfer_done(x, c->from == c->repo ? "present" : "mounted");
 	} else {
 		begin_session(x, c);
@@ -231,15 +241,18 @@ static void
 ask(struct xfer *x)
 {
 	struct pusher	*p = x->p;
+	int		 may_single = x->blob->size <= BLOB_SMALL &&
+			    !p->no_mount && !p->in_use &&
+			    mount_source(x) == NULL;
 
-	if (x->blob->size <= BLOB_SMALL && !p->no_mount &&
-	    mount_source(x) == NULL && (p->single_post == SINGLE_YES ||
-	    p->single_post == SINGLE_UNKNOWN)) {
-		/* The first one finds out for all. */
-		if (p->single_post == SINGLE_UNKNOWN)
-			p->single_post = SINGLE_ASKING;
+	if (may_single && p->single_post == SINGLE_YES) {
 		x->single = 1;
 		source_open(x);
+	} else if (may_single && p->single_post == SINGLE_UNKNOWN) {
+		/* One that is not there finds out for all. */
+		p->single_post = SINGLE_ASKING;
+		x->single = 1;
+		ask_head(x);
 	} else if (p->no_mount) {
 		ask_head(x);
 	} else {

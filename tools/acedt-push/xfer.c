@@ -214,10 +214,11 @@ xfer_schedule(struct pusher *p)
 {
 	struct item	*blob;
 
-	while (p->nlarge < LARGE_MAX &&
+	while (p->nlarge < LARGE_MAX && p->nlarge + p->nsmall < p->both_max &&
 	    (blob = heap_pop(&p->large)) != NULL)
 		start(p, blob);
 	while (p->nsmall < p->small_max &&
+	    p->nlarge + p->nsmall < p->both_max &&
 	    (blob = heap_pop(&p->small)) != NULL)
 		start(p, blob);
 }
