@@ -8,12 +8,7 @@ setup_file()
 	cd "$BATS_FILE_TMPDIR"
 	new_layout images
 	make_app images app amd64 arm64
-	make_image images amd64 big >m
-	head -c 3000000 /dev/urandom |
-	    put_manifest images application/vnd.oci.image.layer.v1.tar >layer
-	layout_blob images "$(jq -r .digest m)" | jq -jc --slurpfile l layer \
-	    '.layers += $l' | put_manifest images "$OCI_MANIFEST" |
-	    tag_layout images big
+	make_big images 3000000
 	printf 'oci:%s/images:app\n' "$PWD" >v1
 	printf 'oci:%s/images:%s\n' "$PWD" app "$PWD" big >v2
 	HOME=$PWD ace-dt mirror gather v1 oci:old:1 -q
@@ -347,7 +342,8 @@ on_terminal()
 # The big blob waits so many seconds before it comes.
 stall()
 {
-	jq -n --arg p "blobs/$(jq -r .digest "$FILES/layer")" --argjson s "$1" \
+	jq -n --arg p "blobs/sha256:$(sha256sum "$FILES/big" |
+	    cut -d' ' -f1)" --argjson s "$1" \
 	    '[{method: "GET", path: $p, stall: $s}]' >faults.new
 	mv faults.new faults
 }

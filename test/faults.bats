@@ -7,12 +7,7 @@ setup_file()
 	cd "$BATS_FILE_TMPDIR"
 	new_layout images
 	make_app images app amd64 arm64
-	head -c 3000000 /dev/urandom >big
-	make_image images amd64 big >m
-	layout_blob images "$(jq -r .digest m)" | jq -jc --argjson l \
-	    "$(put_manifest images application/vnd.oci.image.layer.v1.tar \
-	    <big)" '.layers += [$l]' | put_manifest images "$OCI_MANIFEST" |
-	    tag_layout images big
+	make_big images 3000000
 	printf 'oci:%s/images:app\n' "$PWD" >app.list
 	printf 'oci:%s/images:big\n' "$PWD" >big.list
 	# Enough tries for every test, without the waits of a real network.
@@ -23,21 +18,6 @@ teardown()
 {
 	stop_servers
 	rm -f "$BATS_FILE_TMPDIR/servers"
-}
-
-# serve OPTION…: a registry R of our own, with faults from ./faults.
-serve()
-{
-	echo '[]' >faults
-	start_regd R --faults "$PWD/faults" "$@"
-	config_plain_http "$R_HOST"
-}
-
-# The faults from now on; the next request sees them.
-faults()
-{
-	printf '%s' "$1" >faults.new
-	mv faults.new faults
 }
 
 # fill [NAME]: app and big are in the registry.
@@ -61,13 +41,8 @@ account_for()
 	export DOCKER_CONFIG=$PWD/docker
 }
 
-logged()
-{
-	jq -c "select($1)" "$R_LOG" | wc -l
-}
-
 @test "a passing failure is tried again, each kind of request" {
-	serve
+	start_faulty
 	for f in '"method":"HEAD"' '"method":"POST"' '"method":"PUT","path":"blobs"' \
 	    '"method":"PUT","path":"manifests/sha"' \
 	    '"method":"PUT","path":"manifests/1"'; do
@@ -82,7 +57,7 @@ logged()
 }
 
 @test "it gives up after a while, and says what the registry said" {
-	serve
+	start_faulty
 	faults '[{"method":"PUT","path":"manifests/sha","status":500,"body":"{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"disk \\u001b[31mfull\"}]}"}]'
 	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
 	    "$R_HOST/x:1" -q
@@ -96,7 +71,7 @@ logged()
 }
 
 @test "--limit-rate: no faster than that, in each direction" {
-	serve --mount ignore
+	start_faulty --mount ignore
 	fill
 	# 3 MB at 2 MB a second, of which a tenth may come at once.
 	for way in "big.list oci:out:1" "$FILES/big.list $R_HOST/again:1" \
@@ -115,7 +90,7 @@ logged()
 }
 
 @test "a download that breaks goes on at its byte" {
-	serve
+	start_faulty
 	fill
 	big=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
 	faults "[{\"method\":\"GET\",\"path\":\"$big\",\"nth\":[1,2],\"cut\":1000000}]"
@@ -128,7 +103,7 @@ logged()
 }
 
 @test "a server that ignores Range sends all of it again" {
-	serve --no-range
+	start_faulty --no-range
 	fill
 	faults '[{"method":"GET","path":"big/blobs","nth":[1,2],"cut":1000}]'
 	run -0 ace-dt mirror gather big.list oci:out:1 -q
@@ -136,7 +111,7 @@ logged()
 }
 
 @test "an upload that breaks begins again" {
-	serve --mount ignore
+	start_faulty --mount ignore
 	faults '[{"method":"PUT","path":"uploads","nth":[1,2,3],"reset":true}]'
 	run -0 ace-dt mirror gather "$FILES/big.list" "$R_HOST/up:1" -q
 	verify_registry "$R_HOST" up 1
@@ -145,7 +120,7 @@ logged()
 }
 
 @test "a registry that takes blobs in one POST gets them so" {
-	serve --single-post
+	start_faulty --single-post
 	# One after the other: the first one finds it out.
 	ACE_DT_CONCURRENT_HTTP=1 run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/one:1" -q
 	verify_registry "$R_HOST" one 1
@@ -155,7 +130,7 @@ logged()
 
 @test "registries without mounts, or that refuse them" {
 	for how in ignore refuse; do
-		serve --mount $how
+		start_faulty --mount $how
 		run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/m:1" -q
 		verify_registry "$R_HOST" m 1
 		: >"$R_LOG"
@@ -168,7 +143,7 @@ logged()
 }
 
 @test "a bearer token is fetched once for each set of scopes" {
-	serve --auth bearer
+	start_faulty --auth bearer
 	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/tok:1" -q
 	# One for acedt-fetch --have, one for acedt-push, one for acedt-index.
 	[ "$(logged '.path | startswith("/token")')" -eq 3 ]
@@ -177,7 +152,7 @@ logged()
 }
 
 @test "a token that expires on the way is renewed; a user's password is asked for" {
-	serve --auth bearer --user ann:pw --token-lives 0.3
+	start_faulty --auth bearer --user ann:pw --token-lives 0.3
 	mkdir docker
 	jq -n --arg h "$R_HOST" --arg a "$(printf ann:pw | base64)" \
 	    '{auths: {($h): {auth: $a}}}' >docker/config.json
@@ -196,7 +171,7 @@ logged()
 @test "a realm elsewhere gets no password: other scheme, other local host" {
 	for realm in 'file:///etc/passwd' 'http://10.1.2.3/token' \
 	    'http://[::1]:1/token' 'http://user@127.0.0.1/x' ''; do
-		serve --auth bearer --user ann:pw --realm "${realm:- }"
+		start_faulty --auth bearer --user ann:pw --realm "${realm:- }"
 		account_for "$R_HOST"
 		run -1 --separate-stderr ace-dt mirror gather \
 		    "$FILES/app.list" "$R_HOST/x:1" -q
@@ -207,7 +182,7 @@ logged()
 }
 
 @test "what is not a manifest is refused with a reason" {
-	serve
+	start_faulty
 	fill
 	m='"method":"GET","path":"app/manifests/sha"'
 	while read -r body want; do
@@ -229,7 +204,7 @@ logged()
 }
 
 @test "HEAD without a digest, or refused: the manifest itself is asked for" {
-	serve
+	start_faulty
 	fill
 	for fault in '"set":{"Docker-Content-Digest":null}' '"status":405' \
 	    '"set":{"Docker-Content-Digest":"md5:12"}' \
@@ -241,7 +216,7 @@ logged()
 }
 
 @test "endless, oversized and short answers" {
-	serve
+	start_faulty
 	fill
 	m='"method":"GET","path":"app/manifests/sha"'
 	faults "[{$m,\"status\":200,\"body\":{\"repeat\":\"[\",\"times\":5000000}}]"
@@ -260,7 +235,7 @@ logged()
 }
 
 @test "wrong content is never whole at the destination, even of a trusting one" {
-	serve --trusting --mount ignore
+	start_faulty --trusting --mount ignore
 	fill
 	digest=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
 	faults "[{\"method\":\"GET\",\"path\":\"big/blobs/$digest\",\"replace\":\"$(head -c 3000000 /dev/zero | tr '\0' z)\"}]"
@@ -273,7 +248,7 @@ logged()
 }
 
 @test "redirects: followed for content, without credentials, with limits" {
-	serve --auth basic --user ann:pw
+	start_faulty --auth basic --user ann:pw
 	account_for "$R_HOST"
 	fill
 	first_host=$R_HOST
@@ -307,7 +282,7 @@ logged()
 }
 
 @test "Locations of uploads that may not be followed" {
-	serve
+	start_faulty
 	for to in 'null' '""' '"ftp://127.0.0.1/x"' '"http://u@127.0.0.1/x"' \
 	    '"http://127.0.0.1 /x"'; do
 		faults "[{\"method\":\"POST\",\"set\":{\"Location\":$to}}]"
@@ -318,7 +293,7 @@ logged()
 }
 
 @test "an upload that goes on at another port goes there without the password" {
-	serve --auth basic --user ann:pw
+	start_faulty --auth basic --user ann:pw
 	account_for "$R_HOST"
 	echo '[]' >second.faults
 	start_regd S --faults "$PWD/second.faults" --trusting
@@ -330,7 +305,7 @@ logged()
 }
 
 @test "-r by the referrers API" {
-	serve --referrers
+	start_faulty --referrers
 	new_layout refs
 	make_app refs app
 	printf '{"schemaVersion":2,"mediaType":"%s","artifactType":"a/sig","config":%s,"layers":[],"subject":%s}' \
@@ -375,7 +350,7 @@ logged()
 }
 
 @test "plain http where https is spoken: the configuration is named" {
-	serve
+	start_faulty
 	unset ACE_DT_CONFIG
 	run -1 --separate-stderr ace-dt mirror gather "$FILES/app.list" \
 	    "$R_HOST/x:1" -q
@@ -383,7 +358,7 @@ logged()
 }
 
 @test "a run that is killed leaves the tag alone, the next one completes it" {
-	serve
+	start_faulty
 	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/k:1" -q
 	before=$(curl -fsS -H "Accept: $ACCEPT" \
 	    "http://$R_HOST/v2/k/manifests/1" | sha256sum)

@@ -182,6 +182,18 @@ registry_content()
 	    curl -fsS "http://$1/v2/$2/blobs/$3"
 }
 
+# make_big DIR BYTES: an image big, one of whose layers is the new file ./big.
+make_big()
+{
+	local image layer
+	head -c "$2" /dev/urandom >big
+	image=$(make_image "$1" amd64 big | jq -r .digest)
+	layer=$(put_manifest "$1" application/vnd.oci.image.layer.v1.tar <big)
+	layout_blob "$1" "$image" | jq -jc --argjson l "$layer" \
+	    '.layers += [$l]' | put_manifest "$1" "$OCI_MANIFEST" |
+	    tag_layout "$1" big
+}
+
 # verify_content DIGEST READER ARG…: walk, read and hash.
 verify_content()
 {
@@ -309,6 +321,27 @@ start_regd()
 		return 1
 	}
 	keep_server "$name" "$pid" "$(cat "$dir/port")" "$dir/log"
+}
+
+# start_faulty OPTION…: a scripted registry R that does what ./faults says.
+start_faulty()
+{
+	echo '[]' >faults
+	start_regd R --faults "$PWD/faults" "$@"
+	config_plain_http "$R_HOST"
+}
+
+# faults JSON: from now on; the next request sees them.
+faults()
+{
+	printf '%s' "$1" >faults.new
+	mv faults.new faults
+}
+
+# logged FILTER: how many requests to R a jq filter selects.
+logged()
+{
+	jq -c "select($1)" "$R_LOG" | wc -l
 }
 
 stop_servers()

@@ -25,21 +25,6 @@ teardown()
 	rm -f "$BATS_FILE_TMPDIR/servers"
 }
 
-# serve OPTION…: a registry R, with faults from ./faults.
-serve()
-{
-	echo '[]' >faults
-	start_regd R --faults "$PWD/faults" "$@"
-	config_plain_http "$R_HOST"
-}
-
-# The faults from now on; the next request sees them.
-faults()
-{
-	printf '%s' "$1" >faults.new
-	mv faults.new faults
-}
-
 # fill NAME…: they are in the registry, and NAME.list says so.
 fill()
 {
@@ -56,11 +41,6 @@ fill()
 		echo "$R_HOST/$name:1" >$name.list
 	done
 	: >"$R_LOG"
-}
-
-logged()
-{
-	jq -c "select($1)" "$R_LOG" | wc -l
 }
 
 # hostile STATUS WHAT STDERR ARG…: a gather that ends so, soon, and says that.
@@ -85,7 +65,7 @@ has()
 }
 
 @test "an answer that is cut at any byte is asked for again" {
-	serve
+	start_faulty
 	printf '{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"%s","size":0},"layers":[]}' \
 	    "sha256:$(sha256sum </dev/null | cut -d' ' -f1)" >m
 	curl -fsS -X PUT -H "Content-Type: $OCI_MANIFEST" --data-binary @m \
@@ -111,7 +91,7 @@ has()
 }
 
 @test "answers to a GET that are wrong once: asked again, or read right" {
-	serve
+	start_faulty
 	fill big
 	ok='HTTP/1.1 200 OK\r\n'
 	while IFS='|' read -r what fault; do
@@ -138,7 +118,7 @@ has()
 }
 
 @test "answers to a GET of a blob that stay wrong" {
-	serve --mount ignore
+	start_faulty --mount ignore
 	fill big
 	ok='HTTP/1.1 200 OK\r\n'
 	while IFS='|' read -r what text fault; do
@@ -169,7 +149,7 @@ has()
 }
 
 @test "ranges that are answered wrong" {
-	serve
+	start_faulty
 	fill big
 	while IFS='|' read -r want what text fault; do
 		# The first try is cut, so that the second asks for a range.
@@ -190,7 +170,7 @@ has()
 }
 
 @test "wrong content is not stored for a moment, even where all is believed" {
-	serve --trusting --mount ignore
+	start_faulty --trusting --mount ignore
 	fill big one
 	small=$(jq -r '.layers[1].digest' m)
 	size=$(layout_blob "$FILES/images" "$small" | wc -c)
@@ -222,7 +202,7 @@ has()
 }
 
 @test "answers to an upload, small and large" {
-	serve --mount ignore
+	start_faulty --mount ignore
 	ok='HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n'
 	other=sha256:$(head -c 64 /dev/zero | tr '\0' 0)
 	while IFS='|' read -r want what text fault; do
@@ -262,7 +242,7 @@ has()
 }
 
 @test "redirects that may not be followed" {
-	serve
+	start_faulty
 	fill one
 	far=$(head -c 66000 /dev/zero | tr '\0' a)
 	while IFS='|' read -r what text to; do
@@ -291,7 +271,7 @@ has()
 	    for (i = 2; i <= NF; i++) if ($i !~ /localhost$/) { print $i; exit }}')
 	[ -n "$address" ] && [ -n "$name" ] ||
 	    skip "no address but loopback, or no name of loopback"
-	serve --address 0.0.0.0
+	start_faulty --address 0.0.0.0
 	port=${R_HOST#*:}
 	start_regd THIEF
 	inner=$name:${THIEF_HOST#*:}
@@ -324,7 +304,7 @@ has()
 }
 
 @test "challenges, realms and tokens that are nonsense" {
-	serve --auth bearer
+	start_faulty --auth bearer
 	printf '%s\n' "$R_HOST/none:1" >list
 	c='"path":"/v2/","status":401,"headers":{"WWW-Authenticate":'
 	t='"path":"/token","status":200,"body":'
@@ -363,7 +343,7 @@ has()
 }
 
 @test "ten thousand warnings, few are said; control characters are not" {
-	serve
+	start_faulty
 	fill one
 	jq -nc '[{path: "one/manifests/1", set: {Warning: [range(6000) |
 	    "299 - \"w\(.) \u001b[31m\u00e2\u0080\u00ae\""]}}]' >faults.new
@@ -433,7 +413,7 @@ root_is()
 }
 
 @test "twenty descriptors are enough, or it says what lacks" {
-	serve
+	start_faulty
 	fill app
 	run --separate-stderr timeout 20 bash -c 'ulimit -n 20
 	    exec ace-dt mirror gather app.list oci:out:1 -q'

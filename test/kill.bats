@@ -7,24 +7,16 @@ setup_file()
 	cd "$BATS_FILE_TMPDIR"
 	new_layout images
 	make_app images app amd64 arm64
-	make_image images amd64 big >m
-	head -c 3000000 /dev/urandom |
-	    put_manifest images application/vnd.oci.image.layer.v1.tar >layer
-	layout_blob images "$(jq -r .digest m)" | jq -jc --slurpfile l layer \
-	    '.layers += $l' | put_manifest images "$OCI_MANIFEST" |
-	    tag_layout images big
+	make_big images 3000000
 	printf 'oci:%s/images:%s\n' "$PWD" app "$PWD" big >list
-	jq -r .digest layer >big
 	export FILES=$PWD
 }
 
 setup()
 {
 	own_folder
-	read -r big <"$FILES/big"
-	echo '[]' >faults
-	start_regd R --faults "$PWD/faults"
-	config_plain_http "$R_HOST"
+	big=sha256:$(sha256sum "$FILES/big" | cut -d' ' -f1)
+	start_faulty
 }
 
 teardown()
@@ -36,21 +28,8 @@ teardown()
 # The big blob waits from now on, in the requests of that method, or no more.
 stall()
 {
-	jq -n --arg m "$1" --arg p "${big#*:}" \
-	    '[{method: $m, path: $p, stall: 60}]' >faults.new
-	mv faults.new faults
-}
-
-go_on()
-{
-	echo '[]' >faults.new
-	mv faults.new faults
-}
-
-# How many requests match.
-logged()
-{
-	jq -s "[.[] | select($1)] | length" "$R_LOG"
+	faults "$(jq -n --arg m "$1" --arg p "${big#*:}" \
+	    '[{method: $m, path: $p, stall: 60}]')"
 }
 
 # kill_when COMMAND: start a gather of list, and kill it once that is true.
@@ -102,7 +81,7 @@ arrived()
 		stall PUT
 		kill_when app_is_copied
 		refute curl -fs -o /dev/null "http://$R_HOST/v2/k/manifests/1"
-		go_on
+		faults '[]'
 		# The blobs of app arrived at least, the big one did not.
 		arrived >complete
 		[ "$(wc -l <complete)" -ge 5 ]
@@ -136,7 +115,7 @@ app_is_in_layout()
 	image=oci:out:1
 	stall GET
 	kill_when app_is_in_layout
-	go_on
+	faults '[]'
 	refute layout_blob out "$big"
 	blobs_of out >before
 	: >"$R_LOG"
@@ -200,7 +179,7 @@ app_is_in_layout()
 	EOS
 	run -0 unshare "$how" bash script
 	[ "$(ls -A out | tr '\n' ' ')" = 'blobs index.json oci-layout ' ]
-	go_on
+	faults '[]'
 	unshare "$how" bash -c 'mount -t tmpfs none /proc &&
 	    acedt-push oci:out:1 <big.stream' | acedt-index oci:out:1
 	verify_layout out 1

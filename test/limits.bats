@@ -10,12 +10,7 @@ setup_file()
 	for i in $(seq 8); do
 		make_app images "app-$i" amd64
 	done
-	head -c 1000000 /dev/urandom >big
-	make_image images amd64 big >m
-	layout_blob images "$(jq -r .digest m)" | jq -jc --argjson l \
-	    "$(put_manifest images application/vnd.oci.image.layer.v1.tar \
-	    <big)" '.layers += [$l]' | put_manifest images "$OCI_MANIFEST" |
-	    tag_layout images big
+	make_big images 1000000
 	export FILES=$PWD
 }
 
@@ -29,9 +24,7 @@ teardown()
 # own, named in ./list.
 serve()
 {
-	echo '[]' >faults
-	start_regd R --faults "$PWD/faults" "$@"
-	config_plain_http "$R_HOST"
+	start_faulty "$@"
 	for i in $(seq 8); do
 		echo "oci:$FILES/images:app-$i" >one
 		acedt-resolve one | acedt-fetch | acedt-push "$R_HOST/app-$i" |
@@ -39,12 +32,6 @@ serve()
 		echo "$R_HOST/app-$i:1"
 	done >list
 	: >"$R_LOG"
-}
-
-faults()
-{
-	printf '%s' "$1" >faults.new
-	mv faults.new faults
 }
 
 # at FILTER: when the requests came that a jq filter selects, one a line, in

@@ -6,12 +6,7 @@ setup_file()
 {
 	cd "$BATS_FILE_TMPDIR"
 	new_layout images
-	head -c 50000000 /dev/urandom >big
-	make_image images amd64 big >m
-	layout_blob images "$(jq -r .digest m)" | jq -jc --argjson l \
-	    "$(put_manifest images application/vnd.oci.image.layer.v1.tar \
-	    <big)" '.layers += [$l]' | put_manifest images "$OCI_MANIFEST" |
-	    tag_layout images big
+	make_big images 50000000
 	printf 'oci:%s/images:big\n' "$PWD" >layout.list
 	start_registry S
 	push_layout images big "$S_HOST" app:1
@@ -34,16 +29,9 @@ teardown()
 
 serve()
 {
-	echo '[]' >faults
-	start_regd R --faults "$PWD/faults" "$@"
+	start_faulty "$@"
 	config_plain_http "$S_HOST" "$R_HOST"
 	export ACE_DT_CACHE_PATH=$PWD/cache
-}
-
-faults()
-{
-	printf '%s' "$1" >faults.new
-	mv faults.new faults
 }
 
 # got METHODS: bytes of requests that the registry got, of the big blob only.

@@ -333,6 +333,7 @@ told_status(struct reg_call *c, const struct err *err)
 		x->kept = n;
 		x->whole.n = 0;		/* that is progress */
 	}
+	x->left = 0;			/* now it is ours */
 	memset(&x->reading, 0, sizeof(x->reading));
 	x->have = x->sent = n;
 	if (reg_header(c, "Location") != NULL &&
@@ -403,26 +404,40 @@ upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 	}
 }
 
-static void
-put_done(struct reg_call *c, const struct err *err)
+/* A request with a body is over: 1 if it did not end as it should. */
+static int
+ended_badly(struct xfer *x, struct reg_call *c, const struct err *err,
+    int all_sent)
 {
-	struct xfer	*x = c->arg;
-	struct err	 e = ERR_INIT;
+	struct err	e = ERR_INIT;
 
 	x->sending = 0;
 	if (x->failed) {
 		source_failed(x);
 	} else if (err != NULL) {
 		upload_broke(x, c, err);
-	} else if (!x->verified) {
+	} else if (!all_sent) {
 		err_set(&e, ERR_REGISTRY, "%s says that it has the blob "
 		    "before it was sent", reg_repo_name(c->repo));
 		xfer_fail(x, &e, 0);
-	} else if (check_stored(x, c, &e) == -1) {
-		xfer_fail(x, &e, 0);
 	} else {
-		xfer_done(x, "copied");
+		return 0;
 	}
+	return 1;
+}
+
+static void
+put_done(struct reg_call *c, const struct err *err)
+{
+	struct xfer	*x = c->arg;
+	struct err	 e = ERR_INIT;
+
+	if (ended_badly(x, c, err, x->verified))
+		return;
+	if (check_stored(x, c, &e) == -1)
+		xfer_fail(x, &e, 0);
+	else
+		xfer_done(x, "copied");
 }
 
 static void
@@ -431,20 +446,12 @@ chunk_done(struct reg_call *c, const struct err *err)
 	struct xfer	*x = c->arg;
 	struct err	 e = ERR_INIT;
 
-	x->sending = 0;
-	if (x->failed) {
-		source_failed(x);
-	} else if (err != NULL) {
-		upload_broke(x, c, err);
-	} else if (x->sent != x->part_end) {
-		err_set(&e, ERR_REGISTRY, "%s says that it has a part of the "
-		    "blob before it was sent", reg_repo_name(c->repo));
+	if (ended_badly(x, c, err, x->sent == x->part_end))
+		return;
+	if (take_session(x, c, &e) == -1)
 		xfer_fail(x, &e, 0);
-	} else if (take_session(x, c, &e) == -1) {
-		xfer_fail(x, &e, 0);
-	} else {
+	else
 		send_chunk(x);
-	}
 }
 
 static void
