@@ -95,10 +95,7 @@ cache_get(struct cache *c, const char *digest, char **type, char **data,
 const char *
 cache_make(struct cache *c)
 {
-	char	*path = xasprintf("%s/", c->dir);
-
-	io_make_parents(path);
-	free(path);
+	io_make_dir(c->dir);
 	return c->dir;
 }
 

@@ -114,6 +114,13 @@ digest_check(const char *digest, struct err *err)
 	    "hexadecimal digits", SHOWN_MAX, digest);
 }
 
+int
+digest_contradicts(const char *said, const char *digest)
+{
+	return said != NULL && strcmp(said, digest) != 0 &&
+	    strncmp(said, digest, strcspn(digest, ":") + 1) == 0;
+}
+
 /* Only digests that digest_check() passed get here. */
 static const struct algorithm *
 must_find(const char *digest)
@@ -164,7 +171,7 @@ digester_add(struct digester *d, const void *p, size_t n)
 		must(SHA512_Update(&d->state.sha512, p, n));
 }
 
-static char *
+static void
 put_hex(char *out, const void *p, size_t n)
 {
 	static const char	 hex[] = "0123456789abcdef";
@@ -175,7 +182,6 @@ put_hex(char *out, const void *p, size_t n)
 		*out++ = hex[*s & 15];
 	}
 	*out = '\0';
-	return out;
 }
 
 void

@@ -23,6 +23,12 @@ struct err;
  */
 int	digest_check(const char *, struct err *);
 
+/*
+ * Does what was said (NULL: nothing) contradict a digest?  One of another
+ * algorithm cannot be compared.
+ */
+int	digest_contradicts(const char *said, const char *digest);
+
 /* A digest being computed; it may be copied, and owns nothing. */
 struct digester {
 	const struct algorithm *algorithm; /* private */

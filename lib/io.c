@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/xalloc.h"
 
 int
 io_write_full(int fd, const void *p, size_t len)
@@ -121,4 +123,15 @@ io_make_parents(char *path)
 		*slash = '/';
 	}
 	return 0;
+}
+
+int
+io_make_dir(const char *dir)
+{
+	char	*inside = xasprintf("%s/", dir);
+	int	 rc = io_make_parents(inside), saved = errno;
+
+	free(inside);
+	errno = saved;
+	return rc;
 }

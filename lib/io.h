@@ -23,6 +23,8 @@ int	io_slurp(const char *path, struct buf *b, struct err *);
  * afterwards.  0 or -1 with errno.
  */
 int	io_make_parents(char *path);
+/* The same, and the folder itself. */
+int	io_make_dir(const char *dir);
 
 /*
  * What every program does first: open 0, 1 and 2 where the caller left them

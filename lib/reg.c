@@ -646,11 +646,13 @@ learn_quota(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 	struct quota	 q;
+	int64_t		 pace;
 
 	if (c->http.result != CURLE_OK || !quota_read(&c->http, &q))
 		return;
-	shared_set_pace(h->shared, pace_of(c), quota_pace(&q));
-	if (quota_pace(&q) == 0 || h->quota_told)
+	pace = quota_pace(&q);
+	shared_set_pace(h->shared, pace_of(c), pace);
+	if (pace == 0 || h->quota_told)
 		return;
 	h->quota_told = 1;
 	log_warn("%s: %lld of %lld requests are left for the next %lld s; "
@@ -761,7 +763,7 @@ learn(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 
-	if (c->http.result == CURLE_OK && origin_same(h->base, c->url))
+	if (c->http.result == CURLE_OK && c->own)
 		h->is_local = c->http.is_local;
 	if (h->auth == AUTH_UNKNOWN && c->http.result == CURLE_OK &&
 	    c->http.status != 401 && !passing_status(c->http.status)) {

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "lib/dest.h"
+#include "lib/digest.h"
 #include "lib/errmsg.h"
 #include "lib/manifest.h"
 #include "lib/reg.h"
@@ -47,8 +48,8 @@ put(struct dest *d, const char *bytes, size_t len, const char *digest,
 	c.body = bytes;
 	c.body_len = len;
 	rc = reg_ask(&c, err);
-	if (rc == 0 && (v = reg_header(&c, "Docker-Content-Digest")) != NULL &&
-	    strncmp(v, "sha256:", 7) == 0 && strcmp(v, digest) != 0)
+	v = reg_header(&c, "Docker-Content-Digest");
+	if (rc == 0 && digest_contradicts(v, digest))
 		rc = err_set(err, ERR_DIGEST, "%s stored the index as %s "
 		    "instead of %s: it is not to be trusted",
 		    reg_repo_name(d->repo), v, digest);

@@ -49,13 +49,9 @@ drop_old(const char *dir)
 void
 journal_open(struct journal *j, const char *path)
 {
-	char	*inside;
-
 	j->dir = cache_dir(path, "uploads");
 	j->off = 0;
-	inside = xasprintf("%s/", j->dir);
-	io_make_parents(inside);
-	free(inside);
+	io_make_dir(j->dir);
 	drop_old(j->dir);
 }
 

@@ -218,9 +218,7 @@ put_done(struct reg_call *c, const struct err *err)
 		return;
 	}
 	v = reg_header(c, "Docker-Content-Digest");
-	if (err == NULL && v != NULL && strncmp(v, s.item->digest,
-	    strcspn(s.item->digest, ":") + 1) == 0 &&
-	    strcmp(v, s.item->digest) != 0) {
+	if (err == NULL && digest_contradicts(v, s.item->digest)) {
 		err_set(&e, ERR_DIGEST, "%s stored manifest %s as %s",
 		    s.p->dest.name, s.item->digest, v);
 		err = &e;

@@ -87,20 +87,18 @@ begin_session(struct xfer *x, struct reg_call *c)
 
 /*
  * An answer that ends an upload: -1 if it does not say so, or names another
- * digest than the blob's.  One of another algorithm cannot be compared.
+ * digest than the blob's.
  */
 static int
 check_stored(struct xfer *x, struct reg_call *c, struct err *err)
 {
-	const char	*digest = x->blob->digest;
-	char		*v = reg_header(c, "Docker-Content-Digest");
+	char	*v = reg_header(c, "Docker-Content-Digest");
 
 	if (c->http.status == 202)
 		return err_set(err, ERR_REGISTRY, "%s answers HTTP 202 to the "
 		    "whole blob, as if more were to come",
 		    reg_repo_name(c->repo));
-	if (v != NULL && strncmp(v, digest, strcspn(digest, ":") + 1) == 0 &&
-	    strcmp(v, digest) != 0)
+	if (digest_contradicts(v, x->blob->digest))
 		return err_set(err, ERR_DIGEST, "%s stored it as %s",
 		    reg_repo_name(c->repo), v);
 	return 0;
