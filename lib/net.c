@@ -9,7 +9,6 @@
 #include "lib/cli.h"
 #include "lib/creds.h"
 #include "lib/dest.h"
-#include "lib/digest.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
 #include "lib/helper.h"
@@ -167,10 +166,7 @@ void
 net_enter_offline(const struct dest *d)
 {
 	struct sandbox	sb;
-	char		digest[DIGEST_STR_MAX];
 
-	/* OpenSSL reads files at its first use. */
-	digest_sha256("", 0, digest);
 	sandbox_init(&sb, d != NULL ? SANDBOX_MODES : 0, MEMORY_MAX);
 	if (d != NULL)
 		add_layout(&sb, d->ref.repo);

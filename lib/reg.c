@@ -611,7 +611,7 @@ obey_retry_after(struct reg_call *c)
 	if (c->http.result != CURLE_OK ||
 	    (v = reg_header(c, "Retry-After")) == NULL)
 		return 0;
-	if ((ms = regerr_retry_after(v)) <= 0 ||
+	if ((ms = regerr_retry_after(v, reg_header(c, "Date"))) <= 0 ||
 	    ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return ms;
 	if (shared_held(h->shared) < ms) {

@@ -127,9 +127,9 @@ regerr_hint(struct err *err, const struct http_call *c, const char *scheme,
 }
 
 int64_t
-regerr_retry_after(const char *v)
+regerr_retry_after(const char *v, const char *date)
 {
-	time_t	 at, now = time(NULL);
+	time_t	 at, now;
 	char	*end;
 	double	 s;
 
@@ -139,6 +139,9 @@ regerr_retry_after(const char *v)
 			return 0;
 		return s > 1e9 ? (int64_t)1e12 : (int64_t)(s * 1000);
 	}
+	now = date != NULL ? curl_getdate(date, NULL) : -1;
+	if (now == -1)
+		now = time(NULL);
 	at = curl_getdate(v, NULL);
 	if (at == -1 || at <= now)
 		return 0;

@@ -21,8 +21,12 @@ void	regerr_answer(struct http_call *, struct err *);
 void	regerr_hint(struct err *, const struct http_call *, const char *scheme,
 	    const char *host, const char *account, const char *looked_in);
 
-/* Milliseconds from a Retry-After field, in seconds or a date; 0 if broken. */
-int64_t	regerr_retry_after(const char *);
+/*
+ * Milliseconds from a Retry-After field, in seconds or a date; 0 if broken.  A
+ * date counts from date, the answer's Date field, as its clock and ours differ;
+ * from our clock where date is NULL or broken.
+ */
+int64_t	regerr_retry_after(const char *, const char *date);
 
 /* Report the Warning fields of an answer, each text once per process. */
 void	regerr_warnings(struct http_call *, const char *host);

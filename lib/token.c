@@ -360,7 +360,7 @@ static int
 try_again(struct token *t)
 {
 	long	 s = t->call.status;
-	int64_t	 ms;
+	int64_t	 ms, asked = 0;
 	char	*v;
 
 	if (t->call.result != CURLE_OK ? !http_error_is_passing(&t->call) :
@@ -370,9 +370,11 @@ try_again(struct token *t)
 		return 0;
 	ms = reg_backoff(t->tries);
 	if (t->call.result == CURLE_OK &&
-	    (v = http_header(&t->call, "Retry-After", 0)) != NULL &&
-	    regerr_retry_after(v) > ms)
-		ms = regerr_retry_after(v);
+	    (v = http_header(&t->call, "Retry-After", 0)) != NULL)
+		asked = regerr_retry_after(v,
+		    http_header(&t->call, "Date", 0));
+	if (asked > ms)
+		ms = asked;
 	if (ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return 0;
 	t->posted = 0;

@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char	*text = fuzz_text(data, size);
 	int64_t	 ms;
 
-	ms = regerr_retry_after(text);
+	ms = regerr_retry_after(text, NULL);
 	must(ms >= 0 && ms <= WAIT_MAX);
 	free(text);
 	return 0;

@@ -140,25 +140,32 @@ test_retry_after(void)
 	struct tm	tm;
 	int64_t		ms;
 
-	is_int(regerr_retry_after("0"), 0);
-	is_int(regerr_retry_after("1"), 1000);
-	is_int(regerr_retry_after("120"), 120000);
-	is_int(regerr_retry_after("1.5"), 1500);
-	ok(regerr_retry_after("99999999999999999999") > 1000000000,
+	is_int(regerr_retry_after("0", NULL), 0);
+	is_int(regerr_retry_after("1", NULL), 1000);
+	is_int(regerr_retry_after("120", NULL), 120000);
+	is_int(regerr_retry_after("1.5", NULL), 1500);
+	ok(regerr_retry_after("99999999999999999999", NULL) > 1000000000,
 	    "very long");
-	ok(regerr_retry_after("Fri, 31 Dec 9999 23:59:59 GMT") > 1000000000,
+	ok(regerr_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", NULL) > 1000000000,
 	    "very far");
-	is_int(regerr_retry_after(""), 0);
-	is_int(regerr_retry_after("-5"), 0);
-	is_int(regerr_retry_after("soon"), 0);
-	is_int(regerr_retry_after("5s"), 0);
-	is_int(regerr_retry_after("5 6"), 0);
-	is_int(regerr_retry_after("nan"), 0);
-	is_int(regerr_retry_after("inf"), 0);
-	is_int(regerr_retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), 0);
+	is_int(regerr_retry_after("", NULL), 0);
+	is_int(regerr_retry_after("-5", NULL), 0);
+	is_int(regerr_retry_after("soon", NULL), 0);
+	is_int(regerr_retry_after("Fri, 01 Jan 2021 00:00:30 GMT",
+	    "Fri, 01 Jan 2021 00:00:00 GMT"), 30000);
+	is_int(regerr_retry_after("Fri, 31 Dec 2100 00:00:00 GMT",
+	    "Fri, 31 Dec 2100 00:00:01 GMT"), 0);
+	is_int(regerr_retry_after("2", "Fri, 31 Dec 2100 00:00:01 GMT"), 2000);
+	is_int(regerr_retry_after("Fri, 01 Jan 2021 00:00:30 GMT", "today?"),
+	    0);
+	is_int(regerr_retry_after("5s", NULL), 0);
+	is_int(regerr_retry_after("5 6", NULL), 0);
+	is_int(regerr_retry_after("nan", NULL), 0);
+	is_int(regerr_retry_after("inf", NULL), 0);
+	is_int(regerr_retry_after("Wed, 21 Oct 2015 07:28:00 GMT", NULL), 0);
 	gmtime_r(&at, &tm);
 	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	ms = regerr_retry_after(text);
+	ms = regerr_retry_after(text, NULL);
 	ok(ms > 3000 * 1000 && ms <= 3600 * 1000, "a date: %lld",
 	    (long long)ms);
 }
