@@ -606,12 +606,10 @@ obey_retry_after(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 	int64_t		 ms;
-	char		*v;
 
-	if (c->http.result != CURLE_OK ||
-	    (v = reg_header(c, "Retry-After")) == NULL)
+	if (c->http.result != CURLE_OK)
 		return 0;
-	if ((ms = regerr_retry_after(v, reg_header(c, "Date"))) <= 0 ||
+	if ((ms = regerr_wait_asked(&c->http)) <= 0 ||
 	    ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return ms;
 	if (shared_held(h->shared) < ms) {

@@ -150,6 +150,20 @@ regerr_retry_after(const char *v, const char *date)
 	    (int64_t)(at - now) * 1000;
 }
 
+int64_t
+regerr_wait_asked(struct http_call *c)
+{
+	int64_t	 ms = 0;
+	char	*v, *date;
+
+	v = http_header(c, "Date", 0);
+	date = v != NULL ? xstrdup(v) : NULL;
+	if ((v = http_header(c, "Retry-After", 0)) != NULL)
+		ms = regerr_retry_after(v, date);
+	free(date);
+	return ms;
+}
+
 void
 regerr_warnings(struct http_call *c, const char *host)
 {

@@ -27,6 +27,8 @@ void	regerr_hint(struct err *, const struct http_call *, const char *scheme,
  * from our clock where date is NULL or broken.
  */
 int64_t	regerr_retry_after(const char *, const char *date);
+/* The same for the fields of an answer; 0 if it asks for no wait. */
+int64_t	regerr_wait_asked(struct http_call *);
 
 /* Report the Warning fields of an answer, each text once per process. */
 void	regerr_warnings(struct http_call *, const char *host);

@@ -361,7 +361,6 @@ try_again(struct token *t)
 {
 	long	 s = t->call.status;
 	int64_t	 ms, asked = 0;
-	char	*v;
 
 	if (t->call.result != CURLE_OK ? !http_error_is_passing(&t->call) :
 	    s != 408 && s != 429 && s < 500)
@@ -369,10 +368,8 @@ try_again(struct token *t)
 	if (++t->tries > HTTP_CONNECT_RETRIES)
 		return 0;
 	ms = reg_backoff(t->tries);
-	if (t->call.result == CURLE_OK &&
-	    (v = http_header(&t->call, "Retry-After", 0)) != NULL)
-		asked = regerr_retry_after(v,
-		    http_header(&t->call, "Date", 0));
+	if (t->call.result == CURLE_OK)
+		asked = regerr_wait_asked(&t->call);
 	if (asked > ms)
 		ms = asked;
 	if (ms > HTTP_RETRY_AFTER_MAX * 1000)

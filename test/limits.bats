@@ -88,6 +88,16 @@ seconds_between()
 	[ "$(at true | awk -v t="$said" '$1 > t + 1.9' | wc -l)" -ge 40 ]
 }
 
+@test "Retry-After: a date is by the clock of the registry" {
+	serve
+	faults '[{"method":"HEAD","path":"app-8","nth":[1],"status":429,"headers":{"Date":"Fri, 01 Jan 2021 00:00:00 GMT","Retry-After":"Fri, 01 Jan 2021 00:00:02 GMT"}}]'
+	run -0 ace-dt mirror gather list "$R_HOST/all:1" -q
+	verify_registry "$R_HOST" all 1
+	said=$(at '.status == 429')
+	again=$(at '.method == "HEAD"' | sort -g | tail -n 1)
+	awk -v a="$said" -v b="$again" 'BEGIN { exit !(b - a >= 1.9) }'
+}
+
 @test "a registry that throttles gets fewer requests at a time" {
 	serve
 	faults '[{"method":"GET","path":"manifests/sha256","nth":[1],"status":429}]'

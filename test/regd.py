@@ -153,7 +153,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.log_request_as(status)
         if 'cut_all' in fault:
             self.wfile = Cut(self.wfile, fault['cut_all'])
-        self.send_response(status)
+        if 'Date' in headers:
+            self.send_response_only(status)
+        else:
+            self.send_response(status)
         for name, value in headers.items():
             for one in value if isinstance(value, list) else [value]:
                 if one is not None:
