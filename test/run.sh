@@ -38,7 +38,10 @@ for unit in "${units[@]}"; do
 	grep '^not ok\|^#' "$out/$name.tap"
 done
 
-printf '%s\n' "${files[@]}" | xargs -P "$jobs" -I {} sh -c '
+# Signals that are ignored here, as under nohup or in the background of a script,
+# would be so in all programs, and tests send them.
+printf '%s\n' "${files[@]}" | env --default-signal=HUP,INT,QUIT,PIPE,TERM \
+    xargs -P "$jobs" -I {} sh -c '
 	name=$(basename "$1" .bats)
 	bats --tap "$1" >"$2/$name.tap" 2>&1 </dev/null ||
 	    grep -q "^not ok" "$2/$name.tap" ||
