@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/errmsg.h"
+#include "lib/field.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/referrers.h"
@@ -83,29 +84,17 @@ ask_tag(struct question *q)
 	reg_start(&q->call);
 }
 
-/* The target of the link to the next page, of several in a field (RFC 8288). */
-static char *
-next_target(const char *v)
-{
-	const char	*end, *stop;
-
-	for (; (v = strchr(v, '<')) != NULL; v = stop) {
-		if ((end = strchr(v, '>')) == NULL)
-			return NULL;
-		stop = end + strcspn(end, "<");	/* behind its parameters */
-		if (memmem(end, (size_t)(stop - end), "next", 4) != NULL)
-			return xmemdup0(v + 1, (size_t)(end - v - 1));
-	}
-	return NULL;
-}
-
-/* The URL of the next page from the Link field; NULL if there is none. */
+/* The URL of the next page from the Link fields; NULL if there is none. */
 static char *
 next_page(struct reg_call *c, struct err *err)
 {
-	char	*v = reg_header(c, "Link"), *target, *url;
+	char	*v, *target = NULL, *url;
+	size_t	 i;
 
-	if (v == NULL || (target = next_target(v)) == NULL)
+	for (i = 0; target == NULL &&
+	    (v = http_header(&c->http, "Link", i)) != NULL; i++)
+		target = field_link_next(v);
+	if (target == NULL)
 		return NULL;
 	url = reg_resolve_same(c, target, err);
 	free(target);

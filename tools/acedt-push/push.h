@@ -7,10 +7,10 @@
 #include "lib/dest.h"
 #include "lib/errmsg.h"
 #include "lib/image.h"
+#include "lib/journal.h"
 #include "lib/net.h"
 #include "lib/reg.h"
 #include "lib/stage.h"
-#include "tools/acedt-push/journal.h"
 #include "tools/acedt-push/pace.h"
 
 /*

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/field.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -102,7 +103,7 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 static int64_t
 announced_length(struct reg_call *c, int64_t from)
 {
-	char	*v, *end;
+	char	*v;
 	int64_t	 n;
 
 	/* Of two, libcurl takes the last one. */
@@ -110,10 +111,8 @@ announced_length(struct reg_call *c, int64_t from)
 		return -2;
 	if ((v = reg_header(c, "Content-Length")) == NULL)
 		return -1;
-	errno = 0;
-	n = strtoll(v, &end, 10);
-	return *end != '\0' || errno != 0 || n < 0 ||
-	    n > INT64_MAX - from ? -2 : n + from;
+	n = field_bytes(v);
+	return n == -1 || n > INT64_MAX - from ? -2 : n + from;
 }
 
 /* Does a 206 begin at the byte that was asked for? */
@@ -122,8 +121,7 @@ range_is_right(struct reg_call *c)
 {
 	char	*v = reg_header(c, "Content-Range");
 
-	return v != NULL && strncmp(v, "bytes ", 6) == 0 &&
-	    strtoll(v + 6, NULL, 10) == c->range_from;
+	return v != NULL && field_range_from(v) == c->range_from;
 }
 
 static int

@@ -1,8 +1,8 @@
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/field.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/origin.h"
@@ -62,7 +62,7 @@ static void
 set_chunk(struct xfer *x, struct reg_call *c)
 {
 	char	*v = reg_header(c, "OCI-Chunk-Min-Length");
-	int64_t	 least = v != NULL ? strtoll(v, NULL, 10) : 0;
+	int64_t	 least = v != NULL ? field_bytes(v) : -1;
 
 	x->chunk = x->p->net.config.chunk_size;
 	if (x->chunk > 0 && x->chunk < BLOB_SMALL)
@@ -286,26 +286,13 @@ begin_anew(struct xfer *x)
 	ask(x);
 }
 
-/*
- * How many bytes the registry has by its Range, "0-999" or "bytes=0-999"; 0 if
- * it does not say.  "0-0" is one byte, but several write it for none.
- */
+/* How many bytes the registry has by its answer; 0 if it does not say. */
 static int64_t
 bytes_there(struct reg_call *c)
 {
-	char	*v = reg_header(c, "Range"), *end;
-	int64_t	 last;
+	char	*v = reg_header(c, "Range");
 
-	if (v == NULL)
-		return 0;
-	if (strncmp(v, "bytes=", 6) == 0)
-		v += 6;
-	if (strncmp(v, "0-", 2) != 0 || v[2] < '0' || v[2] > '9')
-		return 0;
-	errno = 0;
-	last = strtoll(v + 2, &end, 10);
-	return *end != '\0' || errno != 0 || last == INT64_MAX || last == 0 ?
-	    0 : last + 1;
+	return v != NULL ? field_upload_bytes(v) : 0;
 }
 
 static void

@@ -2,7 +2,7 @@
 #define ACEDT_XFER_H
 
 #include "lib/digest.h"
-#include "tools/acedt-push/journal.h"
+#include "lib/journal.h"
 #include "tools/acedt-push/push.h"
 
 /* Tries of something without getting further than ever before. */

@@ -10,6 +10,7 @@
 #include "lib/errmsg.h"
 #include "lib/events.h"
 #include "lib/exits.h"
+#include "lib/field.h"
 #include "lib/gojson.h"
 #include "lib/http.h"
 #include "lib/image.h"
@@ -193,7 +194,7 @@ got_head(struct reg_call *c, const struct err *err)
 {
 	struct line	*l = c->arg;
 	struct err	 e = ERR_INIT;
-	char		 type[128], *v, *end;
+	char		 type[128], *v;
 	int64_t		 size = -1;
 	long		 s = c->http.status;
 
@@ -206,11 +207,9 @@ got_head(struct reg_call *c, const struct err *err)
 		return;
 	}
 	answer_type(c, type, sizeof(type));
-	if ((v = reg_header(c, "Content-Length")) != NULL) {
-		size = strtoll(v, &end, 10);
-		if (*end != '\0' || size <= 0)
-			size = -1;
-	}
+	if ((v = reg_header(c, "Content-Length")) != NULL &&
+	    (size = field_bytes(v)) == 0)
+		size = -1;
 	v = reg_header(c, "Docker-Content-Digest");
 	if (*type == '\0' || v == NULL || digest_check(v, &e) == -1) {
 		get_manifest(l);

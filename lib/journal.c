@@ -13,10 +13,10 @@
 #include "lib/cache.h"
 #include "lib/errmsg.h"
 #include "lib/io.h"
+#include "lib/journal.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
-#include "tools/acedt-push/journal.h"
 
 #define FILE_MAX	(128 * 1024)	/* a URL, and snapshots */
 #define HEADER		"acedt-upload 1\n"
@@ -102,16 +102,17 @@ read_snapshot(struct snapshots *s, const char *digest, const char *line)
 	return 1;
 }
 
-/* Its lines: the head, the session, snapshots, the trailer. */
-static void
-read_entry(struct journal_entry *e, const char *digest, char *text,
-    char **session, struct snapshots *s)
+void
+journal_parse(char *text, const char *head, const char *digest, char **session,
+    struct snapshots *s)
 {
-	size_t	 n = strlen(e->head), len = strlen(text);
+	size_t	 n = strlen(head), len = strlen(text);
 	size_t	 tail = strlen(TRAILER);
 	char	*line, *next;
 
-	if (strncmp(text, e->head, n) != 0 || len < n + tail ||
+	*session = NULL;
+	s->n = 0;
+	if (strncmp(text, head, n) != 0 || len < n + tail ||
 	    strcmp(text + len - tail, TRAILER) != 0)
 		return;
 	text[len - tail] = '\0';
@@ -128,6 +129,23 @@ read_entry(struct journal_entry *e, const char *digest, char *text,
 			return;
 		}
 	}
+}
+
+int
+journal_print(struct buf *b, const char *head, const char *session,
+    const struct snapshots *s)
+{
+	char	*state;
+	size_t	 i;
+	int	 rc;
+
+	rc = buf_addf(b, "%s%s\n", head, session);
+	for (i = 0; i < s->n && rc == 0; i++) {
+		state = digester_save(&s->v[i].digester);
+		rc = buf_addf(b, "%lld %s\n", (long long)s->v[i].at, state);
+		free(state);
+	}
+	return rc == 0 ? buf_adds(b, TRAILER) : rc;
 }
 
 void
@@ -159,7 +177,7 @@ journal_begin(struct journal *j, struct journal_entry *e, const char *dest,
 	buf_init(&b, FILE_MAX);
 	if (io_slurp(e->path, &b, &err) == 0 && b.len > 0 &&
 	    strlen(b.data) == b.len)
-		read_entry(e, digest, b.data, session, s);
+		journal_parse(b.data, e->head, digest, session, s);
 	buf_clear(&b);
 }
 
@@ -167,22 +185,13 @@ void
 journal_write(struct journal *j, struct journal_entry *e, const char *session,
     const struct snapshots *s)
 {
-	struct buf	 b;
-	char		*state;
-	size_t		 i;
-	int		 rc;
+	struct buf	b;
+	int		rc;
 
 	if (!e->noted || j->off)
 		return;
 	buf_init(&b, FILE_MAX);
-	rc = buf_addf(&b, "%s%s\n", e->head, session);
-	for (i = 0; i < s->n && rc == 0; i++) {
-		state = digester_save(&s->v[i].digester);
-		rc = buf_addf(&b, "%lld %s\n", (long long)s->v[i].at, state);
-		free(state);
-	}
-	if (rc == 0)
-		rc = buf_adds(&b, TRAILER);
+	rc = journal_print(&b, e->head, session, s);
 	/* In place: the lock is on the file.  A part of it lacks the trailer. */
 	if (rc == 0 && (ftruncate(e->fd, 0) == -1 ||
 	    pwrite(e->fd, b.data, b.len, 0) != (ssize_t)b.len)) {

@@ -6,6 +6,8 @@
 
 #include "lib/digest.h"
 
+struct buf;
+
 /*
  * Uploads under way, noted in CACHE/uploads, one file each: where the registry
  * keeps it open, and the state of the digest at the last few places.  The run
@@ -56,6 +58,17 @@ void	journal_write(struct journal *, struct journal_entry *,
 	    const char *session, const struct snapshots *);
 /* keep: the upload may go on another time. */
 void	journal_end(struct journal_entry *, int keep);
+
+/*
+ * The text of an entry: its head, the session, the snapshots, a last line that
+ * shows that it is whole.  journal_print: -1 if it is too long for the buffer.
+ * journal_parse writes into the text; *session is the caller's, NULL if this is
+ * no entry with that head.
+ */
+int	journal_print(struct buf *, const char *head, const char *session,
+	    const struct snapshots *);
+void	journal_parse(char *text, const char *head, const char *digest,
+	    char **session, struct snapshots *);
 
 /* One more, in place of the oldest if there is no room. */
 void	snapshots_add(struct snapshots *, int64_t at, const struct digester *);
