@@ -13,7 +13,7 @@
  * Bytes between a GET and a PUT: two of libcurl's large buffers, so that one
  * side can fill while the other one empties.
  */
-#define RING_SIZE	(1024 * 1024)
+#define RING_SIZE	(512 * 1024)
 /* Read from a layout at a time, when nobody asks for less. */
 #define PUMP_SIZE	(256 * 1024)
 
