@@ -1,3 +1,4 @@
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,31 +290,87 @@ ask_source(struct want *w, const struct err *err)
 	return 1;
 }
 
+static int
+compare_wants(const void *a, const void *b)
+{
+	const struct want	*x = a, *y = b;
+
+	return strcmp(x->desc.digest, y->desc.digest);
+}
+
+/* Ask, unless somebody asks already; the record is held until it is there. */
+static void
+ask(struct want *w)
+{
+	struct want	**slot;
+
+	slot = tsearch(w, w->fetch->opt->asked, compare_wants);
+	if (slot == NULL)
+		abort();		/* out of memory */
+	if (*slot == w) {
+		reg_start(&w->call);
+		return;
+	}
+	w->next_waiting = (*slot)->waiting;
+	(*slot)->waiting = w;
+}
+
+/* An answer for one that asked, or waited for it. */
+static void
+take_answer(struct want *w, const struct reg_call *c, const char *type)
+{
+	size_t	n = c->http.reply.len;
+
+	if (w->fetch->failed)
+		return;
+	/* The descriptor's word goes before the server's. */
+	got_bytes(w, *w->desc.media_type != '\0' ? w->desc.media_type : type,
+	    xmemdup0(c->http.reply.data, n), n);
+}
+
+static void
+read_type(struct reg_call *c, char *type, size_t size)
+{
+	char	*v = reg_header(c, "Content-Type");
+	size_t	 n = v != NULL ? strcspn(v, "; \t") : 0;
+
+	if (n >= size)
+		n = 0;
+	if (n > 0)
+		memcpy(type, v, n);
+	type[n] = '\0';
+	if (!manifest_is_type(type))
+		*type = '\0';
+}
+
 static void
 got_manifest(struct reg_call *c, const struct err *err)
 {
-	struct want	*w = c->arg;
-	char		 type[256], *v;
-	size_t		 n = 0;
+	struct want	*w = c->arg, *other;
+	char		 type[256];
 
 	if (err != NULL && ask_source(w, err))
 		return;
+	tdelete(w, w->fetch->opt->asked, compare_wants);
 	if (err != NULL) {
 		want_failed(w, err);
-	} else if (!w->fetch->failed) {
-		if ((v = reg_header(c, "Content-Type")) != NULL &&
-		    (n = strcspn(v, "; \t")) < sizeof(type))
-			memcpy(type, v, n);
-		type[n < sizeof(type) ? n : 0] = '\0';
-		n = c->http.reply.len;
-		/* The descriptor's word goes before the server's. */
-		got_bytes(w, *w->desc.media_type != '\0' ?
-		    w->desc.media_type : manifest_is_type(type) ? type : "",
-		    xmemdup0(c->http.reply.data, n), n);
-		/* The bytes live in the image now, or nowhere. */
-		buf_clear(&c->http.reply);
+	} else {
+		read_type(c, type, sizeof(type));
+		take_answer(w, c, type);
 		keep(w);
 	}
+	while ((other = w->waiting) != NULL) {
+		w->waiting = other->next_waiting;
+		if (err != NULL && !other->fetch->failed) {
+			ask(other);	/* its own source may have it */
+			continue;
+		}
+		if (err == NULL)
+			take_answer(other, c, type);
+		fetch_release(other->fetch);
+	}
+	/* The bytes live in the images now, or nowhere. */
+	buf_clear(&c->http.reply);
 	fetch_release(w->fetch);
 }
 
@@ -386,7 +443,7 @@ fetch_want(struct fetch *f, const struct descriptor *desc,
 	w->call.arg = w;
 	w->call.on_done = got_manifest;
 	fetch_hold(f);
-	reg_start(&w->call);
+	ask(w);
 }
 
 /*

@@ -14,9 +14,13 @@ struct fetch_options {
 	int		 recursive;	/* -r */
 	struct have	*have;		/* --have; NULL without */
 	struct cache	*cache;
+	void		**asked;	/* wants under way: see struct want */
 };
 
-/* A manifest that is being fetched. */
+/*
+ * A manifest that is being fetched.  Of several at a time that want the same
+ * digest, of one record or of many, one asks; a tree of tsearch(3) has these.
+ */
 struct want {
 	struct fetch	*fetch;		/* borrowed */
 	struct descriptor desc;
@@ -25,7 +29,9 @@ struct want {
 	int		 depth;		/* below a root */
 	int		 present;	/* below one that the destination has */
 	struct reg_call	 call;
-	struct want	*next;
+	struct want	*next;		/* of its record */
+	struct want	*waiting;	/* those that want the answer too */
+	struct want	*next_waiting;
 };
 
 /* One record being completed. */

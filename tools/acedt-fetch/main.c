@@ -46,6 +46,7 @@ struct fetcher {
 	struct net		net;
 	struct fetch_options	opt;
 	struct have		have;
+	void			*asked;
 };
 
 static void
@@ -98,6 +99,7 @@ main(int argc, char *argv[])
 	if (f.opt.roots && f.opt.recursive)
 		cli_usage(&cli, "--roots and --recursive exclude each other");
 	net_open(&f.net);
+	f.opt.asked = &f.asked;
 	f.opt.cache = cache_open(f.net.config.cache_path);
 	net_enter(NULL, cache_make(f.opt.cache));
 	if (f.opt.have != NULL)
