@@ -227,6 +227,7 @@ put_done(struct reg_call *c, const struct err *err)
 		err = &e;
 	}
 	known = reg_header(c, "OCI-Subject") != NULL;
+	s.item->is_new = 1;
 	forget_call(s.item);
 	if (err == NULL && s.item->subject != NULL && !known)
 		queue_tag(s.p, s.item);
@@ -234,37 +235,87 @@ put_done(struct reg_call *c, const struct err *err)
 		item_resolve(s.p, s.item, err);
 }
 
+static void
+put_manifest(struct sending *s)
+{
+	struct reg_call	*c = s->item->call;
+
+	c->method = "PUT";
+	c->content_type = s->item->media_type;
+	c->body = s->item->bytes;
+	c->body_len = (size_t)s->item->size;
+	c->on_done = put_done;
+	reg_start(c);
+}
+
+static void
+asked(struct reg_call *c, const struct err *err)
+{
+	struct sending	 s = *(struct sending *)c->arg;
+	char		*v = reg_header(c, "Docker-Content-Digest");
+	struct err	 e;
+
+	if (err != NULL && reg_is_passing(c)) {
+		e = *err;		/* it lives in the call */
+		forget_call(s.item);
+		item_resolve(s.p, s.item, &e);
+	} else if (err != NULL || digest_contradicts(v, s.item->digest)) {
+		c->accept = NULL;
+		put_manifest(c->arg);
+	} else {
+		forget_call(s.item);
+		item_resolve(s.p, s.item, NULL);
+	}
+}
+
+static void
+send_to_registry(struct pusher *p, struct item *item)
+{
+	struct sending	*s = xmalloc(sizeof(*s));
+	struct reg_call	*c = xcalloc(1, sizeof(*c));
+
+	s->p = p;
+	s->item = item;
+	item->call = c;
+	reg_call_init(c);
+	c->repo = p->dest.repo;
+	c->path = xasprintf("manifests/%s", item->digest);
+	c->push = 1;
+	c->arg = s;
+	/*
+	 * All below it was there: so is this, most likely.  A referrer is sent
+	 * all the same: only the answer to that says who lists it.
+	 */
+	if (!item->is_new && item->subject == NULL) {
+		c->method = "HEAD";
+		c->accept = item->media_type;
+		c->on_done = asked;
+		reg_start(c);
+	} else {
+		put_manifest(s);
+	}
+}
+
+static void
+send_to_layout(struct pusher *p, struct item *item)
+{
+	struct err	err = ERR_INIT;
+
+	if (layout_put(&p->dest.layout, item->digest, item->bytes,
+	    (size_t)item->size, &err) == -1)
+		item_resolve(p, item, &err);
+	else if (item->subject != NULL)
+		queue_tag(p, item);
+	else
+		item_resolve(p, item, NULL);
+}
+
 void
 manifest_send(struct pusher *p, struct item *item)
 {
-	struct err	 err = ERR_INIT;
-	struct sending	*s;
-	struct reg_call	*c;
-
 	item->state = ITEM_ACTIVE;
-	if (p->dest.repo == NULL) {
-		if (layout_put(&p->dest.layout, item->digest, item->bytes,
-		    (size_t)item->size, &err) == -1)
-			item_resolve(p, item, &err);
-		else if (item->subject != NULL)
-			queue_tag(p, item);
-		else
-			item_resolve(p, item, NULL);
-		return;
-	}
-	s = xmalloc(sizeof(*s));
-	s->p = p;
-	s->item = item;
-	c = item->call = xcalloc(1, sizeof(*item->call));
-	reg_call_init(c);
-	c->repo = p->dest.repo;
-	c->method = "PUT";
-	c->path = xasprintf("manifests/%s", item->digest);
-	c->push = 1;
-	c->content_type = item->media_type;
-	c->body = item->bytes;
-	c->body_len = (size_t)item->size;
-	c->arg = s;
-	c->on_done = put_done;
-	reg_start(c);
+	if (p->dest.repo != NULL)
+		send_to_registry(p, item);
+	else
+		send_to_layout(p, item);
 }

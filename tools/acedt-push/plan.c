@@ -140,6 +140,7 @@ item_resolve(struct pusher *p, struct item *item, const struct err *err)
 		if (w->item != NULL) {
 			if (err != NULL)
 				item_failed(w->item, err);
+			w->item->is_new |= item->is_new;
 			item_settled(p, w->item);
 		} else {
 			if (err != NULL)
@@ -174,6 +175,7 @@ manifest_waits(struct item *by, struct item *item)
 {
 	if (item->state == ITEM_FAILED)
 		item_failed(by, item->err);
+	by->is_new |= item->is_new;
 	if (is_settled(item))
 		return;
 	add_waiter(item)->item = by;

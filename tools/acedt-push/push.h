@@ -53,6 +53,7 @@ struct item {
 	int64_t		 size;
 	struct waiter	*waiters;	/* owned */
 	size_t		 pending;	/* items that this one waits for */
+	int		 is_new;	/* this run sent it, or something below it */
 	struct err	*err;		/* owned: why it failed */
 
 	/* A blob. */

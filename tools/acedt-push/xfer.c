@@ -68,6 +68,7 @@ xfer_done(struct xfer *x, const char *how)
 	x->how = how;
 	tell(x, "done");
 	xfer_free(x);
+	blob->is_new = strcmp(how, "present") != 0;
 	item_resolve(p, blob, NULL);
 	xfer_schedule(p);
 }
