@@ -175,6 +175,7 @@ layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 
 	w->layout = l;
 	w->tmp = NULL;
+	w->replace = 0;
 	/* Only /proc can give an unnamed file its name later. */
 	if (access("/proc/self/fd", X_OK) == 0) {
 		w->fd = openat(l->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC,
@@ -238,7 +239,8 @@ link_file(struct layout_writer *w, const char *name)
 
 /*
  * The file's final name.  Where another writer was quicker, what that wrote
- * stays; but what is not of our size cannot be of our digest, and is replaced.
+ * stays; but what is not of our size cannot be of our digest, and is replaced,
+ * as is what the caller knows to be wrong.
  */
 static int
 give_name(struct layout_writer *w, const char *name, int64_t size,
@@ -252,8 +254,8 @@ give_name(struct layout_writer *w, const char *name, int64_t size,
 		return 0;
 	if (errno != EEXIST)
 		return err_sys(err, "%s/%s", w->layout->dir, name);
-	if (fstatat(dir, name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size == size)
+	if (!w->replace && fstatat(dir, name, &st, 0) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_size == size)
 		return 0;
 	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%d-r%lx", (int)getpid(),
 	    (unsigned long)random());
@@ -322,11 +324,21 @@ layout_put(struct layout *l, const char *digest, const void *p, size_t n,
     struct err *err)
 {
 	struct layout_writer	w;
+	struct err		none = ERR_INIT;
+	struct buf		b;
+	int			has, good = 0;
 
-	if (layout_blob_has(l, digest, (int64_t)n))
+	has = layout_blob_has(l, digest, (int64_t)n);
+	if (has) {
+		buf_init(&b, n);
+		good = layout_blob_read(l, digest, n, &b, &none) == 0;
+		buf_clear(&b);
+	}
+	if (good)
 		return 0;
 	if (layout_write_begin(&w, l, err) == -1)
 		return -1;
+	w.replace = has;
 	if (layout_write(&w, p, n, err) == -1) {
 		layout_write_abort(&w);
 		return -1;

@@ -72,6 +72,7 @@ struct layout_writer {
 	struct layout	*layout;	/* borrowed */
 	int		 fd;
 	char		*tmp;		/* owned: its name where it needs one */
+	int		 replace;	/* what has the blob's name is wrong */
 };
 int	layout_write_begin(struct layout_writer *, struct layout *,
 	    struct err *);
@@ -79,12 +80,15 @@ int	layout_write(struct layout_writer *, const void *, size_t,
 	    struct err *);
 /*
  * Give it its name; the caller has checked size and digest.  A file that is
- * there already stays, unless it is of another size.
+ * there already stays, unless it is of another size or the caller set replace.
  */
 int	layout_write_commit(struct layout_writer *, const char *digest,
 	    struct err *);
 void	layout_write_abort(struct layout_writer *);
-/* All of it at once, from memory; digest is that of the bytes. */
+/*
+ * All of it at once, from memory; digest is that of the bytes.  A file that is
+ * there stays if it has that digest.
+ */
 int	layout_put(struct layout *, const char *digest, const void *, size_t,
 	    struct err *);
 

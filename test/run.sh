@@ -43,7 +43,7 @@ done
 printf '%s\n' "${files[@]}" | env --default-signal=HUP,INT,QUIT,PIPE,TERM \
     xargs -P "$jobs" -I {} sh -c '
 	name=$(basename "$1" .bats)
-	bats --tap "$1" >"$2/$name.tap" 2>&1 </dev/null ||
+	bats --tap --print-output-on-failure "$1" >"$2/$name.tap" 2>&1 </dev/null ||
 	    grep -q "^not ok" "$2/$name.tap" ||
 	    echo "not ok $name: bats failed" >>"$2/$name.tap"
 	printf "%-14s %s passed\n" "$name" "$(grep -c "^ok" "$2/$name.tap")"

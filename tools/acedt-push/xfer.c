@@ -46,6 +46,7 @@ xfer_free(struct xfer *x)
 	else
 		p->nlarge--;
 	source_reset(x);
+	recheck_end(x);
 	if (x->single && p->single_post == SINGLE_ASKING)
 		p->single_post = SINGLE_UNKNOWN;
 	if (x->writing)
@@ -73,28 +74,35 @@ xfer_done(struct xfer *x, const char *how)
 	xfer_schedule(p);
 }
 
+void
+xfer_write(struct xfer *x, int replace)
+{
+	struct err	err = ERR_INIT;
+
+	if (layout_write_begin(&x->w, &x->p->dest.layout, &err) == -1) {
+		xfer_fail(x, &err, 0);
+		return;
+	}
+	x->w.replace = replace;
+	x->writing = 1;
+	source_open(x);
+}
+
 static void
 begin(void *arg)
 {
 	struct xfer	*x = arg;
 	struct pusher	*p = x->p;
-	struct err	 err = ERR_INIT;
 
-	if (p->dest.repo != NULL) {
+	if (p->dest.repo != NULL)
 		upload_begin_blob(x);
-		return;
-	}
-	if (layout_blob_has(&p->dest.layout, x->blob->digest,
-	    x->blob->size)) {
+	else if (!layout_blob_has(&p->dest.layout, x->blob->digest,
+	    x->blob->size))
+		xfer_write(x, 0);
+	else if (p->verify)
+		recheck_begin(x);
+	else
 		xfer_done(x, "present");
-		return;
-	}
-	if (layout_write_begin(&x->w, &p->dest.layout, &err) == -1) {
-		xfer_fail(x, &err, 0);
-		return;
-	}
-	x->writing = 1;
-	source_open(x);
 }
 
 static void
@@ -192,7 +200,7 @@ start(struct pusher *p, struct item *blob)
 	blob->state = ITEM_ACTIVE;
 	x->p = p;
 	x->blob = blob;
-	x->fd = -1;
+	x->fd = x->old_fd = -1;
 	x->how = "copied";
 	reg_call_init(&x->get);
 	reg_call_init(&x->up);
@@ -235,6 +243,9 @@ xfer_work(struct pusher *p)
 		if (x->want_put) {
 			x->want_put = 0;
 			upload_put(x);
+			some = 1;
+		} else if (x->old_fd != -1) {
+			recheck_more(x);
 			some = 1;
 		} else if (x->fd != -1 && !x->sending) {
 			some |= source_pump(x);

@@ -66,6 +66,7 @@ struct xfer {
 	int		 keep;		/* the entry, at the end */
 	struct layout_writer w;
 	int		 writing;
+	int		 old_fd;	/* what a layout has already, or -1 */
 
 	struct tries	 reading;	/* of the source, since the last start */
 	struct tries	 whole;		/* of all */
@@ -103,7 +104,14 @@ void	upload_begin_blob(struct xfer *);
 /* Send it, or what is next of it: from memory, or as a stream. */
 void	upload_put(struct xfer *);
 
+/* recheck.c: 0 or more pieces later it ends in xfer_done() or xfer_write(). */
+void	recheck_begin(struct xfer *);
+void	recheck_more(struct xfer *);
+void	recheck_end(struct xfer *);
+
 /* xfer.c */
+/* Write it into the layout; replace: what has its name there is wrong. */
+void	xfer_write(struct xfer *, int replace);
 /* Bytes of the source came: hash them, with snapshots on the way. */
 void	xfer_hash(struct xfer *, const char *, size_t);
 void	xfer_done(struct xfer *, const char *how);
