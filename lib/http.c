@@ -185,15 +185,22 @@ progress_cb(void *arg, curl_off_t dltotal, curl_off_t dlnow,
 {
 	struct http_call	*c = arg;
 	int			 most = c->http->stall_seconds;
+	int64_t			 now = clock_ms();
 
 	(void)dltotal, (void)dlnow, (void)ultotal, (void)ulnow;
+	if (c->paused)
+		return 0;
 	if (c->commit && c->sent == c->upload_size &&
 	    most < HTTP_COMMIT_SECONDS)
 		most = HTTP_COMMIT_SECONDS;
-	if (c->paused || clock_ms() - c->moved < most * 1000LL)
-		return 0;
-	c->stalled = most;
-	return 1;
+	if (now - c->moved >= most * 1000LL)
+		c->stalled = most;
+	/* Only blobs may take as long as they like. */
+	most *= HTTP_CRAWL_STALLS;
+	if (!c->streaming && c->on_read == NULL &&
+	    now - c->started >= most * 1000LL)
+		c->crawled = most;
+	return c->stalled || c->crawled;
 }
 
 /* A connection that was reused turned out dead: send the body again. */
@@ -352,7 +359,8 @@ http_start(struct http *h, struct http_call *c)
 	c->head_bytes = 0;
 	c->head_whole = 0;
 	c->refused[0] = '\0';
-	c->streaming = c->head_seen = c->resume = c->paused = c->stalled = 0;
+	c->streaming = c->head_seen = c->resume = c->paused = 0;
+	c->stalled = c->crawled = 0;
 	c->errbuf[0] = '\0';
 	c->started = c->moved = clock_ms();
 	set_options(c);
@@ -653,7 +661,7 @@ http_error_is_passing(const struct http_call *c)
 		return 0;
 	if (is_tls_alert(c))
 		return 0;
-	if (c->stalled)
+	if (c->stalled || c->crawled)
 		return 1;
 	switch (c->result) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -706,6 +714,9 @@ http_error(const struct http_call *c, struct err *err)
 	if (c->stalled)
 		return err_set(err, ERR_NETWORK, "no byte moved for %d s",
 		    c->stalled);
+	if (c->crawled)
+		return err_set(err, ERR_NETWORK, "the answer was not whole "
+		    "after %d s", c->crawled);
 	/* tinyproxy answers 401 to a wrong password. */
 	if (c->tunnel_status == 407 || c->tunnel_status == 401)
 		return err_set(err, ERR_UNAUTHORIZED, "the proxy wants "

@@ -60,6 +60,7 @@ struct http_call {
 	struct buf	 head;		/* header fields, "name: value\n" */
 	struct buf	 reply;
 	int		 stalled;	/* for so many seconds; then it was ended */
+	int		 crawled;	/* ditto: not whole after so many */
 	int		 head_over;	/* ceiling of head was reached */
 	int		 reply_over;	/* ceiling of reply was reached */
 	int64_t		 sent;		/* body bytes given to libcurl */

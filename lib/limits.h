@@ -44,6 +44,8 @@
 #define HTTP_HURRY_SECONDS	5		    /* ditto, acedt-check */
 #define HTTP_STALL_SECONDS	60		    /* no byte for so long */
 #define HTTP_COMMIT_SECONDS	900		    /* ditto, after an upload */
+#define HTTP_CRAWL_STALLS	10		    /* so often that, for all of
+						     * what is no blob */
 #define HTTP_SECONDS_MAX	86400		    /* what an option may say */
 #define HTTP_RETRIES		5		    /* without progress */
 #define HTTP_RETRIES_MAX	100

@@ -148,6 +148,70 @@ has()
 	EOF2
 }
 
+@test "answers that crawl: headers and manifests have an end" {
+	start_faulty
+	fill one
+	ok='HTTP/1.1 200 OK\r\n'
+	manifest="${ok}Content-Type: $OCI_MANIFEST\r\nContent-Length: 90000\r\n\r\n"
+	faults "[{\"method\":\"HEAD\",\"path\":\"head\",
+	    \"raw\":[\"$ok\",{\"repeat\":\"X: y\\r\\n\",\"every\":0.3}]},
+	    {\"method\":\"HEAD\",\"path\":\"line\",
+	    \"raw\":[\"${ok}X: \",{\"repeat\":\"y\",\"every\":0.3}]},
+	    {\"method\":\"HEAD\",\"path\":\"body\",\"status\":405},
+	    {\"method\":\"GET\",\"path\":\"body\",
+	    \"raw\":[\"$manifest\",{\"repeat\":\" \",\"every\":0.3}]}]"
+	# The others wait for the first answer of a host.
+	printf '%s\n' "$R_HOST/one:1" "$R_HOST/head:1" "$R_HOST/line:1" \
+	    "$R_HOST/body:1" >list
+	hostile 1 "slow answers" "not whole after 10 s" list oci:out:1 \
+	    --stall-time 1 --retries 0
+	[ "$(grep -c 'not whole after 10 s' <<<"$stderr")" -eq 2 ]
+	[[ $stderr == *"line:1"*"no byte moved for 1 s"* ]]
+}
+
+@test "nobody takes the connection" {
+	python3 -c '
+import socket, time
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(0)
+waiting = []
+for i in range(3):
+    waiting.append(socket.socket())
+    waiting[i].setblocking(False)
+    waiting[i].connect_ex(s.getsockname())
+print(s.getsockname()[1], flush=True)
+time.sleep(100)' >port 3>&- &
+	wait_for_line $! port .
+	keep_server FULL $! "$(cat port)" log
+	echo "$FULL_HOST/a:1" >list
+	config_plain_http "$FULL_HOST"
+	run -1 timeout 20 ace-dt check-access list "oci:$PWD/x"
+	[[ $output == *"HEAD manifests/1: Failed to connect"*Timeout* ]]
+}
+
+@test "a blob of no bytes" {
+	new_layout e
+	empty=$(put_manifest e application/vnd.oci.image.layer.v1.tar </dev/null)
+	make_image e amd64 x | jq -r .digest >image
+	layout_blob e "$(cat image)" | jq -jc --argjson l "$empty" \
+	    '.layers += [$l]' | put_manifest e "$OCI_MANIFEST" |
+	    tag_layout e 1
+	start_faulty
+	echo oci:e:1 >list
+	for option in --mount=ignore --single-post; do
+		start_faulty $option
+		hostile 0 "to $option" '' list "$R_HOST/e:1"
+		verify_registry "$R_HOST" e 1
+		echo "$R_HOST/e:1" >far
+		rm -rf out
+		hostile 0 "back from it" '' far oci:out:1
+		verify_layout out 1
+		hostile 0 "within it" '' far "$R_HOST/copy:1"
+		verify_registry "$R_HOST" copy 1
+	done
+}
+
 @test "ranges that are answered wrong" {
 	start_faulty
 	fill big
@@ -239,6 +303,15 @@ has()
 	1|a Location of 120 KB|header field that is too long|"method":"POST","set":{"Location":"/$(head -c 120000 /dev/zero | tr '\0' a)"}
 	0|no status text, no fields||"method":"HEAD","raw":"HTTP/1.1 404\r\n\r\n"
 	EOF2
+	# What fits into the buffers between us is on its way before any answer.
+	new_layout far
+	make_big far 24000000
+	echo oci:far:big >list
+	faults '[{"method":"PUT","path":"uploads/","early":0,"status":201,
+	    "end":"close"}]'
+	hostile 1 "an early 201" '' list "$R_HOST/early:1"
+	[ "$(logged '(.path | test("early/manifests")) and
+	    .method == "PUT"')" -eq 0 ]
 }
 
 @test "redirects that may not be followed" {

@@ -27,11 +27,13 @@ does is one of
 and how it does that can be changed by
 
     early: N                before more than N bytes of the request's body are
-                            read; what is left of it is read afterwards
+                            read; what is left of it is read afterwards,
+                            unless the connection ends
     end: "close" | "reset"  the connection, after the answer, unannounced
 
 A text may be a list of texts, and {"repeat": "x", "times": 9} in it; times is
-without end if it is missing.  A field's value may be a list: one field each.
+without end if it is missing.  {"repeat": "x", "every": S} has no end, and waits
+S seconds after each.  A field's value may be a list: one field each.
 """
 import argparse
 import base64
@@ -61,6 +63,10 @@ def pieces(text):
     if isinstance(text, list):
         for one in text:
             yield from pieces(one)
+    elif isinstance(text, dict) and 'every' in text:
+        while True:
+            yield text['repeat'].encode()
+            time.sleep(text['every'])
     elif isinstance(text, dict):
         piece = text['repeat'].encode() * text.get('times', 1)
         yield piece
@@ -224,7 +230,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.handle_fault(fault)
         except BrokenPipeError:
             self.close_connection = True    # it did, or a cut
-        while 'early' in fault and self.left > 0:
+        while 'early' in fault and 'end' not in fault and self.left > 0:
             if not self.read_body(65536):
                 self.close_connection = True
                 return
