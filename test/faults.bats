@@ -102,6 +102,34 @@ account_for()
 	verify_registry "$R_HOST" copy 1
 }
 
+@test "a source that dies in a blob: the rest comes from another that lists it" {
+	start_faulty
+	start_regd S
+	config_plain_http "$R_HOST" "$S_HOST"
+	for h in "$R_HOST" "$S_HOST"; do
+		acedt-resolve "$FILES/big.list" | acedt-fetch |
+		    acedt-push "$h/big" | acedt-index "$h/big:1"
+		echo "$h/big:1"
+	done >list
+	acedt-resolve list | acedt-fetch >stream
+	big=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
+	faults "[{\"method\":\"GET\",\"path\":\"$big\",\"nth\":[1],\"cut\":1000000},
+	    {\"method\":\"GET\",\"path\":\"$big\",\"status\":404}]"
+	: >"$S_LOG"
+	run -0 sh -c 'acedt-push "$1" <stream | acedt-index "$1"' - oci:out:1
+	verify_layout out 1
+	[ "$(jq -r "select(.path | test(\"$big\")) | .range" "$S_LOG")" = \
+	    bytes=1000000-2999999 ]
+	start_regd T
+	config_plain_http "$R_HOST" "$S_HOST" "$T_HOST"
+	faults "[{\"method\":\"GET\",\"path\":\"$big\",\"nth\":[1],\"cut\":1000000},
+	    {\"method\":\"GET\",\"path\":\"$big\",\"status\":404}]"
+	run -0 sh -c 'acedt-push "$1" <stream | acedt-index "$1"' - "$T_HOST/x:1"
+	verify_registry "$T_HOST" x 1
+	[ "$(jq -r 'select(.method == "PUT" and .got > 2999999) | .status' \
+	    "$T_LOG")" = 201 ]
+}
+
 @test "a server that ignores Range sends all of it again" {
 	start_faulty --no-range
 	fill
