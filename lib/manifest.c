@@ -148,12 +148,13 @@ descriptor_parse(struct descriptor *d, jv obj, int partial, struct err *err)
 			    d->digest);
 			goto bad;
 		}
-	} else if (!partial) {
+	} else {
+		d->media_type = xstrdup("");
+	}
+	if (!partial && *d->media_type == '\0') {
 		err_set(err, ERR_CONTENT, "descriptor %s has no mediaType",
 		    d->digest);
 		goto bad;
-	} else {
-		d->media_type = xstrdup("");
 	}
 	if (!json_int(obj, "size", &d->size) &&
 	    (!partial || json_has(obj, "size"))) {

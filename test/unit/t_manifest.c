@@ -264,6 +264,9 @@ test_digests(void)
 	    "content", "no digest");
 	bad("", "{\"layers\":[{\"digest\":\"" EMPTY "\",\"size\":1}]}",
 	    "content", "no mediaType");
+	bad("", "{\"layers\":[" DESC("", "1") "]}", "content", "no mediaType");
+	bad("", "{\"manifests\":[" DESC("", "1") "]}", "content",
+	    "no mediaType");
 	bad("", "{\"layers\":[" DESC("a b", "1") "]}", "content",
 	    "no media type");
 	bad("", "{\"layers\":[" DESC("a/b\\u00e9", "1") "]}", "content",
