@@ -36,7 +36,8 @@ enum {
 	CLI_ID_RETRIES,
 	CLI_ID_RETRY_TIME,
 	CLI_ID_SHARED,
-	CLI_ID_STALL_TIME
+	CLI_ID_STALL_TIME,
+	CLI_ID_UNORDERED
 };
 
 /* A row for struct cli_option tables. */
@@ -62,6 +63,9 @@ enum {
 	"hands down as descriptor N" }
 #define CLI_STALL_TIME	{ CLI_ID_STALL_TIME, 0, "stall-time", CLI_VALUE, \
 	"SECONDS", "give a connection up when no byte moves for so long (60)" }
+/* A row of stages that work on many records at a time. */
+#define CLI_UNORDERED	{ CLI_ID_UNORDERED, 0, "unordered", CLI_NONE, NULL, \
+	"write each record as soon as it is done, in any order" }
 #define CLI_END		{ 0, 0, NULL, CLI_NONE, NULL, NULL }
 
 struct cli {

@@ -74,16 +74,20 @@ take(struct stage *st, struct err *err)
 	return some;
 }
 
-/* Hand on what is done at the head of the window.  1: something was. */
+/* Hand on what is done, and whose turn it is.  1: something was. */
 static int
 hand_on(struct stage *st)
 {
-	struct job	*job;
+	struct job	*job, **at = &st->head;
 	int		 some = 0;
 
-	while ((job = st->head) != NULL && job->done) {
-		if ((st->head = job->next) == NULL)
-			st->tail = &st->head;
+	while ((job = *at) != NULL && (job->done || st->unordered)) {
+		if (!job->done) {
+			at = &job->next;
+			continue;
+		}
+		if ((*at = job->next) == NULL)
+			st->tail = at;
 		st->njobs--;
 		st->nbytes -= job->bytes;
 		stream_out_put(&st->out, &job->rec);

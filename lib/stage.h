@@ -10,8 +10,9 @@ struct http;
 
 /*
  * The loop of a stage that works on many records at a time: records come in,
- * jobs run, records leave in the order in which they came.  A window bounds how
- * many are under way; a reader that is slow stops the reading.
+ * jobs run, records leave in the order in which they came, or as they are done.
+ * A window bounds how many are under way; a reader that is slow stops the
+ * reading.
  */
 
 struct job {
@@ -29,6 +30,7 @@ struct stage {
 	struct http	*http;		/* borrowed; NULL without a network */
 	size_t		 jobs_max;	/* how many at a time */
 	size_t		 bytes_max;	/* of their records, roughly */
+	int		 unordered;	/* none waits for one before it */
 	void		*arg;
 	/* Begin with a record; job_done() or job_fail() now or later. */
 	void		(*begin)(struct job *);

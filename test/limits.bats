@@ -64,6 +64,32 @@ seconds_between()
 	[[ $output == *"requestsPerSecond: 20"*"$ACE_DT_CONFIG"* ]]
 }
 
+@test "a host that does not answer holds up no other" {
+	serve
+	faults '[{"method":"HEAD","stall":60}]'
+	start_regd D
+	start_regd GOOD
+	config_plain_http "$R_HOST" "$D_HOST" "$GOOD_HOST"
+	echo "oci:$FILES/images:app-1" >one
+	acedt-resolve one | acedt-fetch | acedt-push "$GOOD_HOST/app" |
+	    acedt-index "$GOOD_HOST/app:1"
+	echo "$GOOD_HOST/app:1" >>list
+	ace-dt mirror gather list "$D_HOST/all:1" -q 3>&- &
+	for _ in $(seq 400); do
+		[ "$(jq -r 'select(.method == "PUT" and .status == 201 and
+		    (.path | test("/manifests/sha256"))) | .path' "$D_LOG" |
+		    wc -l)" -lt 3 ] || break
+		sleep 0.05
+	done
+	kill $!
+	refute wait $!
+	# The index that it was gathered into, and what is below that, while the
+	# first host had yet to answer.
+	[ "$(jq -r 'select(.method == "PUT" and .status == 201) | .path' \
+	    "$D_LOG" | grep -c /manifests/sha256)" -eq 3 ]
+	[ "$(logged '.method == "GET"')" -eq 0 ]
+}
+
 @test "requestsPerSecond: what is no number of requests" {
 	for v in -1 0.01 20000 x 1x '""' '[1]'; do
 		printf 'registryConfig:\n  endpointConfig:\n    "http://a": {requestsPerSecond: %s}\n' \

@@ -252,6 +252,32 @@ bad_stream()
 	run -2 acedt-push not/a/reference:: </dev/null
 }
 
+@test "--unordered: what is done does not wait for what came before" {
+	start_faulty
+	echo "oci:$FILES/images:app-1" >one
+	acedt-resolve one | acedt-fetch | acedt-push "$R_HOST/app" |
+	    acedt-index "$R_HOST/app:1"
+	faults '[{"method":"HEAD","path":"slow/","stall":60}]'
+	printf '%s\n' "$R_HOST/app:1" "$R_HOST/slow:1" "$R_HOST/app:1" >list
+	for option in --unordered --verbosity=warn; do
+		: >"$R_LOG"
+		acedt-resolve $option list >out 3>&- &
+		for _ in $(seq 400); do
+			[ "$(logged true)" -lt 2 ] || break
+			sleep 0.05
+		done
+		[ "$(logged true)" -eq 2 ]
+		for _ in $(seq 20); do
+			[ "$(grep -c app:1 out)" -lt 2 ] || break
+			sleep 0.05
+		done
+		kill $!
+		refute wait $!
+		grep -c app:1 out >>lines
+	done
+	[ "$(paste -s lines)" = "2	1" ]
+}
+
 @test "one slow line does not hold up the reading, order stays" {
 	mkfifo f
 	acedt-filter <f >out 3>&- &

@@ -288,29 +288,45 @@ add_argument(struct proc *p, const char *word)
 	pipeline_arg(p, "%s", word);
 }
 
+/*
+ * A stage that works on many images at a time: a slow one does not hold up those
+ * behind it, and acedt-index sorts them.  For people who read the stream it
+ * stays in order.
+ */
+static struct proc *
+add_wide_stage(struct pipeline *pl, const struct gather_options *o,
+    const char *name, int events_fd)
+{
+	struct proc	*p = add_stage(pl, o, name, 0, events_fd);
+
+	if (!o->print)
+		pipeline_arg(p, "--unordered");
+	return p;
+}
+
 static void
 compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 {
 	struct proc	*p;
 	size_t		 i;
 
-	p = add_stage(pl, o, "acedt-resolve", 0, events_fd);
+	p = add_wide_stage(pl, o, "acedt-resolve", events_fd);
 	add_argument(p, o->list);
 	pl->use_stdin = strcmp(o->list, "-") == 0;
 	pl->quiet = o->display.quiet;
 	if (o->nplatforms > 0) {
-		p = add_stage(pl, o, "acedt-fetch", 0, events_fd);
+		p = add_wide_stage(pl, o, "acedt-fetch", events_fd);
 		pipeline_arg(p, "--roots");
 		p = add_stage(pl, o, "acedt-filter", 1, events_fd);
 		for (i = 0; i < o->nplatforms; i++)
 			pipeline_arg(p, "--platforms=%s", o->platforms[i]);
 	}
-	p = add_stage(pl, o, "acedt-fetch", 0, events_fd);
+	p = add_wide_stage(pl, o, "acedt-fetch", events_fd);
 	if (o->recursive)
 		pipeline_arg(p, "--recursive");
 	if (!o->verify)
 		pipeline_arg(p, "--have=%s", o->image);
-	p = add_stage(pl, o, "acedt-push", 0, events_fd);
+	p = add_wide_stage(pl, o, "acedt-push", events_fd);
 	if (o->verify)
 		pipeline_arg(p, "--verify");
 	if (o->limit_rate != NULL)

@@ -37,6 +37,7 @@ static const struct cli_option options[] = {
 	    "and the platform that its config names" },
 	CLI_SHARED,
 	CLI_STALL_TIME,
+	CLI_UNORDERED,
 	CLI_VERBOSITY,
 	CLI_VERSION,
 	CLI_END
@@ -77,6 +78,7 @@ main(int argc, char *argv[])
 	io_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&f.net);
+	memset(&st, 0, sizeof(st));
 	while ((id = cli_next(&cli, &value)) != 0)
 		switch (id) {
 		default:
@@ -92,6 +94,9 @@ main(int argc, char *argv[])
 		case OPT_ROOTS:
 			f.opt.roots = value == NULL;
 			break;
+		case CLI_ID_UNORDERED:
+			st.unordered = value == NULL;
+			break;
 		}
 	if (cli.nargs != 0)
 		cli_usage(&cli, "no arguments are taken: the stream is read "
@@ -105,7 +110,6 @@ main(int argc, char *argv[])
 	if (f.opt.have != NULL)
 		have_read(f.opt.have, &f.net);
 
-	memset(&st, 0, sizeof(st));
 	st.name = PROG;
 	st.http = f.net.http;
 	st.jobs_max = JOBS_MAX;

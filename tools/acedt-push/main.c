@@ -32,6 +32,7 @@ static const struct cli_option options[] = {
 	CLI_RETRY_TIME,
 	CLI_SHARED,
 	CLI_STALL_TIME,
+	CLI_UNORDERED,
 	CLI_VERBOSITY,
 	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
 	    "ask the destination for everything, whatever acedt-fetch --have\n"
@@ -59,7 +60,7 @@ work(struct stage *st)
 }
 
 static int
-run(struct pusher *p)
+run(struct pusher *p, int unordered)
 {
 	struct stage	st;
 
@@ -68,6 +69,7 @@ run(struct pusher *p)
 	st.http = p->net.http;
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
+	st.unordered = unordered;
 	st.arg = p;
 	st.begin = begin;
 	st.work = work;
@@ -89,7 +91,7 @@ main(int argc, char *argv[])
 		.options = options,
 	};
 	const char		*value;
-	int			id, rc;
+	int			id, rc, unordered = 0;
 
 	log_init(PROG);
 	io_setup();
@@ -109,6 +111,9 @@ main(int argc, char *argv[])
 		case OPT_VERIFY:
 			p.verify = p.in_use = value == NULL;
 			break;
+		case CLI_ID_UNORDERED:
+			unordered = value == NULL;
+			break;
 		}
 	if (cli.nargs != 1)
 		cli_usage(&cli, "one IMAGE is needed, %zu given", cli.nargs);
@@ -124,7 +129,7 @@ main(int argc, char *argv[])
 	 */
 	p.small_max = 2 * config_calls_per_host(&p.net.config) - 1;
 	p.both_max = p.net.ends_max / 2;
-	rc = run(&p);
+	rc = run(&p, unordered);
 	http_timer_stop(p.net.http, &p.pace.timer);
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);

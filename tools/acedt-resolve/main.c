@@ -49,6 +49,7 @@ static const struct cli_option options[] = {
 	CLI_RETRY_TIME,
 	CLI_SHARED,
 	CLI_STALL_TIME,
+	CLI_UNORDERED,
 	CLI_VERBOSITY,
 	CLI_VERSION,
 	CLI_END
@@ -316,8 +317,12 @@ main(int argc, char *argv[])
 	io_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&r.net);
+	memset(&st, 0, sizeof(st));
 	while ((id = cli_next(&cli, &value)) != 0)
-		net_option(&r.net, &cli, id, value);
+		if (id == CLI_ID_UNORDERED)
+			st.unordered = value == NULL;
+		else
+			net_option(&r.net, &cli, id, value);
 	if (cli.nargs != 1)
 		cli_usage(&cli, "one SOURCES-FILE is needed, %zu given",
 		    cli.nargs);
@@ -325,7 +330,6 @@ main(int argc, char *argv[])
 	net_enter(NULL, NULL);
 	read_list(&r, cli.args[0]);
 
-	memset(&st, 0, sizeof(st));
 	st.name = PROG;
 	st.http = r.net.http;
 	st.jobs_max = JOBS_MAX;
