@@ -99,6 +99,19 @@ first_copy_asks()
 	    '13 PUT upload 201'
 }
 
+# one_arrives LOG: the first copy of the first one, at the destination.
+one_arrives()
+{
+	is_tally "$1" \
+	    '1 GET tag 404' \
+	    '1 HEAD blob 404' \
+	    '4 POST upload 202' \
+	    '1 POST whole 202' \
+	    '3 PUT manifest 201' \
+	    '1 PUT tag 201' \
+	    '5 PUT upload 201'
+}
+
 @test "a first copy; nothing changed; one of three changed" {
 	gather list "$DST_HOST/a:1"
 	first_copy_asks
@@ -179,14 +192,7 @@ only_big_is_left()
 	    '5 GET blob 200' \
 	    '3 GET manifest 200' \
 	    '3 HEAD tag 200'
-	is_tally "$DST_LOG" \
-	    '1 GET tag 404' \
-	    '1 HEAD blob 404' \
-	    '4 POST upload 202' \
-	    '1 POST whole 202' \
-	    '3 PUT manifest 201' \
-	    '1 PUT tag 201' \
-	    '5 PUT upload 201'
+	one_arrives "$DST_LOG"
 }
 
 @test "source and destination on one registry: no byte of a blob moves" {
@@ -228,14 +234,7 @@ only_big_is_left()
 	    '3 GET manifest 200' \
 	    '3 GET referrers 200' \
 	    '1 HEAD tag 200'
-	is_tally "$DST_LOG" \
-	    '1 GET tag 404' \
-	    '1 HEAD blob 404' \
-	    '4 POST upload 202' \
-	    '1 POST whole 202' \
-	    '3 PUT manifest 201' \
-	    '1 PUT tag 201' \
-	    '5 PUT upload 201'
+	one_arrives "$DST_LOG"
 }
 
 @test "layouts: no request" {
@@ -244,14 +243,7 @@ only_big_is_left()
 	is_tally "$SRC_LOG"
 	is_tally "$DST_LOG"
 	gather list "$DST_HOST/out:1"
-	is_tally "$DST_LOG" \
-	    '1 GET tag 404' \
-	    '1 HEAD blob 404' \
-	    '4 POST upload 202' \
-	    '1 POST whole 202' \
-	    '3 PUT manifest 201' \
-	    '1 PUT tag 201' \
-	    '5 PUT upload 201'
+	one_arrives "$DST_LOG"
 	gather one oci:out:2
 	# Blobs that are there are not asked for.
 	is_tally "$SRC_LOG" \
@@ -285,14 +277,7 @@ to_regd()
 
 @test "registries that do not answer the mount question" {
 	to_regd --mount ignore
-	is_tally "$R_LOG" \
-	    '1 GET tag 404' \
-	    '1 HEAD blob 404' \
-	    '4 POST upload 202' \
-	    '1 POST whole 202' \
-	    '3 PUT manifest 201' \
-	    '1 PUT tag 201' \
-	    '5 PUT upload 201'
+	one_arrives "$R_LOG"
 }
 
 @test "registries that refuse the mount question" {
