@@ -357,10 +357,10 @@ good_and_bad()
 	grep '^1 /dev/null$' stubs/index.fds
 }
 
-# words STAGE: its arguments, but for the descriptors.
+# words STAGE: its arguments, but for the descriptors and the order.
 words()
 {
-	sed -E 's/--(events|shared)-fd=[0-9]* *//g' "stubs/$1.args"
+	sed -E 's/--((events|shared)-fd=[0-9]*|unordered) *//g' "stubs/$1.args"
 }
 
 @test "a list on standard input goes to the first stage only" {
@@ -398,7 +398,12 @@ words()
 	[ "$(cat stubs/filter.args)" = \
 	    "--verbosity=8 --platforms=linux/arm64" ]
 	[ "$(find stubs -name 'fetch.[0-9]*' | wc -l)" -eq 2 ]
-	[[ $(cat stubs/push.args) == *" oci:out:1" ]]
+	[[ $(cat stubs/push.args) == *" --unordered oci:out:1" ]]
+	# For who reads the stream between stages it is in order.
+	run -0 gather --print
+	[[ $output == *acedt-push* && $output != *unordered* ]]
+	run -0 gather -q -r -v8 --config=a.yaml --config b.yaml -a k=v \
+	    --index-fallback -p linux/arm64
 	[ "$(words index)" = "--config=a.yaml --config=b.yaml \
 --verbosity=8 --annotations=k=v --index-fallback oci:out:1" ]
 	run -0 gather -q --retries 7 --retry-max-time=60 --stall-time 9
