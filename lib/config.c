@@ -1,7 +1,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "lib/io.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/pattern.h"
 #include "lib/ref.h"
 #include "lib/stream.h"
 #include "lib/xalloc.h"
@@ -379,23 +379,14 @@ read_rewrite(struct reading *r, const char *name, yaml_node_t *key,
     yaml_node_t *value, void *arg)
 {
 	struct registry_config	*rc = arg;
-	const char		*s = scalar(r, value, "a text"), *p;
-	regex_t			 re;
+	struct err		 err = ERR_INIT;
+	const char		*s = scalar(r, value, "a text");
 
 	if (s == NULL)
 		return -1;
-	/* glibc takes \\d for a d, without a word. */
-	for (p = name; (p = strchr(p, '\\')) != NULL && p[1] != '\0'; p += 2)
-		if (isalnum((unsigned char)p[1]) &&
-		    strchr("wWsSbB", p[1]) == NULL)
-			return err_set(r->err, ERR_USAGE, "%s:%lu: \\%c is not "
-			    "known in extended regular expressions; write a "
-			    "class such as [0-9]", r->file, line_of(key),
-			    p[1]);
-	if (regcomp(&re, name, REG_EXTENDED) != 0)
-		return err_set(r->err, ERR_USAGE, "%s:%lu: \"%.200s\" is no "
-		    "regular expression", r->file, line_of(key), name);
-	regfree(&re);
+	if (pattern_check(name, &err) == -1)
+		return err_set(r->err, ERR_USAGE, "%s:%lu: %s", r->file,
+		    line_of(key), err.msg);
 	rc->rewrites = xreallocarray(rc->rewrites, rc->nrewrites + 1,
 	    sizeof(*rc->rewrites));
 	memset(&rc->rewrites[rc->nrewrites], 0, sizeof(*rc->rewrites));

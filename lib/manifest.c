@@ -300,7 +300,7 @@ decide_kind(struct manifest *m, const char *media_type, jv doc,
 
 	if (own == NULL && json_has(doc, "mediaType"))
 		return err_set(err, ERR_CONTENT, "mediaType is no string");
-	if (own != NULL && !media_type_is_sane(own)) {
+	if (own != NULL && (*own == '\0' || !media_type_is_sane(own))) {
 		free(own);
 		return err_set(err, ERR_CONTENT, "mediaType is no media type");
 	}

@@ -52,6 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct account	 a;
 	struct err	 err = ERR_INIT;
 	size_t		 i;
+	char		*text;
 
 	if (creds_load(&c, fuzz_file(data, size), &err) == -1) {
 		must(c == NULL && *err.msg != '\0');
@@ -60,13 +61,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		find(c, places[i][0], places[i][1]);
 	/* Not a name that any file here may be about. */
-	if (memmem(data, size, "strange", 7) == NULL &&
-	    memchr(data, '\\', size) == NULL) {
+	text = fuzz_text(data, size);
+	if (strcasestr(text, "strange") == NULL && strlen(text) == size &&
+	    strchr(text, '\\') == NULL) {
 		/* The helper of all is asked for it at the most. */
 		if (creds_find(c, "strange.example", "a", &a, &err) == 0)
 			must(is_empty(&a) && (a.helper == NULL || a.store));
 		account_clear(&a);
 	}
+	free(text);
 	creds_free(c);
 	return 0;
 }

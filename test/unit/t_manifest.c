@@ -169,6 +169,8 @@ test_ambiguous(void)
 	    "without config and layers");
 	bad("", "{}", "content", "without config and layers");
 	bad("", "{\"mediaType\":1,\"layers\":[]}", "content", "no string");
+	bad("", "{\"mediaType\":\"\",\"layers\":[]}", "content",
+	    "no media type");
 	bad("", "{\"mediaType\":null,\"layers\":[]}", "content", "no string");
 	bad("", "{\"mediaType\":\"a\\r\\nb\",\"layers\":[]}", "content",
 	    "no media type");
