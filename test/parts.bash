@@ -82,7 +82,8 @@ sign_certificate()
 
 # start_tls NAME UPSTREAM-PORT CERT KEY [CLIENT-CA]: nginx, which speaks TLS
 # for the server at http://127.0.0.1:UPSTREAM-PORT.  With CLIENT-CA it wants a
-# certificate of the client.  Sets NAME_HOST and NAME_LOG (the access log).
+# certificate of the client.  TLS_VERSIONS: which it speaks.  Sets NAME_HOST and
+# NAME_LOG (the access log).
 start_tls()
 {
 	local name=$1 dir port pid try client=
@@ -111,6 +112,7 @@ start_tls()
 		  proxy_buffering off;
 		  server {
 		    listen 127.0.0.1:$port ssl;
+		    ssl_protocols ${TLS_VERSIONS:-TLSv1.2 TLSv1.3};
 		    ssl_certificate $(realpath "$3");
 		    ssl_certificate_key $(realpath "$4");
 		    $client

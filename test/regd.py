@@ -467,12 +467,16 @@ def main():
     parser.add_argument('--chunk-min', help='OCI-Chunk-Min-Length')
     parser.add_argument('--address', default='127.0.0.1')
     parser.add_argument('--tls', help='file with certificate and key')
+    parser.add_argument('--tls-clients', help='who signs theirs')
     options = parser.parse_args()
     open(options.log, 'w', encoding='utf-8').close()
     Handler.state = State(options)
     server = Server((options.address, 0), Handler)
     if options.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if options.tls_clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(options.tls_clients)
         context.load_cert_chain(options.tls)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     with open(options.port_file + '.new', 'w', encoding='utf-8') as f:

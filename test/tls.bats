@@ -134,6 +134,27 @@ gather()
 	[ "$status" -eq 1 ]
 }
 
+@test "either version of TLS; in 1.3 a refusal comes after the handshake" {
+	export SSL_CERT_FILE=$PKI/ca.crt
+	for version in TLSv1.2 TLSv1.3; do
+		TLS_VERSIONS=$version start_tls ONE "${PLAIN_HOST#*:}" \
+		    "$PKI/server.crt" "$PKI/server.key"
+		rm -rf out
+		gather "$ONE_HOST"
+		[ "$status" -eq 0 ]
+	done
+	cat "$PKI/server.crt" "$PKI/server.key" >pair
+	start_regd R --tls pair --tls-clients "$PKI/ca.crt"
+	gather "$R_HOST"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"may want a certificate to be shown"* ]]
+	dir=$(certs_d .docker "$R_HOST")
+	cp "$PKI/client.crt" "$dir/x.cert"
+	cp "$PKI/client.key" "$dir/x.key"
+	gather "$R_HOST"
+	[[ $stderr == *"HTTP 404"* ]]
+}
+
 @test "files that cannot be used are named" {
 	export SSL_CERT_FILE=$PKI/ca.crt
 	dir=$(certs_d .docker "$GOOD_HOST")
