@@ -55,6 +55,20 @@ main(void)
 	bad("\\d", "not known");
 	bad("(.)\\1", "not known");
 
+	good("^(library/)?(.*)$");
+	good("(a|b*c)*");
+	good("(a?b)+|");
+	good(")+");
+	bad("(a*)*", "may be empty");
+	bad("(a?b*)+", "may be empty");
+	bad("(a|b*)+", "may be empty");
+	bad("(a|){3}", "may be empty");
+	bad("()*", "may be empty");
+	bad("((a{0,3}))+", "may be empty");
+	bad("(\\<|^)*a", "may be empty");
+	bad("a**", "may be empty");
+	bad("a|*", "may be empty");
+
 	many("a", "+", 8, "", NULL);
 	many("a", "+", 40, "", "repeats too much");
 	many("", "(", 20, "x", "no regular expression");
