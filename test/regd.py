@@ -209,6 +209,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             {'code': code, 'message': code.lower().replace('_', ' ')}]}),
             {'Content-Type': 'application/json', **(headers or {})})
 
+    def handle(self):
+        try:
+            super().handle()
+        except ssl.SSLError:
+            # The client has sent its request already.  Were that not read, a
+            # reset could overtake what we said to the client.
+            raw = socket.socket(fileno=os.dup(self.connection.fileno()))
+            raw.settimeout(10)
+            raw.shutdown(socket.SHUT_WR)
+            while raw.recv(65536):
+                pass
+            raw.close()
+
     # -- a request ---------------------------------------------------------
 
     def handle_one(self):
@@ -478,7 +491,8 @@ def main():
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(options.tls_clients)
         context.load_cert_chain(options.tls)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False)
     with open(options.port_file + '.new', 'w', encoding='utf-8') as f:
         f.write(str(server.server_address[1]))
     os.rename(options.port_file + '.new', options.port_file)
