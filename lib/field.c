@@ -95,7 +95,7 @@ static const char *
 read_parameter(const char *v, int *next)
 {
 	const char	*name;
-	size_t		 n;
+	size_t		 n, len;
 	int		 quoted;
 
 	name = v + 1 + strspn(v + 1, BLANKS);
@@ -107,10 +107,11 @@ read_parameter(const char *v, int *next)
 	v += 1 + strspn(v + 1, BLANKS);
 	if ((quoted = *v == '"'))
 		v++;
+	len = value_length(v, quoted);
 	if (n == 3 && strncasecmp(name, "rel", 3) == 0 &&
-	    has_word(v, value_length(v, quoted), "next"))
+	    has_word(v, len, "next"))
 		*next = 1;
-	v += value_length(v, quoted);
+	v += len;
 	if (quoted && *v == '"')
 		v++;
 	return v + strspn(v, BLANKS);
