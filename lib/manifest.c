@@ -180,13 +180,34 @@ manifest_is_index_type(const char *mt)
 	return strcmp(mt, MT_OCI_INDEX) == 0 || strcmp(mt, MT_DOCKER_LIST) == 0;
 }
 
+/* The manifest type in the first n bytes; NULL if they are none. */
+static const char *
+find_type(const char *s, size_t n)
+{
+	static const char *const types[] = {
+		MT_OCI_INDEX, MT_OCI_MANIFEST, MT_DOCKER_LIST,
+		MT_DOCKER_MANIFEST, MT_OCI_ARTIFACT
+	};
+	size_t	i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strlen(types[i]) == n && memcmp(s, types[i], n) == 0)
+			return types[i];
+	return NULL;
+}
+
 int
 manifest_is_type(const char *mt)
 {
-	return manifest_is_index_type(mt) ||
-	    strcmp(mt, MT_OCI_MANIFEST) == 0 ||
-	    strcmp(mt, MT_DOCKER_MANIFEST) == 0 ||
-	    strcmp(mt, MT_OCI_ARTIFACT) == 0;
+	return find_type(mt, strlen(mt)) != NULL;
+}
+
+const char *
+manifest_type_named(const char *field)
+{
+	const char	*type = find_type(field, strcspn(field, "; \t"));
+
+	return type != NULL ? type : "";
 }
 
 int

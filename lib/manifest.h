@@ -72,6 +72,8 @@ struct manifest {
 
 /* Is it a type that the manifests endpoint holds? */
 int	manifest_is_type(const char *media_type);
+/* The one that a Content-Type field names, parameters or not; "" if none. */
+const char *manifest_type_named(const char *field);
 int	manifest_is_index_type(const char *media_type);
 /* Layers that must not be distributed: counted, never copied. */
 int	manifest_is_foreign_type(const char *media_type);

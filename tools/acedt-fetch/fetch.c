@@ -329,25 +329,10 @@ take_answer(struct want *w, const struct reg_call *c, const char *type)
 }
 
 static void
-read_type(struct reg_call *c, char *type, size_t size)
-{
-	char	*v = reg_header(c, "Content-Type");
-	size_t	 n = v != NULL ? strcspn(v, "; \t") : 0;
-
-	if (n >= size)
-		n = 0;
-	if (n > 0)
-		memcpy(type, v, n);
-	type[n] = '\0';
-	if (!manifest_is_type(type))
-		*type = '\0';
-}
-
-static void
 got_manifest(struct reg_call *c, const struct err *err)
 {
 	struct want	*w = c->arg, *other;
-	char		 type[256];
+	const char	*v, *type = "";
 
 	if (err != NULL && ask_source(w, err))
 		return;
@@ -355,7 +340,8 @@ got_manifest(struct reg_call *c, const struct err *err)
 	if (err != NULL) {
 		want_failed(w, err);
 	} else {
-		read_type(c, type, sizeof(type));
+		if ((v = reg_header(c, "Content-Type")) != NULL)
+			type = manifest_type_named(v);
 		take_answer(w, c, type);
 		keep(w);
 	}

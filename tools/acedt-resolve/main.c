@@ -118,23 +118,13 @@ line_end(struct line *l, const struct err *err)
 	free(l);
 }
 
-/* The media type of an answer without parameters, "" if it is no manifest's. */
-static void
-answer_type(struct reg_call *c, char *out, size_t size)
+/* The type of manifest that the answer is, "" if it does not say. */
+static const char *
+answer_type(struct reg_call *c)
 {
 	char	*v = reg_header(c, "Content-Type");
-	size_t	 n;
 
-	out[0] = '\0';
-	if (v == NULL)
-		return;
-	n = strcspn(v, "; \t");
-	if (n >= size)
-		return;
-	memcpy(out, v, n);
-	out[n] = '\0';
-	if (!manifest_is_type(out))
-		out[0] = '\0';
+	return v != NULL ? manifest_type_named(v) : "";
 }
 
 /* The bytes came: they say all there is to know. */
@@ -145,14 +135,15 @@ got_manifest(struct reg_call *c, const struct err *err)
 	struct image	 img;
 	struct err	 e = ERR_INIT;
 	struct descriptor d;
-	char		 digest[DIGEST_STR_MAX], type[128];
+	char		 digest[DIGEST_STR_MAX];
+	const char	*type;
 	struct buf	 b;
 
 	if (err != NULL) {
 		line_end(l, err);
 		return;
 	}
-	answer_type(c, type, sizeof(type));
+	type = answer_type(c);
 	digest_sha256(c->http.reply.data != NULL ? c->http.reply.data : "",
 	    c->http.reply.len, digest);
 	resolved(l, "", digest, (int64_t)c->http.reply.len);
@@ -195,7 +186,8 @@ got_head(struct reg_call *c, const struct err *err)
 {
 	struct line	*l = c->arg;
 	struct err	 e = ERR_INIT;
-	char		 type[128], *v;
+	const char	*type;
+	char		*v;
 	int64_t		 size = -1;
 	long		 s = c->http.status;
 
@@ -207,7 +199,7 @@ got_head(struct reg_call *c, const struct err *err)
 		line_end(l, err);
 		return;
 	}
-	answer_type(c, type, sizeof(type));
+	type = answer_type(c);
 	if ((v = reg_header(c, "Content-Length")) != NULL &&
 	    (size = field_bytes(v)) == 0)
 		size = -1;
