@@ -218,6 +218,18 @@ random_port()
 	echo $((20000 + (RANDOM * 32768 + RANDOM) % 40000))
 }
 
+# until_true COMMAND: for 20 seconds.
+until_true()
+{
+	local i
+	for i in $(seq 400); do
+		"$@" && return 0
+		sleep 0.05
+	done
+	echo "never true, $i times: $*"
+	return 1
+}
+
 # wait_for_line PID FILE REGEX: until the server has written it, for ten
 # seconds, or is gone.  Asking its port would not tell whose port it is.
 wait_for_line()

@@ -35,15 +35,10 @@ stall()
 # kill_when COMMAND: start a gather of list, and kill it once that is true.
 kill_when()
 {
-	local i pid
+	local pid
 	ace-dt mirror gather list "$image" -q 3>&- &
 	pid=$!
-	for i in $(seq 400); do
-		"$@" && break
-		sleep 0.05
-	done
-	echo "after $i waits"
-	"$@"
+	until_true "$@"
 	kill -s KILL "$pid"
 	refute wait "$pid"
 }

@@ -64,6 +64,18 @@ seconds_between()
 	[[ $output == *"requestsPerSecond: 20"*"$ACE_DT_CONFIG"* ]]
 }
 
+# How many manifests D has taken.
+manifests_taken()
+{
+	jq -r 'select(.method == "PUT" and .status == 201) | .path' "$D_LOG" |
+	    grep -c /manifests/sha256
+}
+
+three_are_taken()
+{
+	[ "$(manifests_taken)" -ge 3 ]
+}
+
 @test "a host that does not answer holds up no other" {
 	serve
 	faults '[{"method":"HEAD","stall":60}]'
@@ -75,18 +87,12 @@ seconds_between()
 	    acedt-index "$GOOD_HOST/app:1"
 	echo "$GOOD_HOST/app:1" >>list
 	ace-dt mirror gather list "$D_HOST/all:1" -q 3>&- &
-	for _ in $(seq 400); do
-		[ "$(jq -r 'select(.method == "PUT" and .status == 201 and
-		    (.path | test("/manifests/sha256"))) | .path' "$D_LOG" |
-		    wc -l)" -lt 3 ] || break
-		sleep 0.05
-	done
+	until_true three_are_taken
 	kill $!
 	refute wait $!
 	# The index that it was gathered into, and what is below that, while the
 	# first host had yet to answer.
-	[ "$(jq -r 'select(.method == "PUT" and .status == 201) | .path' \
-	    "$D_LOG" | grep -c /manifests/sha256)" -eq 3 ]
+	[ "$(manifests_taken)" -eq 3 ]
 	[ "$(logged '.method == "GET"')" -eq 0 ]
 }
 

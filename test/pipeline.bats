@@ -64,18 +64,6 @@ gone()
 	[ "${state%% *}" = Z ] || [ -z "$state" ]
 }
 
-# until_true COMMAND: for 20 seconds.
-until_true()
-{
-	local i
-	for i in $(seq 400); do
-		"$@" && return 0
-		sleep 0.05
-	done
-	echo "never true, $i times: $*"
-	return 1
-}
-
 all_started()
 {
 	[ "$(find stubs -name '[!a]*.[0-9]*' | wc -l)" -eq "${1:-4}" ]

@@ -156,11 +156,7 @@ only_big_is_left()
 	faults "$(jq -n --arg p "$(sha256sum <big | cut -d' ' -f1)" \
 	    '[{method: "PUT", path: $p, stall: 60}]')"
 	ace-dt mirror gather list "$R_HOST/a:1" -q 3>&- &
-	for _ in $(seq 400); do
-		only_big_is_left && break
-		sleep 0.05
-	done
-	only_big_is_left
+	until_true only_big_is_left
 	kill -s KILL $!
 	refute wait $!
 	faults '[]'

@@ -252,6 +252,11 @@ bad_stream()
 	run -2 acedt-push not/a/reference:: </dev/null
 }
 
+two_were_asked()
+{
+	[ "$(logged true)" -ge 2 ]
+}
+
 @test "--unordered: what is done does not wait for what came before" {
 	start_faulty
 	echo "oci:$FILES/images:app-1" >one
@@ -262,10 +267,7 @@ bad_stream()
 	for option in --unordered --verbosity=warn; do
 		: >"$R_LOG"
 		acedt-resolve $option list >out 3>&- &
-		for _ in $(seq 400); do
-			[ "$(logged true)" -lt 2 ] || break
-			sleep 0.05
-		done
+		until_true two_were_asked
 		[ "$(logged true)" -eq 2 ]
 		for _ in $(seq 20); do
 			[ "$(grep -c app:1 out)" -lt 2 ] || break
