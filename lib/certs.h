@@ -6,9 +6,9 @@
 struct err;
 
 /*
- * Certificates for one host from the directories that other programs read,
- * protocol.md §4.4.  HOST is host[:port] exactly as in the URL; with the
- * usual port of https also HOST:443; and containerd's HOST_PORT_.
+ * Certificates for one host from the directories that other programs read:
+ * doc/protocol.md, "Certificates".  HOST is host[:port] exactly as in the URL;
+ * with the usual port of https also HOST:443; and containerd's HOST_PORT_.
  *
  *   ~/.config/containers/certs.d/HOST	podman, skopeo
  *   ~/.config/containerd/certs.d/HOST	nerdctl without root

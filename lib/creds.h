@@ -7,7 +7,7 @@ struct err;
 
 /*
  * Credentials that docker login, podman login and their like left, in files
- * and in credential helpers.  protocol.md §4.3.
+ * and in credential helpers.  doc/protocol.md, "Accounts".
  *
  * The places, first to last: the file that the configuration or
  * REGISTRY_AUTH_FILE names; the text in DOCKER_AUTH_CONFIG;

@@ -7,7 +7,7 @@ struct err;
 
 /*
  * CSV as Go's encoding/csv reads it, one record at a time, with the rules of
- * compat.md ("Sources file").
+ * doc/compat.md ("Sources file").
  */
 struct csv {
 	const char	*data;		/* borrowed; may hold NUL bytes */

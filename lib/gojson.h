@@ -9,7 +9,7 @@ struct pairs;
 
 /*
  * JSON text as Go's encoding/json writes it, compact: the gathered index must
- * be that to the byte (compat.md, "Encoding"), and the stream uses it too.
+ * be that to the byte (doc/compat.md, "Encoding"), and the stream uses it too.
  * All return 0, or -1 when the buffer's ceiling is reached.
  */
 

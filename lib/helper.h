@@ -9,9 +9,9 @@
 
 /*
  * Credential helpers: docker-credential-NAME get, with the server on standard
- * input, and JSON on standard output.  protocol.md §4.3.  It runs beside the
- * transfers, without a shell, bounded in time and output; lib/broker.h starts
- * it.
+ * input, and JSON on standard output: doc/protocol.md, "Accounts".  A helper
+ * runs beside the transfers, without a shell, bounded in time and output;
+ * lib/broker.h starts it.
  */
 struct helpers;
 

@@ -19,7 +19,7 @@
 #define REF_NAME_MAX		255
 #define REF_TAG_MAX		128
 
-/* Documents from registries and layouts, protocol.md and the OCI specs. */
+/* Documents from registries and layouts: doc/protocol.md, "Manifests". */
 #define MANIFEST_BYTES_MAX	(4 * 1024 * 1024)
 #define CONFIG_BYTES_MAX	(4 * 1024 * 1024)
 #define MANIFEST_VALUES_MAX	200000		    /* JSON values */

@@ -5,7 +5,7 @@ struct err;
 
 /*
  * Origins (scheme, host, port) and the URLs that registries send us: Location,
- * Link, realm.  protocol.md §6.1.
+ * Link, realm.  doc/protocol.md, "Origins".
  */
 
 /* Have both URLs the same scheme, host and port? */

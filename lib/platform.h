@@ -7,7 +7,7 @@ struct err;
 
 /*
  * Platforms as -p takes them: os/arch[/variant][:os.version], or "all".
- * compat.md, "-p".
+ * doc/compat.md, "-p".
  */
 struct platform {
 	char	*os;		/* owned, as are the others */

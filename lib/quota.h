@@ -8,7 +8,7 @@ struct http_call;
 /*
  * What an answer says is left of a quota: RateLimit-Limit, -Remaining and
  * -Reset, also with X- before it, and Docker Hub's "100;w=21600".
- * protocol.md §5.
+ * doc/protocol.md, "What registries do".
  */
 struct quota {
 	int64_t	limit;

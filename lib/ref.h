@@ -6,7 +6,7 @@ struct err;
 /*
  * A source or destination: registry/repository[:tag][@digest], accepted and
  * refused as oras-go does, or an OCI image layout, oci:DIR[:TAG] or
- * oci:DIR@DIGEST.  design.md §5; ace-dt(1), REFERENCES.
+ * oci:DIR@DIGEST.  ace-dt(1), REFERENCES.
  */
 struct ref {
 	char	*text;		/* owned: as the user wrote it */

@@ -1,5 +1,5 @@
 /*
- * Accounts and challenges: protocol.md §4.
+ * Accounts and challenges: doc/protocol.md, "Tokens" and "Accounts".
  */
 #include <stdlib.h>
 #include <string.h>

@@ -27,11 +27,11 @@ void	pairs_clear(struct pairs *);
 const char *pairs_get(const struct pairs *, const char *key);
 
 /*
- * Add what one -a/--annotations argument says: compat.md, "-a".
+ * Add what one -a/--annotations argument says: doc/compat.md, "-a".
  */
 int	pairs_add_annotations(struct pairs *, const char *arg, struct err *);
 
-/* key=value by Kubernetes' label rules: compat.md, "Sources file". */
+/* key=value by Kubernetes' label rules: doc/compat.md, "Sources file". */
 int	pairs_add_label(struct pairs *, const char *text, struct err *);
 
 /* One record of a sources file. */

@@ -14,7 +14,7 @@ struct tls_store;
 /*
  * Bearer tokens of a registry: one for each set of scopes, fetched once,
  * shared by all calls that need it, renewed when it expires.
- * protocol.md §4.2.
+ * doc/protocol.md, "Tokens".
  */
 struct token {
 	char		*scope;		/* owned: with blanks between them */

@@ -158,7 +158,7 @@ open_session(struct xfer *x)
 	reg_start(c);
 }
 
-/* Answers to a mount that mean "not in this way", protocol.md §5.2. */
+/* Does this answer to a mount mean "not in this way"?  doc/protocol.md. */
 static int
 refuses_mount(long status)
 {

@@ -170,7 +170,7 @@ got_manifest(struct reg_call *c, const struct err *err)
 
 /*
  * HEAD does not say enough, or is refused in a way that need not mean GET is
- * (protocol.md §5.2): ask for the manifest itself.
+ * (doc/protocol.md, "What registries do"): ask for the manifest itself.
  */
 static void
 get_manifest(struct line *l)
