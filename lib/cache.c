@@ -14,8 +14,6 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define TYPE_MAX	256		/* of a media type */
-
 struct cache {
 	char	*dir;			/* owned: with /manifests */
 	int	 off;			/* it cannot be written: said once */
@@ -64,28 +62,27 @@ path_of(const struct cache *c, const char *digest)
 }
 
 int
-cache_get(struct cache *c, const char *digest, char **type, char **data,
-    size_t *len)
+cache_get(struct cache *c, const char *digest, char **data, size_t *len)
 {
 	struct err	err = ERR_INIT;
 	struct buf	b;
-	char		have[DIGEST_STR_MAX], *path = path_of(c, digest), *end;
+	char		have[DIGEST_STR_MAX], *path = path_of(c, digest);
 	int		found = 0;
 
-	buf_init(&b, MANIFEST_BYTES_MAX + TYPE_MAX);
+	buf_init(&b, MANIFEST_BYTES_MAX);
 	if (access(path, R_OK) == 0 && io_slurp(path, &b, &err) == 0 &&
-	    b.len > 0 && (end = memchr(b.data, '\n', b.len)) != NULL) {
-		*len = b.len - (size_t)(end + 1 - b.data);
-		digest_of(digest, end + 1, *len, have);
-		if ((found = strcmp(have, digest) == 0)) {
-			*type = xmemdup0(b.data, (size_t)(end - b.data));
-			*data = xmemdup0(end + 1, *len);
-		}
+	    b.len > 0) {
+		digest_of(digest, b.data, b.len, have);
+		found = strcmp(have, digest) == 0;
 	}
 	/* What is broken would be broken the next time. */
 	if (!found && (b.len > 0 || err.msg[0] != '\0')) {
 		log_info("cache: %s is not what it is called", path);
 		unlink(path);
+	}
+	if (found) {
+		*len = b.len;
+		*data = buf_detach(&b);
 	}
 	buf_clear(&b);
 	free(path);
@@ -101,7 +98,7 @@ cache_make(struct cache *c)
 
 /* Written aside, then named: nobody ever sees a part. */
 static int
-write_file(const char *path, const char *type, const void *data, size_t len)
+write_file(const char *path, const void *data, size_t len)
 {
 	char	*dir = xstrdup(path), from[64];
 	int	 fd, rc = -1;
@@ -109,9 +106,7 @@ write_file(const char *path, const char *type, const void *data, size_t len)
 	*strrchr(dir, '/') = '\0';
 	if ((fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)) != -1) {
 		snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
-		if (io_write_full(fd, type, strlen(type)) == 0 &&
-		    io_write_full(fd, "\n", 1) == 0 &&
-		    io_write_full(fd, data, len) == 0 &&
+		if (io_write_full(fd, data, len) == 0 &&
 		    (linkat(AT_FDCWD, from, AT_FDCWD, path,
 		    AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST))
 			rc = 0;
@@ -122,17 +117,16 @@ write_file(const char *path, const char *type, const void *data, size_t len)
 }
 
 void
-cache_put(struct cache *c, const char *digest, const char *type,
-    const void *data, size_t len)
+cache_put(struct cache *c, const char *digest, const void *data, size_t len)
 {
 	char	*path;
 
-	if (c->off || strlen(type) > TYPE_MAX || strchr(type, '\n') != NULL)
+	if (c->off)
 		return;
 	path = path_of(c, digest);
-	if (write_file(path, type, data, len) == -1 && (errno != ENOENT ||
+	if (write_file(path, data, len) == -1 && (errno != ENOENT ||
 	    io_make_parents(path) == -1 ||
-	    write_file(path, type, data, len) == -1)) {
+	    write_file(path, data, len) == -1)) {
 		log_info("cache: %s: %s; going on without it", path,
 		    strerror(errno));
 		c->off = 1;

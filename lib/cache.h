@@ -5,9 +5,10 @@
 
 /*
  * Manifests of earlier runs, by digest: DIR/manifests/ALGORITHM/XX/HEX holds
- * the media type, a newline, and the bytes.  A convenience and nothing more: it
- * may be deleted at any time, be used by several programs at once, be full,
- * wrong or unwritable, and all that happens is that a manifest is asked for.
+ * the bytes, and nothing that a server said of them.  A convenience and nothing
+ * more: the cache may be deleted at any time, be used by several programs at
+ * once, be full, wrong or unwritable, and all that happens is that a manifest is
+ * asked for.
  */
 struct cache;
 
@@ -28,12 +29,12 @@ const char *cache_make(struct cache *);
 
 /*
  * The bytes of a digest that digest_check() has passed, checked against it.  1
- * with *type and *data the caller's; 0 if they are not there.
+ * with *data the caller's; 0 if they are not there.  What is there and has
+ * another digest is removed.
  */
-int	cache_get(struct cache *, const char *digest, char **type,
-	    char **data, size_t *len);
-/* Keep them; type is their media type. */
-void	cache_put(struct cache *, const char *digest, const char *type,
-	    const void *data, size_t len);
+int	cache_get(struct cache *, const char *digest, char **data,
+	    size_t *len);
+void	cache_put(struct cache *, const char *digest, const void *data,
+	    size_t len);
 
 #endif

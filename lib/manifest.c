@@ -309,6 +309,15 @@ add_shadows(struct manifest *m, jv doc, struct err *err)
 	return rc == -1 ? err_wrap(err, "annotation") : 0;
 }
 
+/* What a document is of which nobody says the type. */
+static const char *
+type_by_shape(int index, int image, int artifact)
+{
+	if (index)
+		return MT_OCI_INDEX;
+	return artifact && !image ? MT_OCI_ARTIFACT : MT_OCI_MANIFEST;
+}
+
 /* Decide between index and image; a document that could be both is refused. */
 static int
 decide_kind(struct manifest *m, const char *media_type, jv doc,
@@ -338,8 +347,7 @@ decide_kind(struct manifest *m, const char *media_type, jv doc,
 		    "and as an image: it has manifests and config or layers");
 	if (*m->media_type == '\0') {
 		free(m->media_type);
-		m->media_type = xstrdup(index ? MT_OCI_INDEX :
-		    MT_OCI_MANIFEST);
+		m->media_type = xstrdup(type_by_shape(index, image, artifact));
 	}
 	if (strncmp(m->media_type,
 	    "application/vnd.docker.distribution.manifest.v1+", 48) == 0)

@@ -180,7 +180,7 @@ add_referrer(struct image *img, const struct content *c)
 
 /* The bytes of a manifest are there; data is consumed. */
 static void
-got_bytes(struct want *w, const char *media_type, char *data, size_t len)
+got_bytes(struct want *w, char *data, size_t len)
 {
 	struct fetch	*f = w->fetch;
 	struct content	*c;
@@ -200,7 +200,7 @@ got_bytes(struct want *w, const char *media_type, char *data, size_t len)
 		fetch_failed(f, &err);
 		return;
 	}
-	c = image_add(&f->img, &w->desc, media_type, data, len, &err);
+	c = image_add(&f->img, &w->desc, w->desc.media_type, data, len, &err);
 	if (c == NULL) {
 		fetch_failed(f, &err);
 		return;
@@ -234,23 +234,20 @@ keep(struct want *w)
 	struct content	*c = image_find(&w->fetch->img, w->desc.digest);
 
 	if (c != NULL)
-		cache_put(w->fetch->opt->cache, w->desc.digest,
-		    c->desc.media_type, c->data, (size_t)c->desc.size);
+		cache_put(w->fetch->opt->cache, w->desc.digest, c->data,
+		    (size_t)c->desc.size);
 }
 
 /* An earlier run kept it. */
 static int
 read_cache(struct want *w)
 {
-	char	*type, *data;
+	char	*data;
 	size_t	 len;
 
-	if (!cache_get(w->fetch->opt->cache, w->desc.digest, &type, &data,
-	    &len))
+	if (!cache_get(w->fetch->opt->cache, w->desc.digest, &data, &len))
 		return 0;
-	got_bytes(w, *w->desc.media_type != '\0' ? w->desc.media_type :
-	    manifest_is_type(type) ? type : "", data, len);
-	free(type);
+	got_bytes(w, data, len);
 	return 1;
 }
 
@@ -271,7 +268,7 @@ read_dest(struct want *w)
 	    &b, &err) == 0;
 	len = b.len;
 	if (found)
-		got_bytes(w, w->desc.media_type, buf_detach(&b), len);
+		got_bytes(w, buf_detach(&b), len);
 	buf_clear(&b);
 	return found;
 }
@@ -290,12 +287,22 @@ ask_source(struct want *w, const struct err *err)
 	return 1;
 }
 
+/*
+ * The bytes of a digest are the same everywhere.  Whether a subject exists is
+ * for the image's own repository to say.
+ */
 static int
 compare_wants(const void *a, const void *b)
 {
 	const struct want	*x = a, *y = b;
+	int			 rc = strcmp(x->desc.digest, y->desc.digest);
+	uintptr_t		 of_x, of_y;
 
-	return strcmp(x->desc.digest, y->desc.digest);
+	if (rc != 0)
+		return rc;
+	of_x = x->kind == EDGE_SUBJECT ? (uintptr_t)x->call.repo : 0;
+	of_y = y->kind == EDGE_SUBJECT ? (uintptr_t)y->call.repo : 0;
+	return (of_x > of_y) - (of_x < of_y);
 }
 
 /* Ask, unless somebody asks already; the record is held until it is there. */
@@ -317,22 +324,22 @@ ask(struct want *w)
 
 /* An answer for one that asked, or waited for it. */
 static void
-take_answer(struct want *w, const struct reg_call *c, const char *type)
+take_answer(struct want *w, const struct reg_call *c)
 {
 	size_t	n = c->http.reply.len;
 
-	if (w->fetch->failed)
-		return;
-	/* The descriptor's word goes before the server's. */
-	got_bytes(w, *w->desc.media_type != '\0' ? w->desc.media_type : type,
-	    xmemdup0(c->http.reply.data, n), n);
+	/*
+	 * What type the server says it is does not count: another server, and
+	 * the cache, would say something else of the same bytes.
+	 */
+	if (!w->fetch->failed)
+		got_bytes(w, xmemdup0(c->http.reply.data, n), n);
 }
 
 static void
 got_manifest(struct reg_call *c, const struct err *err)
 {
 	struct want	*w = c->arg, *other;
-	const char	*v, *type = "";
 
 	if (err != NULL && ask_source(w, err))
 		return;
@@ -340,9 +347,7 @@ got_manifest(struct reg_call *c, const struct err *err)
 	if (err != NULL) {
 		want_failed(w, err);
 	} else {
-		if ((v = reg_header(c, "Content-Type")) != NULL)
-			type = manifest_type_named(v);
-		take_answer(w, c, type);
+		take_answer(w, c);
 		keep(w);
 	}
 	while ((other = w->waiting) != NULL) {
@@ -352,7 +357,7 @@ got_manifest(struct reg_call *c, const struct err *err)
 			continue;
 		}
 		if (err == NULL)
-			take_answer(other, c, type);
+			take_answer(other, c);
 		fetch_release(other->fetch);
 	}
 	/* The bytes live in the images now, or nowhere. */
@@ -375,7 +380,7 @@ read_layout(struct want *w)
 		return;
 	}
 	len = b.len;
-	got_bytes(w, w->desc.media_type, buf_detach(&b), len);
+	got_bytes(w, buf_detach(&b), len);
 }
 
 void
@@ -385,6 +390,9 @@ fetch_want(struct fetch *f, const struct descriptor *desc,
 	struct want	*w;
 	struct err	 err = ERR_INIT;
 
+	/* The destination may have a subject from another image. */
+	if (kind == EDGE_SUBJECT)
+		present = 0;
 	if (f->failed || image_find(&f->img, desc->digest) != NULL)
 		return;
 	for (w = f->wants; w != NULL; w = w->next)
@@ -417,7 +425,8 @@ fetch_want(struct fetch *f, const struct descriptor *desc,
 		read_layout(w);
 		return;
 	}
-	if (read_cache(w) || (present && read_dest(w)))
+	if (kind != EDGE_SUBJECT &&
+	    (read_cache(w) || (present && read_dest(w))))
 		return;
 	w->call.repo = present && f->opt->have->place->repo != NULL ?
 	    f->opt->have->place->repo : f->place->repo;
@@ -478,7 +487,7 @@ expand_known(struct fetch *f, const char *digest, int depth, int present)
 	for (i = 0; i < n && !f->failed; i++)
 		if (is_wanted_edge(f, &edges[i]))
 			expand_known(f, edges[i].desc.digest, depth + 1,
-			    present);
+			    present && edges[i].kind != EDGE_SUBJECT);
 }
 
 static void
