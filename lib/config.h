@@ -34,8 +34,8 @@ struct endpoint {
 
 /* A rewrite of repository names, for pulls only; in the file's order. */
 struct rewrite {
-	char	*pattern;		/* owned: extended regular expression */
-	char	*replacement;		/* owned: $1 … are groups */
+	char	*pattern;		/* owned: pattern.h */
+	char	*replacement;		/* owned: the same */
 	struct setting from;
 };
 

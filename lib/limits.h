@@ -84,8 +84,10 @@
 #define CONFIG_FILE_MAX		(1024 * 1024)
 #define ENDPOINTS_MAX		30		    /* of one registry */
 #define CONFIG_VALUES_MAX	10000
-#define PATTERN_LENGTH_MAX	2000		    /* of rewritePull, with its
-						     * repetitions written out */
+#define PATTERN_LENGTH_MAX	2000		    /* bytes, of rewritePull */
+#define PATTERN_DEPTH_MAX	32		    /* groups in groups */
+#define PATTERN_STEPS_MAX	1000000		    /* of one match */
+#define PATTERN_HEAP_MAX	(16 * 1024 * 1024)  /* bytes, for one match */
 #define CERTS_FILE_MAX		(1024 * 1024)
 #define DOCKER_CONFIG_MAX	(4 * 1024 * 1024)
 #define LAYOUT_INDEX_MAX	(32 * 1024 * 1024)  /* index.json, bytes */

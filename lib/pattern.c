@@ -1,211 +1,229 @@
+/*
+ * Regular expressions of the configuration, by PCRE2: compiled, matched and
+ * replaced within limits.
+ */
 #include <ctype.h>
-#include <regex.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "lib/buf.h"
 #include "lib/errmsg.h"
 #include "lib/limits.h"
 #include "lib/pattern.h"
+#include "lib/xalloc.h"
 
-#define DEPTH_MAX	32		/* groups in groups */
+#define GROUP_NAME_MAX	64		/* bytes of $name, with its NUL */
 
-/* A group that is open, or the whole pattern. */
-struct group {
-	size_t	length;
-	int	branch_empty;		/* may this branch match nothing? */
-	int	empty;			/* may one before it? */
+/* A compiled pattern, and what matching it needs. */
+struct pattern {
+	pcre2_code		*code;
+	pcre2_match_context	*limits;
+	pcre2_match_data	*match;
 };
 
-/*
- * glibc writes repetitions out when it compiles: a+ becomes aa*, and a{9} nine
- * of them, groups and all, so that a short text can mean gigabytes.  This adds
- * up how long the pattern becomes.  Repeating what may match nothing, as in
- * (a*)*, takes it the longest, and means nothing more than (a)* does.
- */
-struct reading {
-	struct group	groups[DEPTH_MAX];
-	int		depth;
-	size_t		last;		/* length of what may be repeated */
-	int		last_empty;	/* may that match nothing? */
-};
-
-/* What came last is in its place: nothing will repeat it any more. */
 static void
-settle(struct reading *r)
+pattern_free(struct pattern *p)
 {
-	r->groups[r->depth].branch_empty &= r->last_empty;
-	r->last = 0;
-	r->last_empty = 1;
+	pcre2_match_data_free(p->match);
+	pcre2_match_context_free(p->limits);
+	pcre2_code_free(p->code);
 }
 
 static int
-add(struct reading *r, size_t n, int empty)
+pattern_compile(struct pattern *p, const char *text, struct err *err)
 {
-	settle(r);
-	r->last = n;
-	r->last_empty = empty;
-	r->groups[r->depth].length += n;
-	return r->groups[r->depth].length > PATTERN_LENGTH_MAX ? -1 : 0;
-}
+	pcre2_compile_context	*context;
+	PCRE2_UCHAR		 why[128];
+	PCRE2_SIZE		 at = 0;
+	int			 code = 0;
 
-/* What came last stands there so many times, or is not there. */
-static int
-repeat(struct reading *r, size_t times, int or_none)
-{
-	size_t	*length = &r->groups[r->depth].length;
-
-	if (r->last_empty || times > PATTERN_LENGTH_MAX)
-		return -1;
-	*length += r->last * times - r->last;
-	r->last *= times;
-	r->last_empty = or_none;
-	return *length > PATTERN_LENGTH_MAX ? -1 : 0;
-}
-
-static void
-open_group(struct reading *r)
-{
-	r->groups[r->depth].length = 0;
-	r->groups[r->depth].branch_empty = 1;
-	r->groups[r->depth].empty = 0;
-	r->last = 0;
-	r->last_empty = 1;
-}
-
-static void
-end_branch(struct reading *r)
-{
-	settle(r);
-	r->groups[r->depth].empty |= r->groups[r->depth].branch_empty;
-	r->groups[r->depth].branch_empty = 1;
-}
-
-static int
-close_group(struct reading *r)
-{
-	const struct group	*g = &r->groups[r->depth];
-
-	if (r->depth == 0)
-		return add(r, 1, 0);	/* a parenthesis */
-	end_branch(r);
-	r->depth--;
-	return add(r, g->length + 1, g->empty);
-}
-
-/* Behind a bracket expression, whose "[" is at s. */
-static const char *
-skip_brackets(const char *s)
-{
-	const char	*end;
-	char		 kind;
-
-	s += s[1] == '^' ? 2 : 1;
-	if (*s == ']')
-		s++;
-	while (*s != '\0' && *s != ']') {
-		kind = s[1];
-		if (*s == '[' && (kind == ':' || kind == '.' || kind == '=')) {
-			for (end = s + 2; *end != '\0' && (*end != kind ||
-			    end[1] != ']'); end++)
-				;
-			s = *end != '\0' ? end + 1 : end - 1;
-		}
-		s++;
+	memset(p, 0, sizeof(*p));
+	if ((context = pcre2_compile_context_create(NULL)) == NULL)
+		abort();		/* out of memory */
+	pcre2_set_max_pattern_length(context, PATTERN_LENGTH_MAX);
+	pcre2_set_parens_nest_limit(context, PATTERN_DEPTH_MAX);
+	/* As in Go, "$" is the end of the text only. */
+	p->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+	    PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
+	    &code, &at, context);
+	pcre2_compile_context_free(context);
+	if (p->code == NULL) {
+		pcre2_get_error_message(code, why, sizeof(why));
+		return err_set(err, ERR_USAGE, "\"%.200s\" is not a valid "
+		    "regular expression: %s at its character %zu", text,
+		    (const char *)why, (size_t)at + 1);
 	}
-	return *s == ']' ? s + 1 : s;
-}
-
-/* {2}, {2,} or {2,5}: *s ends on the "}". */
-static int
-read_times(struct reading *r, const char **s)
-{
-	unsigned long	least, most;
-	char		*end;
-
-	least = most = strtoul(*s + 1, &end, 10);
-	if (*end == ',')
-		/* {2,} is three: the last one with a star. */
-		most = isdigit((unsigned char)end[1]) ?
-		    strtoul(end + 1, &end, 10) : least + 1;
-	*s += strcspn(*s, "}");
-	if (**s == '\0')
-		--*s;
-	return repeat(r, most > least ? most : least, least == 0);
-}
-
-/* -1 if it becomes too long, is nested too deep, or repeats nothing. */
-static int
-measure(const char *s)
-{
-	struct reading	r;
-	int		rc = 0;
-
-	r.depth = 0;
-	open_group(&r);
-	for (; *s != '\0' && rc == 0; s++)
-		switch (*s) {
-		case '(':
-			settle(&r);
-			if (++r.depth == DEPTH_MAX)
-				return -1;
-			open_group(&r);
-			break;
-		case ')':
-			rc = close_group(&r);
-			break;
-		case '|':
-			end_branch(&r);
-			break;
-		case '*':
-		case '?':
-			rc = repeat(&r, 1, 1);
-			break;
-		case '+':
-			rc = repeat(&r, 2, 0);
-			break;
-		case '{':
-			rc = read_times(&r, &s);
-			break;
-		case '[':
-			s = skip_brackets(s) - 1;
-			rc = add(&r, 1, 0);
-			break;
-		case '\\':
-			if (s[1] != '\0')
-				s++;
-			rc = add(&r, 1, strchr("bB<>`'", *s) != NULL);
-			break;
-		case '^':
-		case '$':
-			rc = add(&r, 1, 1);
-			break;
-		default:
-			rc = add(&r, 1, 0);
-			break;
-		}
-	return rc;
+	p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
+	p->limits = pcre2_match_context_create(NULL);
+	if (p->match == NULL || p->limits == NULL)
+		abort();		/* out of memory */
+	pcre2_set_match_limit(p->limits, PATTERN_STEPS_MAX);
+	pcre2_set_heap_limit(p->limits, PATTERN_HEAP_MAX / 1024);
+	return 0;
 }
 
 int
 pattern_check(const char *text, struct err *err)
 {
-	const char	*p;
-	regex_t		 re;
+	struct pattern	p;
 
-	/* glibc takes \\d for a d, without a word. */
-	for (p = text; (p = strchr(p, '\\')) != NULL && p[1] != '\0'; p += 2)
-		if (isalnum((unsigned char)p[1]) &&
-		    strchr("wWsSbB", p[1]) == NULL)
-			return err_set(err, ERR_USAGE, "\\%c is not known in "
-			    "extended regular expressions; write a class "
-			    "such as [0-9]", p[1]);
-	if (measure(text) == -1)
-		return err_set(err, ERR_USAGE, "\"%.200s\" repeats too much: "
-		    "written out it has more than %d places, or what is "
-		    "repeated may be empty", text, PATTERN_LENGTH_MAX);
-	if (regcomp(&re, text, REG_EXTENDED) != 0)
-		return err_set(err, ERR_USAGE, "\"%.200s\" is no regular "
-		    "expression", text);
-	regfree(&re);
+	if (pattern_compile(&p, text, err) == -1)
+		return -1;
+	pattern_free(&p);
 	return 0;
+}
+
+/* The group of a name or number of n bytes; -1 if there is none. */
+static int
+find_group(const struct pattern *p, const char *name, size_t n)
+{
+	char	text[GROUP_NAME_MAX];
+	size_t	i, number = 0;
+
+	if (n >= sizeof(text))
+		return -1;
+	memcpy(text, name, n);
+	text[n] = '\0';
+	for (i = 0; i < n && isdigit((unsigned char)text[i]); i++)
+		if ((number = number * 10 + (size_t)(text[i] - '0')) > 65535)
+			return -1;
+	if (i == n)
+		return (int)number;
+	return pcre2_substring_number_from_name(p->code, (PCRE2_SPTR)text);
+}
+
+/* Add what group matched; one that does not exist or match adds nothing. */
+static int
+add_group(struct buf *out, const struct pattern *p, int group,
+    const char *subject)
+{
+	const PCRE2_SIZE	*at = pcre2_get_ovector_pointer(p->match);
+	uint32_t		 n = pcre2_get_ovector_count(p->match);
+	size_t			 i = 2 * (size_t)group;
+
+	if (group < 0 || (uint32_t)group >= n || at[i] == PCRE2_UNSET)
+		return 0;
+	return buf_add(out, subject + at[i], at[i + 1] - at[i]);
+}
+
+/* Add what the text after a "$" means; *s ends after that. */
+static int
+add_reference(struct buf *out, const struct pattern *p, const char **s,
+    const char *subject)
+{
+	const char	*name = *s;
+	int		 brace = *name == '{';
+	size_t		 n;
+
+	if (*name == '$') {
+		++*s;
+		return buf_addc(out, '$');
+	}
+	name += brace;
+	for (n = 0; isalnum((unsigned char)name[n]) || name[n] == '_'; n++)
+		;
+	if (n == 0 || (brace && name[n] != '}'))
+		return buf_addc(out, '$');
+	*s = name + n + brace;
+	return add_group(out, p, find_group(p, name, n), subject);
+}
+
+static int
+add_replacement(struct buf *out, const struct pattern *p, const char *s,
+    const char *subject)
+{
+	int	rc = 0;
+
+	while (*s != '\0' && rc == 0) {
+		if (*s++ == '$')
+			rc = add_reference(out, p, &s, subject);
+		else
+			rc = buf_addc(out, s[-1]);
+	}
+	return rc;
+}
+
+/* Bytes of the UTF-8 character at s, which is not at the end. */
+static size_t
+character_length(const char *s)
+{
+	size_t	n = 1;
+
+	while (((unsigned char)s[n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+/*
+ * All matches from the first byte on.  An empty match right after another match
+ * is passed over, as Go does.  1, 0, or a negative error of PCRE2; -1 in *full
+ * if the result is too long.
+ */
+static int
+replace_all(struct pattern *p, const char *replacement, const char *subject,
+    struct buf *out, int *full)
+{
+	const PCRE2_SIZE	*at = pcre2_get_ovector_pointer(p->match);
+	size_t			 len = strlen(subject), last = 0, from = 0;
+	int			 rc, some = 0;
+
+	while (from <= len && *full == 0) {
+		rc = pcre2_match(p->code, (PCRE2_SPTR)subject, len, from, 0,
+		    p->match, p->limits);
+		if (rc == PCRE2_ERROR_NOMATCH)
+			break;
+		if (rc < 0)
+			return rc;
+		/* \K in a lookahead can make a match end before it begins. */
+		if (at[0] > at[1] || at[0] < last)
+			return PCRE2_ERROR_BADOFFSET;
+		some = 1;
+		*full = buf_add(out, subject + last, at[0] - last);
+		if (*full == 0 && (at[1] > last || at[0] == 0))
+			*full = add_replacement(out, p, replacement, subject);
+		last = at[1];
+		if (at[1] > from)
+			from = at[1];
+		else
+			from += from < len ?
+			    character_length(subject + from) : 1;
+	}
+	if (*full == 0)
+		*full = buf_add(out, subject + last, len - last);
+	return some;
+}
+
+int
+pattern_replace(const char *pattern, const char *replacement,
+    const char *subject, size_t max, char **result, struct err *err)
+{
+	struct pattern	p;
+	struct buf	out;
+	PCRE2_UCHAR	why[128];
+	int		rc, full = 0;
+
+	*result = NULL;
+	if (pattern_compile(&p, pattern, err) == -1)
+		return -1;
+	buf_init(&out, max);
+	buf_adds(&out, "");
+	rc = replace_all(&p, replacement, subject, &out, &full);
+	pattern_free(&p);
+	if (rc < 0) {
+		pcre2_get_error_message(rc, why, sizeof(why));
+		err_set(err, ERR_LIMIT, "\"%.200s\" cannot be matched: %s "
+		    "(write a simpler pattern)", pattern, (const char *)why);
+		rc = -1;
+	} else if (full != 0) {
+		rc = err_set(err, ERR_LIMIT, "\"%.200s\" makes more than %zu "
+		    "bytes", pattern, max);
+	}
+	if (rc == 1)
+		*result = buf_detach(&out);
+	buf_clear(&out);
+	return rc;
 }

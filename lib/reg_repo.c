@@ -1,23 +1,19 @@
 /*
  * Repositories, and the ways to them: endpoints, rewrites, accounts.
  */
-#include <ctype.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "lib/buf.h"
 #include "lib/config.h"
 #include "lib/errmsg.h"
 #include "lib/limits.h"
+#include "lib/pattern.h"
 #include "lib/ref.h"
 #include "lib/reg_private.h"
 #include "lib/tls.h"
 #include "lib/token.h"
 #include "lib/xalloc.h"
-
-#define GROUPS_MAX	10		/* $0 to $9 */
 
 struct reg *
 reg_new(struct http *http, struct config *config, struct creds *creds,
@@ -104,89 +100,22 @@ host_of(struct reg *reg, const struct endpoint *ep)
 	return h;
 }
 
-/* What $1, ${1} and $$ of a replacement stand for, as in Go. */
-static const char *
-expand(const char *s, const char *text, const regmatch_t *m, struct buf *out)
+/* What the first rewrite that fits makes of it, or the name itself. */
+static int
+rewritten(const struct registry_config *rc, const char *repo, char **out,
+    struct err *err)
 {
-	int	brace = *s == '{';
-	size_t	n, group;
+	size_t	i;
+	int	found = 0;
 
-	if (*s == '$') {
-		buf_addc(out, '$');
-		return s + 1;
-	}
-	s += brace;
-	for (n = 0; isalnum((unsigned char)s[n]) || s[n] == '_'; n++)
-		;
-	if (n == 0 || (brace && s[n] != '}')) {
-		buf_addc(out, '$');
-		return s - brace;
-	}
-	/* Names are groups too in Go, and there are none here. */
-	group = n == 1 && isdigit((unsigned char)*s) ? (size_t)(*s - '0') :
-	    GROUPS_MAX;
-	if (group < GROUPS_MAX && m[group].rm_so != -1)
-		buf_add(out, text + m[group].rm_so,
-		    (size_t)(m[group].rm_eo - m[group].rm_so));
-	return s + n + brace;
-}
-
-/* Every match replaced; NULL if there is none. */
-static char *
-rewrite(const struct rewrite *w, const char *repo)
-{
-	regex_t		 re;
-	regmatch_t	 m[GROUPS_MAX];
-	struct buf	 out;
-	const char	*s = repo, *r;
-	int		 some = 0;
-
-	if (regcomp(&re, w->pattern, REG_EXTENDED) != 0)
-		return NULL;		/* it was tried when it was read */
-	buf_init(&out, REF_NAME_MAX + 1);
-	buf_adds(&out, "");
-	while (regexec(&re, s, GROUPS_MAX, m, s == repo ? 0 :
-	    REG_NOTBOL) == 0) {
-		some = 1;
-		buf_add(&out, s, (size_t)m[0].rm_so);
-		for (r = w->replacement; *r != '\0'; )
-			if (*r == '$')
-				r = expand(r + 1, s, m, &out);
-			else
-				buf_addc(&out, *r++);
-		if (m[0].rm_eo == m[0].rm_so) {
-			/* An empty match: go on behind the next character. */
-			if (s[m[0].rm_eo] == '\0') {
-				s += m[0].rm_eo;
-				break;
-			}
-			buf_addc(&out, s[m[0].rm_eo]);
-			s += m[0].rm_eo + 1;
-		} else {
-			s += m[0].rm_eo;
-		}
-		if (*s == '\0')
-			break;
-	}
-	buf_adds(&out, s);
-	regfree(&re);
-	if (some)
-		return buf_detach(&out);
-	buf_clear(&out);
-	return NULL;
-}
-
-/* The first rewrite that fits, or the name itself. */
-static char *
-rewritten(const struct registry_config *rc, const char *repo)
-{
-	char	*s;
-	size_t	 i;
-
-	for (i = 0; i < rc->nrewrites; i++)
-		if ((s = rewrite(&rc->rewrites[i], repo)) != NULL)
-			return s;
-	return xstrdup(repo);
+	for (i = 0; i < rc->nrewrites && found == 0; i++)
+		found = pattern_replace(rc->rewrites[i].pattern,
+		    rc->rewrites[i].replacement, repo, REF_NAME_MAX, out, err);
+	if (found == -1)
+		return err_wrap(err, "rewritePull");
+	if (found == 0)
+		*out = xstrdup(repo);
+	return 0;
 }
 
 /* repo is taken over. */
@@ -251,16 +180,19 @@ static int
 add_routes(struct reg_repo *r, struct err *err)
 {
 	const struct registry_config	*rc;
+	char				*name;
 	size_t				 i;
 
 	rc = config_registry(r->reg->config, r->registry);
 	if (r->is_dest)
 		return add_route(r, rc, &rc->endpoints[0], xstrdup(r->repo),
 		    err);
-	for (i = 0; i < rc->nendpoints; i++)
-		if (add_route(r, rc, &rc->endpoints[i], rewritten(rc,
-		    r->repo), err) == -1)
+	for (i = 0; i < rc->nendpoints; i++) {
+		if (rewritten(rc, r->repo, &name, err) == -1)
 			return -1;
+		if (add_route(r, rc, &rc->endpoints[i], name, err) == -1)
+			return -1;
+	}
 	if (lists_itself(rc) && !rc->is_default)
 		return 0;
 	return add_route(r, rc, &rc->self, xstrdup(r->repo), err);

@@ -212,9 +212,13 @@ only_blob()
 	mirrors "http://$ONE_HOST" <<<'rewritePull: {"^l": "UPPER"}'
 	run -1 acedt-resolve list
 	[[ $output == *'rewritePull of reg.invalid makes \"UPPERibrary/app\" of library/app'* ]]
-	mirrors "http://$ONE_HOST" <<<'rewritePull: {"^\\d": "x"}'
+	mirrors "http://$ONE_HOST" <<<'rewritePull: {"^(\\d": "x"}'
 	run -2 acedt-resolve list
-	[[ $output == *"config.yaml:3: "*"[0-9]"* ]]
+	[[ $output == *"config.yaml:3: "*"missing closing parenthesis"* ]]
+	mirrors "http://$ONE_HOST" <<<'rewritePull: {"(.|..)+[A]|(.|..)+[B]": "x"}'
+	printf 'reg.invalid/%s:1\n' aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa >long
+	run -1 acedt-resolve long
+	[[ $output == *"match limit exceeded (write a simpler pattern)"* ]]
 }
 
 @test "the destination has an endpoint, and never a rewrite" {

@@ -236,7 +236,7 @@ test_bad(void)
 	bad(REG("   endpoints: [[a]]\n"), ":4: ", "a URL is expected");
 	bad(REG("   noncompliant: maybe\n"), ":4: ", "true or false");
 	bad(REG("   rewritePull: {\"(\": x}\n"), ":4: ",
-	    "no regular expression");
+	    "is not a valid regular expression");
 	bad(REG("   rewritePull: [a]\n"), ":4: ", "a mapping of patterns");
 	bad(REG("  r.example: {}\n"), ":4: ", "stands twice");
 	bad(EPC("  https://a: {supportsReferrers: perhaps}\n"), ":3: ",
