@@ -193,6 +193,9 @@ parse(struct image *img, jv rec, struct err *err)
 		    "an image record without \"source\"");
 	if (ref_parse(&img->ref, img->source, err) == -1)
 		return -1;
+	if (!json_has(rec, "descriptor"))
+		return err_set(err, ERR_STREAM, "the record has no descriptor "
+		    "(acedt-resolve --again finds it)");
 	root = json_get(rec, "descriptor");
 	rc = descriptor_parse(&img->root, root, 1, err);
 	jv_free(root);

@@ -38,6 +38,8 @@ start(struct stage *st, struct record *rec)
 	st->tail = &job->next;
 	st->njobs++;
 	st->nbytes += job->bytes = rec->len;
+	if (st->again && job->rec.is_image)
+		record_drop_error(&job->rec);
 	if (!job->rec.is_image || record_has_error(&job->rec))
 		job->done = 1;
 	else

@@ -31,6 +31,7 @@ struct stage {
 	size_t		 jobs_max;	/* how many at a time */
 	size_t		 bytes_max;	/* of their records, roughly */
 	int		 unordered;	/* none waits for one before it */
+	int		 again;		/* take errors off, begin with all */
 	void		*arg;
 	/* Begin with a record; job_done() or job_fail() now or later. */
 	void		(*begin)(struct job *);
@@ -54,7 +55,8 @@ struct stage {
 /*
  * Run it to the end.  Returns the exit status, 0 or 1; what stops it before
  * that is logged and ends the program.
- * Records with an error, and of unknown types, pass without begin().
+ * Records with an error, and of unknown types, pass without begin(); with again
+ * those with an error lose it and begin.
  */
 int	stage_run(struct stage *);
 

@@ -248,7 +248,18 @@ record_set_error(struct record *rec, const char *stage, const struct err *err)
 int
 record_has_error(const struct record *rec)
 {
-	return json_has(rec->obj, "error");
+	jv	e = json_get(rec->obj, "error");
+	int	has = jv_is_valid(e) && jv_get_kind(e) != JV_KIND_NULL;
+
+	jv_free(e);
+	return has;
+}
+
+void
+record_drop_error(struct record *rec)
+{
+	if (json_has(rec->obj, "error"))
+		drop_member(rec, "error");
 }
 
 void

@@ -71,8 +71,10 @@ void	record_set(struct record *, const char *name, const char *json);
 /* The member "error" of the record from an error, replacing one there. */
 void	record_set_error(struct record *, const char *stage,
 	    const struct err *);
-/* Has it one? */
+/* Has it one?  A null is none. */
 int	record_has_error(const struct record *);
+/* Take the error off, if there is one. */
+void	record_drop_error(struct record *);
 
 struct stream_out {
 	int		 fd;		/* borrowed */

@@ -84,6 +84,119 @@ setup_file()
 	done
 }
 
+# A stream "failed" of three images, of which one is not there.
+failing_stream()
+{
+	printf 'oci:%s:%s\n' "$FILES/images" app-1,c=core "$PWD/more" later,c=new \
+	    "$FILES/images" app-2,c=core >failing
+	run -1 --separate-stderr acedt-resolve failing
+	printf '%s\n' "$output" >failed
+	[ "$(jq -r 'select(.error).line' failed)" = 2 ]
+}
+
+lines_of()
+{
+	jq -r 'select(.type == "image").line' "$1" | paste -sd' '
+}
+
+@test "filter: failures that are not asked for leave, and are counted" {
+	failing_stream
+	run -0 --separate-stderr acedt-filter -l c=core <failed
+	printf '%s\n' "$output" >out
+	[ "$(lines_of out)" = "1 3" ]
+	[ "$stderr" = "acedt-filter: 1 of 1 images that failed left the stream, as asked" ]
+	acedt-filter -e '.line == 3' <failed 2>err >out
+	[ "$(lines_of out)" = 3 ]
+	grep -q '1 of 1 images that failed left' err
+	# What matches stays, and so does its error.
+	run -1 --separate-stderr acedt-filter -l c=new <failed
+	printf '%s\n' "$output" >out
+	[ "$(lines_of out)" = 2 ]
+	[ "$stderr" = "" ]
+	jq -se '.[1].error.stage == "acedt-resolve"' out
+}
+
+@test "filter: a failure that cannot say whether it matches stays" {
+	failing_stream
+	for e in '.descriptor.mediaType == "none"' '.line | error("no")' \
+	    '.manifests | length > 1'; do
+		run -1 --separate-stderr acedt-filter -e "$e" <failed
+		printf '%s\n' "$output" >out
+		jq -se 'map(select(.line == 2)) | length == 1 and
+		    .[0].error.stage == "acedt-resolve"' out
+	done
+}
+
+@test "filter: --failed, --drop-failed" {
+	failing_stream
+	run -1 --separate-stderr acedt-filter --failed <failed
+	printf '%s\n' "$output" >out
+	[ "$(lines_of out)" = 2 ]
+	[ "$(tail -n 1 out)" = '{"type":"end","images":1}' ]
+	[ "$stderr" = "" ]
+	run -0 --separate-stderr acedt-filter --failed -l c=core <failed
+	[ "${#lines[@]}" -eq 2 ]
+	run -0 --separate-stderr acedt-filter --drop-failed <failed
+	printf '%s\n' "$output" >out
+	[ "$(lines_of out)" = "1 3" ]
+	[ "$stderr" = "acedt-filter: 1 of 1 images that failed left the stream, as asked" ]
+	run -2 acedt-filter --failed --drop-failed <failed
+	[[ $output == *"exclude each other"* ]]
+}
+
+@test "resolve --again: what failed is tried again from the stream" {
+	failing_stream
+	run -1 --separate-stderr acedt-resolve --again <failed
+	[ "$output" = "$(cat failed)" ]
+	mkdir -p more
+	cp -r "$FILES/images/." more
+	layout_digest more app-1 >d
+	jq -c '.manifests[0].annotations[] = "later"' more/index.json >i
+	mv i more/index.json
+	# What an earlier stage knows stays, to the byte.
+	acedt-resolve --again <failed >again
+	[ "$(sed -n 2p again)" = "$(sed -n 2p failed)" ]
+	sed -n 3p again | jq -e --arg d "$(cat d)" '.descriptor.digest == $d and
+	    .line == 2 and .labels == {c: "new"} and (has("error") | not)'
+	# The same stream as that of the list.
+	acedt-resolve failing | cmp - again
+	# An image that failed later keeps its digest and what was found of it.
+	acedt-fetch <again | jq -c 'if .line == 2 then .error = {message: "x"}
+	    else . end' >broken
+	acedt-resolve --again <broken | acedt-push oci:all:1 | acedt-index oci:all:1
+	verify_layout all 1
+	# Only sources, from another program.
+	jq -c 'del(.descriptor, .error)' failed | acedt-resolve --again | cmp - again
+	run -1 acedt-fetch <<-EOF
+	$HEADER
+	{"type":"image","source":"oci:x:1"}
+	{"type":"end","images":1}
+	EOF
+	[[ $output == *"no descriptor (acedt-resolve --again finds it)"* ]]
+	run -2 acedt-resolve --again failing
+	[[ $output == *"--again takes no SOURCES-FILE"* ]]
+	run -3 acedt-resolve --again <failing
+}
+
+@test "resolve(1): its list of digests has the same images, and labels" {
+	mkdir -p layouts
+	cp -r "$FILES/images" layouts/one
+	d=$(layout_digest "$FILES/images" app-1)
+	jq -c '.manifests |= .[:1]' layouts/one/index.json >i
+	mv i layouts/one/index.json
+	printf '%s\n' oci:layouts/one:app-1 "oci:layouts/one@$d" \
+	    "oci:layouts/one:app-1@$d" '"oci:layouts/one:app-1","a=1","b=x.y"' >images.list
+	sed -n '/pinned to the digests/,/^.Ed/p' "$TOP/man/acedt-resolve.1" |
+	    sed -n '/^\$/,/csv/p' | sed 's/^[$>] //; s/\\e/\\/g' >recipe
+	[ "$(wc -l <recipe)" -eq 4 ]
+	bash -e recipe
+	acedt-resolve pinned.list | jq -r 'select(.line) |
+	    "\(.source) \(.descriptor.digest) \(.labels // {} | tojson)"' >got
+	for labels in '{}' '{}' '{}' '{"a":"1","b":"x.y"}'; do
+		echo "oci:layouts/one@$d $d $labels"
+	done | cmp - got
+}
+
 @test "filter: a second one narrows what the first selected" {
 	acedt-filter -p linux/amd64,linux/arm64 <"$FILES/roots" >both
 	jq -se '.[1].selected | length == 2' both

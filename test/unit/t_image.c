@@ -142,8 +142,8 @@ test_refused(void)
 	    "without \"source\"");
 	bad("{\"source\":\"ubuntu\",\"descriptor\":{\"digest\":\"" EMPTY
 	    "\"}}", "reference", "ubuntu");
-	bad("{\"source\":\"r.io/a:1\"}", "content",
-	    "record of r.io/a:1: a descriptor");
+	bad("{\"source\":\"r.io/a:1\"}", "stream",
+	    "no descriptor (acedt-resolve --again finds it)");
 	bad(START "{}}", "content", "no digest");
 	bad(START "{\"digest\":\"sha256:../x\"}}", "content", "digest");
 	bad(START "{\"digest\":\"" EMPTY "\",\"size\":-1}}", "content",

@@ -13,6 +13,10 @@ struct filter {
 	struct pairs		 labels;	/* -l: all must be equal */
 	const char		*program;	/* -e, borrowed, or NULL */
 	struct jq_state		*jq;		/* of program */
+	int			 failed;	/* keep only what failed */
+	int			 drop_failed;	/* keep only what did not */
+	unsigned long		 nfailed;	/* images that came with an error */
+	unsigned long		 nleft;		/* of those, not kept */
 };
 
 /*
@@ -22,7 +26,10 @@ struct filter {
 int	select_platforms(struct record *, const struct platforms *,
 	    struct err *);
 
-/* match.c: does the record match -l and -e?  1, 0, or -1. */
+/*
+ * match.c: does the record match -l and -e?  1, 0, or -1.  Of a record that
+ * failed -e cannot always tell: then it is 1.
+ */
 int	match_record(struct filter *, const struct record *, struct err *);
 /* Compile -e; -1 if it is no jq program. */
 int	match_compile(struct filter *, struct err *);

@@ -21,17 +21,23 @@
 #define OUT_HIGH	65536
 
 enum {
-	OPT_EXPRESSION = 1,
+	OPT_DROP_FAILED = 1,
+	OPT_EXPRESSION,
+	OPT_FAILED,
 	OPT_LABEL,
 	OPT_PLATFORMS,
 	OPT_RECOUNT
 };
 
 static const struct cli_option options[] = {
+	{ OPT_DROP_FAILED, 0, "drop-failed", CLI_NONE, NULL,
+	    "keep images without an error; a warning counts the others" },
 	CLI_EVENTS,
 	{ OPT_EXPRESSION, 'e', "expression", CLI_VALUE, "JQ",
 	    "keep images for which this jq(1) program's first output is\n"
 	    "neither false nor null; the others leave the stream" },
+	{ OPT_FAILED, 0, "failed", CLI_NONE, NULL,
+	    "keep images with an error" },
 	CLI_HELP,
 	{ OPT_LABEL, 'l', "label", CLI_VALUE, "KEY=VALUE",
 	    "keep images with this label; repeatable, all must match" },
@@ -56,22 +62,45 @@ say_dropped(const struct record *rec)
 	free(source);
 }
 
+/* An image that failed before: whether it stays in the stream, error and all. */
+static int
+pass_failed(struct filter *f, const struct record *rec)
+{
+	struct err	err = ERR_INIT;
+	int		keep;
+
+	keep = !f->drop_failed && match_record(f, rec, &err) == 1;
+	f->nfailed++;
+	f->nleft += keep == 0;
+	return keep;
+}
+
+/* An image without an error: it may get one here. */
+static int
+pass_good(struct filter *f, struct record *rec)
+{
+	struct err	err = ERR_INIT;
+	int		keep;
+
+	keep = !f->failed ? match_record(f, rec, &err) : 0;
+	if (keep == 1 && f->platforms.n > 0 && !f->platforms.all &&
+	    select_platforms(rec, &f->platforms, &err) == -1)
+		keep = -1;
+	if (keep == -1)
+		record_set_error(rec, PROG, &err);
+	return keep != 0;
+}
+
 /* One record through the filter and on. */
 static void
 pass(struct filter *f, struct record *rec, struct stream_out *out)
 {
-	struct err	err = ERR_INIT;
-	int		keep = 1;
+	int	keep = 1;
 
-	if (rec->is_image && !record_has_error(rec)) {
-		keep = match_record(f, rec, &err);
-		if (keep == 1 && f->platforms.n > 0 && !f->platforms.all &&
-		    select_platforms(rec, &f->platforms, &err) == -1)
-			keep = -1;
-		if (keep == -1)
-			record_set_error(rec, PROG, &err);
-	}
-	if (keep != 0)
+	if (rec->is_image)
+		keep = record_has_error(rec) ? pass_failed(f, rec) :
+		    pass_good(f, rec);
+	if (keep)
 		stream_out_put(out, rec);
 	else
 		say_dropped(rec);
@@ -107,6 +136,10 @@ run(struct filter *f, struct stream_in *in, struct stream_out *out)
 	if (stream_out_flush(out, 0, &err) == -1 ||
 	    (close(out->fd) == -1 && err_sys(&err, "standard output") == -1))
 		log_die(EXIT_STOPPED, "%s", err.msg);
+	/* Nothing that is not carried goes without a word. */
+	if (f->nleft > 0)
+		log_warn("%lu of %lu images that failed left the stream, as "
+		    "asked", f->nleft, f->nfailed);
 	return out->errors > 0 ? EXIT_IMAGES : EXIT_DONE;
 }
 
@@ -129,6 +162,12 @@ read_options(struct filter *f, struct cli *cli, struct stream_in *in)
 
 	while ((id = cli_next(cli, &value)) != 0)
 		switch (id) {
+		case OPT_DROP_FAILED:
+			f->drop_failed = value == NULL;
+			break;
+		case OPT_FAILED:
+			f->failed = value == NULL;
+			break;
 		case OPT_EXPRESSION:
 			f->program = value;
 			break;
@@ -147,6 +186,8 @@ read_options(struct filter *f, struct cli *cli, struct stream_in *in)
 	if (cli->nargs != 0)
 		cli_usage(cli, "no arguments are taken: the stream is read "
 		    "from standard input");
+	if (f->failed && f->drop_failed)
+		cli_usage(cli, "--failed and --drop-failed exclude each other");
 	if (f->program != NULL && match_compile(f, &err) == -1)
 		cli_usage(cli, "--expression: %s", err.msg);
 }
@@ -159,7 +200,8 @@ main(int argc, char *argv[])
 	struct stream_out	out;
 	struct cli		cli = {
 		.usage = "acedt-filter [-p PLATFORM] [-l KEY=VALUE] "
-		    "[-e JQ] [--recount] < STREAM",
+		    "[-e JQ] [--failed] [--drop-failed] [--recount] "
+		    "< STREAM",
 		.about = "Keep the images of the stream that match all that "
 		    "is asked for.",
 		.options = options,

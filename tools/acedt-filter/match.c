@@ -89,10 +89,38 @@ is_true(struct filter *f, const struct record *rec, struct err *err)
 	return -1;
 }
 
+/*
+ * Does the program name a member that the record may lack because it failed?
+ * Then the record says nothing on what the image would have matched.  A name
+ * within a string of the program counts too: that errs on the safe side.
+ */
+static int
+wants_what_is_missing(const struct filter *f, const struct record *rec)
+{
+	static const char *const	later[] = { "descriptor", "manifests",
+					    "platform", "selected",
+					    "referrers", "present", "pushed" };
+	size_t				i;
+
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		if (!json_has(rec->obj, later[i]) &&
+		    strstr(f->program, later[i]) != NULL)
+			return 1;
+	return 0;
+}
+
 int
 match_record(struct filter *f, const struct record *rec, struct err *err)
 {
+	int	rc;
+
 	if (!has_labels(f, rec))
 		return 0;
-	return f->jq != NULL ? is_true(f, rec, err) : 1;
+	if (f->jq == NULL)
+		return 1;
+	rc = is_true(f, rec, err);
+	if (rc != 1 && record_has_error(rec) &&
+	    (rc == -1 || wants_what_is_missing(f, rec)))
+		return 1;
+	return rc;
 }

@@ -15,6 +15,7 @@
 #include "lib/http.h"
 #include "lib/image.h"
 #include "lib/io.h"
+#include "lib/json.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/net.h"
@@ -32,16 +33,26 @@ struct resolver {
 	struct net	 net;
 	struct sources	 list;
 	size_t		 next;		/* index of the next source */
+	int		 again;		/* a stream is read, not a list */
 };
 
 /* One line being resolved. */
 struct line {
 	struct job		*job;
-	const struct source	*src;
+	const struct ref	*ref;	/* of the list, or own */
+	struct ref		 own;	/* of a record that was read */
+	int64_t			 number;	/* of the line; 0: not known */
 	struct reg_call		 call;
 };
 
+enum {
+	OPT_AGAIN = 1
+};
+
 static const struct cli_option options[] = {
+	{ OPT_AGAIN, 0, "again", CLI_NONE, NULL,
+	    "read a stream from standard input instead of a list, and try\n"
+	    "again what failed in it" },
 	CLI_CONFIG,
 	CLI_EVENTS,
 	CLI_HELP,
@@ -103,8 +114,8 @@ resolved(struct line *l, const char *media_type, const char *digest,
 	image_descriptor_json(&d, &b);
 	record_set(&l->job->rec, "descriptor", b.data);
 	buf_clear(&b);
-	EVENT("resolved", EV_NUM("line", (int64_t)l->src->line),
-	    EV_STR("source", l->src->ref.text), EV_STR("digest", digest));
+	EVENT("resolved", EV_NUM("line", l->number),
+	    EV_STR("source", l->ref->text), EV_STR("digest", digest));
 }
 
 static void
@@ -115,6 +126,7 @@ line_end(struct line *l, const struct err *err)
 	else
 		job_done(l->job);
 	reg_call_clear(&l->call);
+	ref_clear(&l->own);
 	free(l);
 }
 
@@ -217,7 +229,7 @@ resolve_layout(struct line *l, struct place *place)
 {
 	struct layout_entry	 e;
 	struct err		 err = ERR_INIT;
-	const struct ref	*ref = &l->src->ref;
+	const struct ref	*ref = l->ref;
 
 	if (ref->digest != NULL) {
 		resolved(l, "", ref->digest, -1);
@@ -233,30 +245,60 @@ resolve_layout(struct line *l, struct place *place)
 	line_end(l, NULL);
 }
 
+/* What to ask for: the next source of the list, or what the record names. */
+static int
+read_source(struct line *l, struct resolver *r, struct err *err)
+{
+	const struct source	*src;
+	char			*text;
+	int			 rc;
+
+	if (!r->again) {
+		/* Jobs begin in the order of the list. */
+		src = &r->list.v[r->next - 1];
+		l->ref = &src->ref;
+		l->number = (int64_t)src->line;
+		return 0;
+	}
+	if (!json_int(l->job->rec.obj, "line", &l->number))
+		l->number = 0;
+	if ((text = json_str(l->job->rec.obj, "source")) == NULL)
+		return err_set(err, ERR_STREAM, "an image record without "
+		    "\"source\"");
+	rc = ref_parse(&l->own, text, err);
+	l->ref = &l->own;
+	free(text);
+	return rc;
+}
+
 static void
 begin(struct job *job)
 {
 	struct resolver	*r = job->stage->arg;
-	struct line	*l = xcalloc(1, sizeof(*l));
+	struct line	*l;
 	struct err	 err = ERR_INIT;
 	struct place	*place;
 
+	if (r->again && json_has(job->rec.obj, "descriptor")) {
+		job_done(job);		/* another stage failed with it */
+		return;
+	}
+	l = xcalloc(1, sizeof(*l));
 	l->job = job;
-	/* Jobs begin in the order of the list. */
-	l->src = &r->list.v[r->next - 1];
 	reg_call_init(&l->call);
-	if ((place = net_place(&r->net, &l->src->ref, &err)) == NULL) {
+	if (read_source(l, r, &err) == -1 ||
+	    (place = net_place(&r->net, l->ref, &err)) == NULL) {
 		line_end(l, &err);
 	} else if (place->layout != NULL) {
 		resolve_layout(l, place);
-	} else if (l->src->ref.digest != NULL) {
-		resolved(l, "", l->src->ref.digest, -1);
+	} else if (l->ref->digest != NULL) {
+		resolved(l, "", l->ref->digest, -1);
 		line_end(l, NULL);
 	} else {
 		l->call.repo = place->repo;
 		l->call.method = "HEAD";
 		l->call.path = xasprintf("manifests/%s",
-		    l->src->ref.tag != NULL ? l->src->ref.tag : "latest");
+		    l->ref->tag != NULL ? l->ref->tag : "latest");
 		l->call.accept = MANIFEST_ACCEPT;
 		l->call.arg = l;
 		l->call.on_done = got_head;
@@ -290,37 +332,52 @@ read_list(struct resolver *r, const char *path)
 	EVENT("list", EV_NUM("images", (int64_t)r->list.n));
 }
 
+static void
+read_options(struct resolver *r, struct stage *st, struct cli *cli)
+{
+	const char	*value;
+	int		 id;
+
+	while ((id = cli_next(cli, &value)) != 0)
+		if (id == CLI_ID_UNORDERED)
+			st->unordered = value == NULL;
+		else if (id == OPT_AGAIN)
+			r->again = value == NULL;
+		else
+			net_option(&r->net, cli, id, value);
+	if (r->again && cli->nargs != 0)
+		cli_usage(cli, "--again takes no SOURCES-FILE: the stream is "
+		    "read from standard input");
+	if (!r->again && cli->nargs != 1)
+		cli_usage(cli, "one SOURCES-FILE is needed, %zu given",
+		    cli->nargs);
+}
+
 int
 main(int argc, char *argv[])
 {
 	static struct resolver	r;
 	struct stage		st;
 	struct cli		cli = {
-		.usage = "acedt-resolve [--config FILE] SOURCES-FILE",
+		.usage = "acedt-resolve [--config FILE] "
+		    "SOURCES-FILE | --again < STREAM",
 		.about = "Read a sources file and write the stream of its "
 		    "images, each with its digest.\nSOURCES-FILE - is standard "
 		    "input.  See acedt-stream(5) for the stream.",
 		.options = options,
 	};
-	const char		*value;
-	int			id, rc;
+	int			rc;
 
 	log_init(PROG);
 	io_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&r.net);
 	memset(&st, 0, sizeof(st));
-	while ((id = cli_next(&cli, &value)) != 0)
-		if (id == CLI_ID_UNORDERED)
-			st.unordered = value == NULL;
-		else
-			net_option(&r.net, &cli, id, value);
-	if (cli.nargs != 1)
-		cli_usage(&cli, "one SOURCES-FILE is needed, %zu given",
-		    cli.nargs);
+	read_options(&r, &st, &cli);
 	net_open(&r.net);
 	net_enter(NULL, NULL);
-	read_list(&r, cli.args[0]);
+	if (!r.again)
+		read_list(&r, cli.args[0]);
 
 	st.name = PROG;
 	st.http = r.net.http;
@@ -328,7 +385,8 @@ main(int argc, char *argv[])
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.arg = &r;
 	st.begin = begin;
-	st.next = next_record;
+	st.again = r.again;
+	st.next = r.again ? NULL : next_record;
 	rc = stage_run(&st);
 	cli_clear(&cli);
 	net_close(&r.net);
