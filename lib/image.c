@@ -30,6 +30,42 @@ check_bytes(const struct descriptor *want, const char *data, size_t len,
 	return 0;
 }
 
+/* The slot of a digest, or the free one where it would be. */
+static size_t *
+find_slot(const struct image *img, const char *digest)
+{
+	uint64_t	 hash = 14695981039346656037U;	/* FNV-1a */
+	const char	*s;
+	size_t		 i;
+
+	for (s = digest; *s != '\0'; s++)
+		hash = (hash ^ (unsigned char)*s) * 1099511628211U;
+	for (i = hash & (img->nslots - 1); img->slots[i] != 0;
+	    i = (i + 1) & (img->nslots - 1))
+		if (strcmp(img->contents[img->slots[i] - 1].desc.digest,
+		    digest) == 0)
+			break;
+	return &img->slots[i];
+}
+
+/* Make the newest content known to image_find(); half of the slots are free. */
+static void
+add_slot(struct image *img)
+{
+	size_t	i;
+
+	if (2 * img->ncontents <= img->nslots) {
+		*find_slot(img, img->contents[img->ncontents - 1].desc.digest)
+		    = img->ncontents;
+		return;
+	}
+	free(img->slots);
+	img->nslots = img->nslots == 0 ? 16 : 2 * img->nslots;
+	img->slots = xcalloc(img->nslots, sizeof(*img->slots));
+	for (i = 0; i < img->ncontents; i++)
+		*find_slot(img, img->contents[i].desc.digest) = i + 1;
+}
+
 struct content *
 image_add(struct image *img, const struct descriptor *desc,
     const char *media_type, char *data, size_t len, struct err *err)
@@ -57,6 +93,7 @@ image_add(struct image *img, const struct descriptor *desc,
 	c->desc.size = (int64_t)len;
 	c->data = data;
 	c->manifest = m;
+	add_slot(img);
 	return c;
 bad:
 	free(data);
@@ -66,12 +103,130 @@ bad:
 struct content *
 image_find(const struct image *img, const char *digest)
 {
-	size_t	i;
+	size_t	slot;
 
+	if (img->nslots == 0)
+		return NULL;
+	slot = *find_slot(img, digest);
+	return slot != 0 ? &img->contents[slot - 1] : NULL;
+}
+
+/* What is carried is what the descriptor says; has_type: of a manifest. */
+static int
+check_descriptor(const struct image *img, const struct descriptor *d,
+    int has_type, struct err *err)
+{
+	const struct content	*c = image_find(img, d->digest);
+
+	if (c == NULL)
+		return 0;
+	if (d->size != -1 && d->size != c->desc.size)
+		return err_set(err, ERR_DIGEST, "%s: %" PRId64 " bytes, a "
+		    "descriptor says %" PRId64, d->digest, c->desc.size,
+		    d->size);
+	if (has_type && *d->media_type != '\0' &&
+	    strcmp(d->media_type, c->desc.media_type) != 0)
+		return err_set(err, ERR_CONTENT, "%s: it is %s, a descriptor "
+		    "says %s", d->digest, c->desc.media_type, d->media_type);
+	return 0;
+}
+
+/* Mark the indexes from here down. */
+static void
+visit_indexes(struct image *img, const char *digest)
+{
+	struct content	*c = image_find(img, digest);
+	size_t		 i;
+
+	if (c == NULL || c->visited || !c->manifest.is_index)
+		return;
+	c->visited = 1;
+	for (i = 0; i < c->manifest.nedges; i++)
+		if (c->manifest.edges[i].kind != EDGE_SUBJECT)
+			visit_indexes(img, c->manifest.edges[i].desc.digest);
+}
+
+/* Does the index list it so? */
+static int
+lists(const struct manifest *index, const struct descriptor *d)
+{
+	const struct edge	*e = index->edges;
+	size_t			 i;
+
+	for (i = 0; i < index->nedges; i++)
+		if (e[i].kind != EDGE_SUBJECT &&
+		    strcmp(e[i].desc.digest, d->digest) == 0 &&
+		    strcmp(e[i].desc.media_type, d->media_type) == 0 &&
+		    e[i].desc.size == d->size)
+			return 1;
+	return 0;
+}
+
+/* The indexes below the source are marked. */
+static int
+check_selection(struct image *img, const struct selection *s,
+    struct err *err)
+{
+	const struct content	*c;
+
+	if (s->index == NULL)
+		return strcmp(s->desc.digest, img->root.digest) == 0 ? 0 :
+		    err_set(err, ERR_STREAM, "selected %s: it is neither the "
+		    "source itself nor out of an index", s->desc.digest);
+	c = image_find(img, s->index);
+	if (c == NULL)
+		return err_set(err, ERR_STREAM, "selected %s: the record "
+		    "lacks its index %s", s->desc.digest, s->index);
+	if (!c->visited)
+		return err_set(err, ERR_STREAM, "selected %s: %s is not an "
+		    "index of the source", s->desc.digest, s->index);
+	if (!lists(&c->manifest, &s->desc))
+		return err_set(err, ERR_STREAM, "selected %s: the index %s "
+		    "does not list it with this media type and size",
+		    s->desc.digest, s->index);
+	return 0;
+}
+
+static int
+check_selected(struct image *img, struct err *err)
+{
+	size_t	i;
+	int	rc = 0;
+
+	visit_indexes(img, img->root.digest);
+	for (i = 0; i < img->nselected && rc == 0; i++)
+		if ((rc = check_descriptor(img, &img->selected[i].desc, 1,
+		    err)) == 0)
+			rc = check_selection(img, &img->selected[i], err);
 	for (i = 0; i < img->ncontents; i++)
-		if (strcmp(img->contents[i].desc.digest, digest) == 0)
-			return &img->contents[i];
-	return NULL;
+		img->contents[i].visited = 0;
+	return rc;
+}
+
+int
+image_check(struct image *img, struct err *err)
+{
+	const struct edge	*e;
+	const struct manifest	*m;
+	size_t			 i, k;
+
+	if (check_descriptor(img, &img->root, 1, err) == -1 ||
+	    check_selected(img, err) == -1)
+		return -1;
+	for (i = 0; i < img->nreferrers; i++)
+		if (check_descriptor(img, &img->referrers[i], 1, err) == -1)
+			return -1;
+	for (i = 0; i < img->ncontents; i++) {
+		m = &img->contents[i].manifest;
+		for (k = 0; k < m->nedges; k++) {
+			e = &m->edges[k];
+			if (check_descriptor(img, &e->desc,
+			    edge_is_manifest(e), err) == -1)
+				return err_wrap(err, "manifest %s",
+				    img->contents[i].desc.digest);
+		}
+	}
+	return 0;
 }
 
 /* One element of "manifests", borrowed. */
@@ -201,6 +356,10 @@ parse(struct image *img, jv rec, struct err *err)
 	jv_free(root);
 	if (rc == -1)
 		return err_wrap(err, "record of %s", img->source);
+	if (img->ref.digest != NULL &&
+	    strcmp(img->ref.digest, img->root.digest) != 0)
+		return err_set(err, ERR_DIGEST, "record of %s: its descriptor "
+		    "has another digest, %s", img->source, img->root.digest);
 	img->filtered = json_has(rec, "selected");
 	if (each(img, rec, "manifests", parse_content, err) == -1 ||
 	    each(img, rec, "selected", parse_selection, err) == -1)
@@ -209,9 +368,10 @@ parse(struct image *img, jv rec, struct err *err)
 	img->present_in = json_str(present, "repository");
 	rc = each(img, present, "digests", parse_present, err);
 	jv_free(present);
-	if (rc == -1)
+	if (rc == -1 || each(img, rec, "referrers", parse_referrer,
+	    err) == -1)
 		return -1;
-	return each(img, rec, "referrers", parse_referrer, err);
+	return image_check(img, err);
 }
 
 int
@@ -240,6 +400,7 @@ image_clear(struct image *img)
 		manifest_clear(&img->contents[i].manifest);
 	}
 	free(img->contents);
+	free(img->slots);
 	for (i = 0; i < img->npresent; i++)
 		free(img->present[i]);
 	free(img->present);

@@ -41,6 +41,9 @@ struct image {
 	struct descriptor	 root;
 	struct content		*contents;
 	size_t			 ncontents;
+	size_t			*slots;	/* owned: contents by digest, see
+					 * image_find(); 0 is a free one */
+	size_t			 nslots; /* a power of two, or 0 */
 	int			 filtered; /* "selected" is there */
 	struct selection	*selected;
 	size_t			 nselected;
@@ -54,9 +57,16 @@ struct image {
 
 /*
  * Read a record, borrowed; every manifest in it is checked against its digest
- * and parsed.  Strict about what we use, blind to what we do not know.
+ * and parsed, and image_check() is done.  Strict about what we use, blind to
+ * what we do not know.
  */
 int	image_parse(struct image *, const struct record *, struct err *);
+/*
+ * Hold every descriptor of the image, those in its manifests too, against the
+ * manifests that are carried: size, media type, and for what was selected that
+ * it is the source, or that an index below the source lists it so.
+ */
+int	image_check(struct image *, struct err *);
 void	image_clear(struct image *);
 
 /* "FILE:LINE: SOURCE", for messages; into out. */

@@ -124,3 +124,25 @@ carried()
 	cmp plain home/.cache/ace/dt/manifests/sha256/*/"$(digest_of plain |
 	    cut -d: -f2)"
 }
+
+@test "a manifest is held against every descriptor of it, not only the first" {
+	start_faulty
+	artifact child
+	right=$(descriptor_of child)
+	for wrong in "$(jq -c '.size += 1' <<<"$right")" \
+	    "$(jq -c --arg t "$DOCKER_MANIFEST" '.mediaType = $t' \
+	    <<<"$right")"; do
+		printf '{"schemaVersion":2,"manifests":[%s]}' "$wrong" >inner
+		printf '{"schemaVersion":2,"manifests":[%s,%s]}' "$right" \
+		    "$(descriptor_of inner "$OCI_INDEX")" >outer
+		for f in child inner outer; do
+			type=$OCI_INDEX
+			[ $f != child ] || type=$OCI_MANIFEST
+			at app "$(digest_of $f)" "$type" <$f
+		done
+		at app 1 "$OCI_INDEX" <outer
+		echo "$R_HOST/app:1" >list
+		run -1 bash -c 'acedt-resolve list | acedt-fetch'
+		[[ $output == *"manifest $(digest_of inner)"*"a descriptor says"* ]]
+	done
+}

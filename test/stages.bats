@@ -334,16 +334,35 @@ bad_stream()
 }
 
 @test "a record that was tampered with is an error, not an index" {
-	for edit in '.manifests[0].data = "e30="' '.manifests[0].size = 7' \
-	    '.descriptor.digest = "sha256:../../x"' 'del(.source)' \
-	    '.manifests = {}' '.descriptor.size = -1' \
-	    '.source = "no such\nthing"' 'del(.manifests[1])'; do
+	other=sha256:$(printf '%064d' 7)
+	while IFS='|' read -r text edit; do
 		jq -c "if .line == 1 then $edit else . end" \
 		    "$FILES/fetched" >s
-		run -1 acedt-push oci:tampered:1 <s
-		acedt-push oci:tampered:1 <s 2>/dev/null >t || true
-		run -1 acedt-index oci:tampered:1 <t
-	done
+		run -1 --separate-stderr acedt-push oci:tampered:1 <s
+		[[ $(jq -r '.error.message? // empty' <<<"$output") == \
+		    *"$text"* ]]
+		run -1 acedt-index oci:tampered:1 <<<"$output"
+		[[ $output == *"$text"* ]]
+		# Whoever reads it: also what would publish it.
+		run -1 acedt-index oci:tampered:1 <s
+		[[ $output == *"$text"* || $output == *"was not pushed"* ]]
+	done <<-EOF
+	bytes, its descriptor says|.manifests[0].data = "e30="
+	bytes, its descriptor says 7|.manifests[0].size = 7
+	digest|.descriptor.digest = "sha256:../../x"
+	without "source"|del(.source)
+	"manifests" is no array|.manifests = {}
+	size is missing|.descriptor.size = -1
+	no such|.source = "no such\nthing"
+	lacks the manifest|del(.manifests[1])
+	a descriptor says 7|.descriptor.size = 7
+	a descriptor says $DOCKER_LIST|.descriptor.mediaType = "$DOCKER_LIST"
+	another digest, $other|.source += "@" + .descriptor.digest | .descriptor.digest = "$other"
+	neither the source itself|.selected = [{descriptor: (.descriptor | .digest = "$other")}]
+	a descriptor says 8|.selected = [{descriptor: (.descriptor | .size = 8)}]
+	lacks its index|.selected = [{descriptor: .descriptor, index: "$other"}]
+	does not list it|.selected = [{descriptor: .descriptor, index: .descriptor.digest}]
+	EOF
 	[ "$(jq '.manifests | length' tampered/index.json)" -eq 0 ]
 }
 

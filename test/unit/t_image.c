@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,8 @@ static void
 test_selected(void)
 {
 	const struct doc *const none[] = { NULL };
+	const struct doc *const all[] = { &top, &leaf[0], &inner, &leaf[1],
+	    &leaf[2], NULL };
 	struct image	img;
 	struct err	err = ERR_INIT;
 	struct buf	raw, b;
@@ -245,15 +248,15 @@ test_selected(void)
 	snprintf(more, sizeof(more), ",\"selected\":[{\"descriptor\":"
 	    "{\"x\":[1],\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":13},"
 	    "\"index\":\"%s\"},{\"descriptor\":%s}],\"referrers\":[%s]",
-	    MT_OCI_MANIFEST, leaf[0].digest, inner.digest, leaf[1].desc,
+	    MT_OCI_MANIFEST, leaf[0].digest, inner.digest, top.desc,
 	    leaf[2].desc);
-	record_of(&raw, none, more);
+	record_of(&raw, all, more);
 	if (!ok(parse(&img, raw.data, &err) == 0, "selected: %s", err.msg))
 		return;
 	is_int(img.filtered, 1);
 	is_int((long long)image_nroots(&img), 3);
 	is_str(image_root(&img, 0)->digest, leaf[0].digest);
-	is_str(image_root(&img, 1)->digest, leaf[1].digest);
+	is_str(image_root(&img, 1)->digest, top.digest);
 	is_str(image_root(&img, 2)->digest, leaf[2].digest);
 	is_str(img.selected[0].index, inner.digest);
 	ok(img.selected[1].index == NULL, "the source itself");
@@ -271,6 +274,120 @@ test_selected(void)
 	is_int(parse(&img, raw.data, &err), 0);
 	is_int((long long)image_nroots(&img), 0);
 	buf_clear(&raw);
+	image_clear(&img);
+}
+
+/* Refused: the record of top, with everything and these members. */
+static void
+bad_more(const char *class, const char *want, const char *fmt, ...)
+{
+	const struct doc *const all[] = { &top, &leaf[0], &inner, &leaf[1],
+	    &leaf[2], NULL };
+	struct buf	raw;
+	char		more[2000];
+	va_list		ap;
+
+	va_start(ap, fmt);
+	vsnprintf(more, sizeof(more), fmt, ap);
+	va_end(ap);
+	record_of(&raw, all, more);
+	bad(raw.data, class, want);
+	buf_clear(&raw);
+}
+
+/* {"mediaType":…,"digest":…,"size":…} with a size or a type of the test's. */
+#define OTHER	"{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d}"
+
+static void
+test_held_against(void)
+{
+	const int	n = (int)strlen(leaf[0].text);
+	struct doc	wrong, index;
+	struct buf	raw;
+	char		text[2000];
+
+	bad_more("digest", "13 bytes, a descriptor says 12", ",\"selected\":"
+	    "[{\"descriptor\":" OTHER ",\"index\":\"%s\"}]", MT_OCI_MANIFEST,
+	    leaf[0].digest, n - 1, top.digest);
+	bad_more("content", "a descriptor says " MT_DOCKER_MANIFEST,
+	    ",\"selected\":[{\"descriptor\":" OTHER ",\"index\":\"%s\"}]",
+	    MT_DOCKER_MANIFEST, leaf[0].digest, n, top.digest);
+	bad_more("stream", "does not list it", ",\"selected\":[{"
+	    "\"descriptor\":" OTHER ",\"index\":\"%s\"}]", MT_OCI_MANIFEST,
+	    EMPTY, 0, top.digest);
+	bad_more("stream", "does not list it", ",\"selected\":[{"
+	    "\"descriptor\":%s,\"index\":\"%s\"}]", leaf[1].desc, top.digest);
+	bad_more("stream", "is not an index of the source", ",\"selected\":[{"
+	    "\"descriptor\":%s,\"index\":\"%s\"}]", top.desc, leaf[2].digest);
+	bad_more("stream", "the record lacks its index", ",\"selected\":[{"
+	    "\"descriptor\":%s,\"index\":\"%s\"}]", leaf[0].desc, EMPTY);
+	bad_more("stream", "neither the source itself", ",\"selected\":[{"
+	    "\"descriptor\":%s}]", leaf[0].desc);
+	bad_more("digest", "a descriptor says 7", ",\"referrers\":[" OTHER "]",
+	    MT_OCI_MANIFEST, leaf[2].digest, 7);
+	bad_more("content", "a descriptor says " MT_OCI_INDEX,
+	    ",\"referrers\":[" OTHER "]", MT_OCI_INDEX, leaf[2].digest,
+	    (int)strlen(leaf[2].text));
+	bad("{\"source\":\"r.io/a@" EMPTY "\",\"descriptor\":{\"digest\":"
+	    "\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f6"
+	    "1caaff8a\"}}", "digest", "another digest, sha256:44136");
+
+	/* The root, and an entry of an index. */
+	buf_init(&raw, STREAM_LINE_MAX);
+	buf_addf(&raw, START OTHER ",\"manifests\":[", MT_OCI_MANIFEST,
+	    leaf[0].digest, 14);
+	with_data(&raw, &leaf[0]);
+	buf_adds(&raw, "]}");
+	bad(raw.data, "digest", "13 bytes, a descriptor says 14");
+	buf_reset(&raw);
+	snprintf(text, sizeof(text), "{\"manifests\":[" OTHER "]}",
+	    MT_OCI_MANIFEST, leaf[0].digest, 14);
+	doc_make(&index, MT_OCI_INDEX, text);
+	buf_addf(&raw, START "%s,\"manifests\":[", index.desc);
+	with_data(&raw, &index);
+	buf_addc(&raw, ',');
+	with_data(&raw, &leaf[0]);
+	buf_adds(&raw, "]}");
+	bad(raw.data, "digest", index.digest);
+	bad(raw.data, "digest", "13 bytes, a descriptor says 14");
+	buf_reset(&raw);
+	/* A document with the type of neither its root nor itself. */
+	doc_make(&wrong, MT_DOCKER_MANIFEST, leaf[0].text);
+	buf_addf(&raw, START "%s,\"manifests\":[", wrong.desc);
+	with_data(&raw, &leaf[0]);
+	buf_adds(&raw, "]}");
+	bad(raw.data, "content", "a descriptor says " MT_DOCKER_MANIFEST);
+	buf_clear(&raw);
+}
+
+/* Many are found again. */
+static void
+test_many(void)
+{
+	struct image		img;
+	struct descriptor	d;
+	struct err		err = ERR_INIT;
+	struct doc		one;
+	char			text[100];
+	int			i, missing = 0;
+
+	memset(&img, 0, sizeof(img));
+	memset(&d, 0, sizeof(d));
+	d.digest = one.digest;
+	d.size = -1;
+	for (i = 0; i < 2 * 1000; i++) {
+		snprintf(text, sizeof(text), "{\"layers\":[],\"n\":%d}",
+		    i % 1000);
+		doc_make(&one, "", text);
+		if (i < 1000)
+			missing += image_add(&img, &d, "", strdup(text),
+			    strlen(text), &err) == NULL;
+		else if (image_find(&img, one.digest) == NULL ||
+		    strcmp(image_find(&img, one.digest)->data, text) != 0)
+			missing++;
+	}
+	is_int(missing, 0);
+	ok(image_find(&img, EMPTY) == NULL, "another one is not found");
 	image_clear(&img);
 }
 
@@ -314,6 +431,8 @@ main(void)
 	test_refused();
 	test_order();
 	test_selected();
+	test_held_against();
 	test_add();
+	test_many();
 	return tap_end();
 }

@@ -138,12 +138,16 @@ ask_more(struct fetch *f)
 void
 fetch_release(struct fetch *f)
 {
+	struct err	err = ERR_INIT;
+
 	if (--f->pending > 0)
 		return;
 	fetch_hold(f);
 	ask_more(f);
 	if (--f->pending > 0)
 		return;
+	if (!f->failed && image_check(&f->img, &err) == -1)
+		fetch_failed(f, &err);
 	if (f->failed)
 		job_fail(f->job, &f->err);
 	else
