@@ -269,6 +269,26 @@ kinds_below()
 	run -1 acedt-push "$DST_HOST/hand" <bad
 }
 
+@test "a layout that lost content: what is taken as present is looked at" {
+	local kind lost how
+	gather oci:out:1
+	first=$digest
+	layout_blob out "$digest" >index
+	kinds_below >kinds
+	while read -r kind lost; do
+		[ "$kind" != index ] || continue
+		for how in 'rm' 'truncate -s 5'; do
+			$how "out/blobs/sha256/${lost#*:}"
+			gather oci:out:1
+			[ "$digest" = "$first" ]
+			[[ $stderr == *"the index is as it was"*"copied"* ]]
+			verify_layout out 1
+		done
+	done <kinds
+	gather oci:out:1
+	[[ $stderr == *"nothing has changed"* ]]
+}
+
 @test "a layout as destination" {
 	gather oci:out:1
 	forget
@@ -305,4 +325,73 @@ kinds_below()
 	curl -fsS -H "Accept: $ACCEPT" \
 	    "http://$DST_HOST/v2/ref/manifests/$d" | cmp - \
 	    <(layout_blob sig "$d")
+}
+
+# artifact DIR SUBJECT: an artifact about it; prints the descriptor.
+artifact()
+{
+	local config
+	config=$(printf '{}' | put_manifest "$1" \
+	    application/vnd.oci.empty.v1+json)
+	printf '{"schemaVersion":2,"mediaType":"%s","artifactType":"a/b","config":%s,"layers":[],"subject":%s}' \
+	    "$OCI_MANIFEST" "$config" "$2" | put_manifest "$1" "$OCI_MANIFEST"
+}
+
+@test "a foreign layer is not taken as there: another image has it as its own" {
+	start_regd R
+	config_plain_http "$R_HOST"
+	new_layout s
+	victim=$(make_image s amd64 victim)
+	layout_blob s "$(jq -r .digest <<<"$victim")" | jq -jc '.layers |=
+	    map(.mediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")' |
+	    put_manifest s "$OCI_MANIFEST" | tag_layout s attacker
+	tag_layout s victim <<<"$victim"
+	echo oci:s:attacker >list
+	gather "$R_HOST/x:1" -q
+	echo oci:s:victim >>list
+	gather "$R_HOST/x:1" -q
+	verify_registry "$R_HOST" x 1
+}
+
+@test "a subject is not taken as there with what names it" {
+	start_regd R
+	config_plain_http "$R_HOST"
+	new_layout s
+	subject=$(make_image s amd64 subject | jq -c 'del(.platform)')
+	about=$(artifact s "$subject")
+	tag_layout s about <<<"$about"
+	mv s away
+	new_layout s
+	artifact s "$subject" | tag_layout s about
+	echo oci:s:about >list
+	acedt-resolve list | acedt-fetch | acedt-push "$R_HOST/x" >/dev/null
+	refute registry_content "$R_HOST" x "$(jq -r .digest <<<"$subject")"
+	rm -r s
+	mv away s
+	acedt-resolve list | acedt-fetch | jq -c --arg r "$R_HOST/x" '
+	    if .source then .present = {image: "\($r):1", index: "",
+	    repository: $r, digests: [.descriptor.digest]} else . end' >stream
+	acedt-push "$R_HOST/x" <stream >/dev/null
+	registry_content "$R_HOST" x "$(jq -r .digest <<<"$subject")" >/dev/null
+	verify_content "$(jq -r .digest <<<"$about")" registry_content \
+	    "$R_HOST" x
+}
+
+@test "an image waits for a subject that only its own source has" {
+	start_faulty
+	new_layout with
+	subject=$(make_image with amd64 subject | jq -c 'del(.platform)')
+	artifact with "$subject" | tag_layout with about
+	cp -R with without
+	digest=$(jq -r .digest <<<"$subject")
+	rm "without/blobs/sha256/${digest#*:}"
+	printf '%s\n' oci:without:about oci:with:about >list
+	faults "$(jq -n --arg p "manifests/$digest" '[{method: "PUT", path: $p,
+	    status: 400, body: "not this one"}]')"
+	run -1 --separate-stderr ace-dt mirror gather list "$R_HOST/x:1" -q
+	[[ $stderr == *"list:2: oci:with:about"*"not this one"* ]]
+	[[ $stderr == *"1 of 2 images failed"* ]]
+	faults '[]'
+	gather "$R_HOST/x:1" -q
+	verify_registry "$R_HOST" x 1
 }

@@ -66,6 +66,7 @@ struct display {
 	int64_t		 copied_bytes;
 	int64_t		 copied_blobs;
 	int64_t		 present_blobs;	/* there before, or mounted */
+	int64_t		 sent_manifests;
 	int64_t		 sent_bytes;	/* by blobs that are done or failed */
 	double		 rate;		/* bytes a second */
 	int64_t		 rate_bytes;
@@ -454,6 +455,8 @@ one_event(struct display *d, const char *line, size_t len)
 		image_event(d, ev, state);
 	else if (strcmp(name, "blob") == 0 && state != NULL)
 		blob_event(d, ev, state);
+	else if (strcmp(name, "manifest") == 0)
+		d->sent_manifests++;
 	else if (strcmp(name, "published") == 0) {
 		d->published = 1;
 		d->changed = json_int(ev, "changed", &n) && n != 0;
@@ -727,7 +730,15 @@ summary(struct display *d)
 
 	if (!d->published)
 		return;
-	if (!d->changed)
+	if (!d->changed && (d->copied_blobs > 0 || d->sent_manifests > 0))
+		text = xasprintf("%s: the index is as it was, but %" PRId64
+		    " blob%s (%s) and %" PRId64 " manifest%s below it were "
+		    "copied, in %s", d->opt.image, d->copied_blobs,
+		    d->copied_blobs == 1 ? "" : "s",
+		    amount(d->copied_bytes, copied, sizeof(copied)),
+		    d->sent_manifests, d->sent_manifests == 1 ? "" : "s",
+		    span(clock_ms() - d->started, time, sizeof(time)));
+	else if (!d->changed)
 		text = xasprintf("%s: nothing has changed, %" PRId64
 		    " image%s in %s", d->opt.image, d->done_images,
 		    d->done_images == 1 ? "" : "s",

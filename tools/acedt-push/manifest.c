@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/digest.h"
+#include "lib/events.h"
 #include "lib/limits.h"
 #include "lib/referrers.h"
 #include "lib/xalloc.h"
@@ -20,6 +21,14 @@
 #define BLOB_UNKNOWN_MS	1500
 
 static void	next_tag(struct pusher *);
+
+/* It was not there. */
+static void
+tell_sent(const struct item *item)
+{
+	EVENT("manifest", EV_STR("digest", item->digest),
+	    EV_NUM("size", item->size));
+}
 
 /* For callbacks, which get one pointer. */
 struct sending {
@@ -227,6 +236,9 @@ put_done(struct reg_call *c, const struct err *err)
 		err = &e;
 	}
 	known = reg_header(c, "OCI-Subject") != NULL;
+	/* A referrer that was there is sent all the same, to see who lists it. */
+	if (err == NULL && (s.item->is_new || s.item->subject == NULL))
+		tell_sent(s.item);
 	s.item->is_new = 1;
 	forget_call(s.item);
 	if (err == NULL && s.item->subject != NULL && !known)
@@ -301,6 +313,8 @@ send_to_layout(struct pusher *p, struct item *item)
 {
 	struct err	err = ERR_INIT;
 
+	if (!layout_blob_has(&p->dest.layout, item->digest, item->size))
+		tell_sent(item);
 	if (layout_put(&p->dest.layout, item->digest, item->bytes,
 	    (size_t)item->size, &err) == -1)
 		item_resolve(p, item, &err);

@@ -6,6 +6,7 @@
 #include "lib/events.h"
 #include "lib/gojson.h"
 #include "lib/limits.h"
+#include "lib/log.h"
 #include "lib/xalloc.h"
 #include "tools/acedt-push/push.h"
 
@@ -249,6 +250,14 @@ need_blob(struct plan *pl, const struct descriptor *d)
 	return item;
 }
 
+/* A layer that is not copied. */
+static int
+is_foreign(const struct edge *e)
+{
+	return e->kind == EDGE_LAYER &&
+	    manifest_is_foreign_type(e->desc.media_type);
+}
+
 static struct item	*need_manifest(struct plan *,
 			    const struct descriptor *, int optional,
 			    int depth);
@@ -260,8 +269,7 @@ need_edge(struct plan *pl, const struct edge *e, int depth)
 	if (edge_is_manifest(e))
 		return need_manifest(pl, &e->desc, e->kind == EDGE_SUBJECT,
 		    depth);
-	if (e->kind == EDGE_LAYER &&
-	    manifest_is_foreign_type(e->desc.media_type))
+	if (is_foreign(e))
 		return NULL;
 	return need_blob(pl, &e->desc);
 }
@@ -321,6 +329,9 @@ need_manifest(struct plan *pl, const struct descriptor *d, int optional,
 		bad = pl->err->msg[0] != '\0';
 		if (below != NULL && is_new)
 			manifest_waits(item, below);
+		else if (below != NULL && edges[i].kind == EDGE_SUBJECT)
+			/* Who sent the manifest need not have had it. */
+			upload_waits(pl->upload, below);
 	}
 	if (is_new) {
 		if (bad)
@@ -330,32 +341,53 @@ need_manifest(struct plan *pl, const struct descriptor *d, int optional,
 	return item;
 }
 
-/* The destination has it, and so all below it. */
-static void
+/*
+ * Is a part of what is present there?  Of a registry its index says so, and what
+ * is on its way must arrive all the same; of a layout the file is looked at.
+ */
+static int
+is_there(struct pusher *p, struct item *item, int64_t size)
+{
+	if (p->dest.repo == NULL && item->state == ITEM_NEW &&
+	    !layout_blob_has(&p->dest.layout, item->digest, size))
+		return 0;
+	if (item->state == ITEM_NEW)
+		item->state = ITEM_DONE;
+	return p->dest.repo != NULL || item->state == ITEM_DONE;
+}
+
+/*
+ * What a manifest names was copied before the manifest, and is there with it:
+ * 1 if all of that is so.  Foreign layers were never copied, and a subject need
+ * not have been.
+ */
+static int
 mark_present(struct plan *pl, const char *digest, int depth)
 {
 	struct content	*c = image_find(pl->img, digest);
 	struct item	*item;
 	const struct edge *e;
 	size_t		 i;
+	int		 all = 1;
 
 	if (c == NULL || depth > 2 * INDEX_DEPTH_MAX)
-		return;
+		return 0;
 	item = item_get(pl->p, ITEM_MANIFEST, &c->desc);
-	/* Something that is on its way must arrive all the same. */
-	if (item->state != ITEM_NEW)
-		return;
-	item->state = ITEM_DONE;
+	if (c->visited || item->state != ITEM_NEW)
+		return is_settled(item) ? item->state == ITEM_DONE :
+		    pl->p->dest.repo != NULL;
+	c->visited = 1;
 	for (i = 0; i < c->manifest.nedges; i++) {
 		e = &c->manifest.edges[i];
-		if (edge_is_manifest(e)) {
-			mark_present(pl, e->desc.digest, depth + 1);
+		if (e->kind == EDGE_SUBJECT || is_foreign(e))
 			continue;
-		}
-		item = item_get(pl->p, ITEM_BLOB, &e->desc);
-		if (item->state == ITEM_NEW)
-			item->state = ITEM_DONE;
+		if (edge_is_manifest(e))
+			all &= mark_present(pl, e->desc.digest, depth + 1);
+		else
+			all &= is_there(pl->p, item_get(pl->p, ITEM_BLOB,
+			    &e->desc), e->desc.size);
 	}
+	return all && is_there(pl->p, item, item->size);
 }
 
 static void
@@ -367,8 +399,12 @@ plan_present(struct plan *pl)
 	    strcmp(pl->img->present_in, pl->p->dest.name) != 0)
 		return;
 	for (i = 0; i < pl->img->npresent; i++)
-		mark_present(pl, pl->img->present[i], 0);
+		if (!mark_present(pl, pl->img->present[i], 0))
+			log_info("%s: not all of %s is there any more",
+			    pl->p->dest.name, pl->img->present[i]);
 	pl->p->in_use |= i > 0;
+	for (i = 0; i < pl->img->ncontents; i++)
+		pl->img->contents[i].visited = 0;
 }
 
 static void
