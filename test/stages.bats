@@ -333,6 +333,25 @@ bad_stream()
 	    cut -d' ' -f1)" = "$(acedt-index oci:x <pushed | sed 's/.*://')" ]
 }
 
+@test "index: a saved stream does not make up for what its layout has lost" {
+	local lost
+	acedt-push oci:x <"$FILES/fetched" >pushed
+	find x/blobs -type f | sed 's,.*/,,' | sort | head -n 8 >names
+	while read -r lost; do
+		mv "x/blobs/sha256/$lost" away
+		run -1 --separate-stderr acedt-index oci:x:1 <pushed
+		[[ $stderr == *"oci:$FILES/images:app-"*": oci:x: sha256:$lost of "*"is not there (run acedt-push again)"* ]]
+		[[ $stderr == *"nothing was published"* ]]
+		echo short >"x/blobs/sha256/$lost"
+		run -1 --separate-stderr acedt-index oci:x:1 <pushed
+		[[ $stderr == *"sha256:$lost of "*"is not there"* ]]
+		mv away "x/blobs/sha256/$lost"
+	done <names
+	[ "$(jq '.manifests | length' x/index.json)" -eq 0 ]
+	acedt-index oci:x:1 <pushed
+	verify_layout x 1
+}
+
 @test "a record that was tampered with is an error, not an index" {
 	other=sha256:$(printf '%064d' 7)
 	while IFS='|' read -r text edit; do

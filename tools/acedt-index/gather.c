@@ -10,6 +10,7 @@
 #include "lib/gojson.h"
 #include "lib/image.h"
 #include "lib/json.h"
+#include "lib/layout.h"
 #include "lib/limits.h"
 #include "lib/stream.h"
 #include "lib/xalloc.h"
@@ -45,6 +46,28 @@ count_blob(struct gather *g, const struct descriptor *d, uint64_t *sum)
 		free(copy);
 }
 
+/* An index in a layout must not lead to what is not there. */
+static int
+check_there(const struct gather *g, const struct descriptor *d,
+    struct err *err)
+{
+	if (g->layout == NULL ||
+	    layout_blob_has(g->layout, d->digest, d->size))
+		return 0;
+	return err_set(err, ERR_NOT_FOUND, "oci:%s: %s of %" PRId64 " bytes "
+	    "is not there (run acedt-push again)", g->layout->dir, d->digest,
+	    d->size);
+}
+
+static int
+check_edge(const struct gather *g, const struct edge *e, struct err *err)
+{
+	if (e->kind == EDGE_LAYER &&
+	    manifest_is_foreign_type(e->desc.media_type))
+		return 0;		/* it is never copied */
+	return check_there(g, &e->desc, err);
+}
+
 /*
  * What one manifest reaches, each time it is reached.  sums remembers what is
  * known of each content, so that a manifest that is reached in many ways is
@@ -68,11 +91,15 @@ count_below(struct gather *g, const struct image *img, const char *digest,
 		return err_set(err, ERR_LIMIT, "manifests nested too deep");
 	known = &sums[c - img->contents];
 	if (*known == UINT64_MAX) {
+		if (check_there(g, &c->desc, err) == -1)
+			return -1;
 		for (i = 0; i < c->manifest.nedges; i++) {
 			e = &c->manifest.edges[i];
-			if (!edge_is_manifest(e))
+			if (!edge_is_manifest(e)) {
+				if (check_edge(g, e, err) == -1)
+					return -1;
 				count_blob(g, &e->desc, &here);
-			else if (count_below(g, img, e->desc.digest,
+			} else if (count_below(g, img, e->desc.digest,
 			    e->kind == EDGE_SUBJECT, sums, depth + 1, &here,
 			    err) == -1)
 				return -1;
@@ -217,7 +244,8 @@ add_image(struct gather *g, const struct record *rec, const struct image *img,
 
 		rc = img->filtered ? add_selection(g, img, labels, i, err) :
 		    add_root(g, img, labels, err);
-		if (rc == 0 && !manifest_is_type(d->media_type))
+		if (rc == 0 && !manifest_is_type(d->media_type) &&
+		    (rc = check_there(g, d, err)) == 0)
 			count_blob(g, d, &g->total);
 		else if (rc == 0)
 			rc = count_below(g, img, d->digest, 0, sums, 0,

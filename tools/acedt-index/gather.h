@@ -8,6 +8,7 @@
 
 struct buf;
 struct err;
+struct layout;
 struct record;
 
 /* The gathered index, design of its members: ace-dt(1), GATHERED INDEX. */
@@ -30,6 +31,8 @@ struct gather {
 	uint64_t	 deduplicated;
 	void		*seen;		/* digests counted: a tree of tsearch(3) */
 	unsigned long	 images;	/* records */
+	struct layout	*layout;	/* borrowed: must hold all that the
+					 * index leads to; or NULL */
 };
 
 /* Add the entries of a complete record. */

@@ -113,6 +113,8 @@ open_dest(struct indexer *x)
 		return;
 	if (net_dest(&x->net, &x->dest, &err) == -1)
 		log_die(EXIT_STOPPED, "%s", err.msg);
+	if (x->dest.ref.is_layout)
+		x->gather.layout = &x->dest.layout;
 }
 
 /* Was the record's content pushed to where the index goes? */
