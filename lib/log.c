@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -70,14 +71,73 @@ log_parse_level(const char *s, int *level)
 	return 0;
 }
 
-/* Code points that change how the rest of a line is shown. */
+/*
+ * Code points that change how the rest of a line is shown, or are not seen at
+ * all: controls, and what Unicode calls default ignorable or a format.
+ */
+static const struct {
+	unsigned long	first, last;
+} hidden[] = {
+	{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
+	{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
+	{ 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+	{ 0x2060, 0x206f }, { 0x2800, 0x2800 }, { 0x3164, 0x3164 },
+	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
+	{ 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+	{ 0xe0000, 0xe0fff }
+};
+
 static int
-steers_terminal(unsigned long c)
+is_hidden(unsigned long c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
-	    c == 0x061c || (c >= 0x200e && c <= 0x200f) ||
-	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	    c == 0xfeff;
+	size_t	i;
+
+	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (c >= hidden[i].first && c <= hidden[i].last)
+			return 1;
+	return 0;
+}
+
+static int
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+}
+
+/*
+ * Does a command to a CI service begin at text + at, which would read it out of
+ * the log?  "##vso[", "##[", "##teamcity[" anywhere; "::error" where a word
+ * begins, unless it can be an IPv6 address.
+ */
+static int
+is_ci_command(const char *text, size_t at)
+{
+	const char	*s = text + at, *word = s + 2;
+	size_t		 n = 0;
+
+	if ((*s != '#' && *s != ':') || s[1] != *s)
+		return 0;
+	while (is_letter(word[n]))
+		n++;
+	if (*s == '#')
+		return word[n] == '[';
+	return (at == 0 || !isalnum((unsigned char)s[-1])) &&
+	    n > strspn(word, "0123456789abcdefABCDEF");
+}
+
+/* One code point of n bytes, 0 if it is broken, as it may be shown. */
+static void
+escape_one(char *esc, size_t size, const unsigned char *s, size_t n,
+    unsigned long c, int command)
+{
+	if (n == 0 || command || (c < 0x80 && c != '\n' && is_hidden(c)))
+		snprintf(esc, size, "\\x%02x", *s);
+	else if (c == '\n')
+		snprintf(esc, size, "\\n");
+	else if (is_hidden(c))
+		snprintf(esc, size, c > 0xffff ? "\\U%08lx" : "\\u%04lx", c);
+	else
+		snprintf(esc, size, "%.*s", (int)n, (const char *)s);
 }
 
 void
@@ -89,20 +149,12 @@ log_escape(char *out, unsigned long size, const char *text)
 	unsigned long		 c;
 
 	while (left > 0) {
+		c = 0;
 		n = utf8_decode(s, left, &c);
-		if (n == 0) {
-			snprintf(esc, sizeof(esc), "\\x%02x", *s);
+		escape_one(esc, sizeof(esc), s, n, c,
+		    is_ci_command(text, (size_t)((const char *)s - text)));
+		if (n == 0)
 			n = 1;
-		} else if (c == '\n') {
-			snprintf(esc, sizeof(esc), "\\n");
-		} else if (c < 0x80 && steers_terminal(c)) {
-			snprintf(esc, sizeof(esc), "\\x%02x", (unsigned int)c);
-		} else if (steers_terminal(c)) {
-			snprintf(esc, sizeof(esc), "\\u%04x", (unsigned int)c);
-		} else {
-			memcpy(esc, s, n);
-			esc[n] = '\0';
-		}
 		if (o + strlen(esc) >= size)
 			break;
 		memcpy(out + o, esc, strlen(esc));

@@ -3,9 +3,10 @@
 
 /*
  * Messages for people: one line each, "program: text", on standard error by
- * a single write(2), so that lines of several processes never mix.  Bytes
- * that could steer a terminal (control characters, bidirectional marks,
- * broken UTF-8) are written as escapes, whatever they came from.
+ * a single write(2), so that lines of several processes never mix.  What
+ * could steer a terminal or deceive its reader (control characters, marks of
+ * direction, invisible characters, broken UTF-8), or a CI service that reads
+ * the log for commands, is written as escapes, whatever it came from.
  */
 
 /* Levels of -v; in between counts as the next lower one. */
@@ -39,7 +40,8 @@ _Noreturn void log_die(int status, const char *, ...)
 
 /*
  * Write text into out (size bytes, NUL-terminated) with everything that is
- * not safe on a terminal escaped as \n, \xNN or \uNNNN.  Cuts when full.
+ * not safe on a terminal or in a log escaped as \n, \xNN, \uNNNN or
+ * \UNNNNNNNN.  Cuts when full.
  */
 void	log_escape(char *out, unsigned long size, const char *text);
 

@@ -415,6 +415,18 @@ time.sleep(100)' >port 3>&- &
 	done
 }
 
+@test "commands to a CI service and invisible characters are shown, not obeyed" {
+	start_faulty
+	fill one
+	jq -nc '[{path: "one/manifests/1", status: 403, body: ({errors: [{code:
+	    "DENIED", message: ("##vso[task.setvariable variable=p]x ##[error]y " +
+	    "::error::z \u200bw\u2060")}]} | tojson)}]' >faults.new
+	mv faults.new faults
+	hostile 1 commands '\x23#vso[task.setvariable variable=p]x \x23#[error]y \x3a:error::z \u200bw\u2060' \
+	    one.list oci:out:1
+	[[ $stderr != *"##"* ]]
+}
+
 @test "ten thousand warnings, few are said; control characters are not" {
 	start_faulty
 	fill one

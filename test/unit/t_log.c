@@ -44,6 +44,40 @@ test_escape(void)
 	escapes("cut \xe2\x82", "cut \\xe2\\x82");
 }
 
+static void
+test_invisible(void)
+{
+	/* Zero width: space, non-joiner, joiner; word joiner; soft hyphen. */
+	escapes("a\xe2\x80\x8b" "b\xe2\x80\x8c\xe2\x80\x8d\xe2\x81\xa0\xc2\xad",
+	    "a\\u200bb\\u200c\\u200d\\u2060\\u00ad");
+	/* Fillers, variation selectors, annotations, tags. */
+	escapes("\xe3\x85\xa4\xef\xb8\x8f\xef\xbf\xb9\xe1\xa0\x8e",
+	    "\\u3164\\ufe0f\\ufff9\\u180e");
+	escapes("\xf3\xa0\x81\xa1\xf0\x9d\x85\xb3", "\\U000e0061\\U0001d173");
+	escapes("\xe2\x80\x8a\xe2\x80\x90\xe3\x80\x80",
+	    "\xe2\x80\x8a\xe2\x80\x90\xe3\x80\x80");
+}
+
+/* What CI services read out of logs. */
+static void
+test_commands(void)
+{
+	escapes("##vso[task.setvariable variable=x]y",
+	    "\\x23#vso[task.setvariable variable=x]y");
+	escapes("a##[error]b ###[", "a\\x23#[error]b #\\x23#[");
+	escapes("##teamcity[x] ##VSO[", "\\x23#teamcity[x] \\x23#VSO[");
+	escapes("##v\xe2\x80\x8bso[", "##v\\u200bso[");
+	escapes("# ## ##x #[1] ##", "# ## ##x #[1] ##");
+	escapes("::error file=a::b", "\\x3a:error file=a::b");
+	escapes("x:  ::add-mask::y :::group::",
+	    "x:  \\x3a:add-mask::y :\\x3a:group::");
+	/* Names of OpenSSL and IPv6 addresses stay readable. */
+	escapes("SSL routines::certificate verify failed",
+	    "SSL routines::certificate verify failed");
+	escapes("[::1]:5000 ::ffff:10.0.0.1 fe80::abcd ::",
+	    "[::1]:5000 ::ffff:10.0.0.1 fe80::abcd ::");
+}
+
 /* Whatever the size, what comes out ends, is whole and is a beginning. */
 static void
 test_cut(void)
@@ -254,6 +288,8 @@ int
 main(void)
 {
 	test_escape();
+	test_invisible();
+	test_commands();
 	test_cut();
 	test_bytes();
 	test_levels();
