@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -85,13 +86,55 @@ read_all(struct run *r)
 }
 
 static int
-reap(struct run *r)
+reap(const struct run *r)
 {
 	int	status = 0;
 
 	while (waitpid(r->pid, &status, 0) == -1 && errno == EINTR)
 		;
 	return status;
+}
+
+/* -1 if it cannot be known which they are. */
+static int
+kill_children(void)
+{
+	char	path[64];
+	FILE	*f;
+	int	pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
+	    (int)getpid());
+	if ((f = fopen(path, "re")) == NULL)
+		return -1;
+	while (fscanf(f, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	fclose(f);
+	return 0;
+}
+
+/*
+ * The helper, and all that it started: the children of one that is gone become
+ * ours.  A process group would not do: out of the terminal's own one nobody
+ * could be asked for a passphrase.
+ */
+static int
+kill_all(const struct run *r)
+{
+	int	status = 0, s;
+	pid_t	pid;
+
+	for (;;) {
+		if (kill_children() == -1) {
+			kill(r->pid, SIGKILL);
+			return reap(r);
+		}
+		pid = waitpid(-1, &s, 0);
+		if (pid == -1 && errno != EINTR)
+			return status;	/* there are none any more */
+		if (pid == r->pid)
+			status = s;
+	}
 }
 
 /* Something it started may hold the pipe; the answer is read first. */
@@ -104,11 +147,12 @@ watch(struct run *r)
 	if (a->how == BROKER_ENDED && r->pidfd != -1 &&
 	    wait_for(r, r->pidfd) == -1)
 		a->how = BROKER_TOO_LATE;
-	if (a->how != BROKER_ENDED)
-		kill(r->pid, SIGKILL);
-	a->value = reap(r);
-	if (a->how != BROKER_ENDED)
+	if (a->how == BROKER_ENDED) {
+		a->value = reap(r);
+	} else {
+		a->value = kill_all(r);
 		a->len = 0;
+	}
 }
 
 /* Start it with one end of each pipe.  0 or an error number. */
@@ -164,6 +208,7 @@ serve(const struct broker_question *q, struct broker_answer *a)
 	int		e;
 
 	signal(SIGCHLD, SIG_DFL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
 	memset(a, 0, sizeof(*a));
 	a->id = q->id;
 	if ((e = run(&r, q)) != 0) {

@@ -12,14 +12,14 @@
  * names of the helpers that the user's files have, and starts no other.  Both
  * talk over a socket that keeps the bounds of messages, one for a question,
  * one for its answer, in any order.  When the stage closes its end or dies, the
- * broker and the helpers that run end too.
+ * broker and the helpers that run end too, with all that these started.
  */
 
 enum broker_how {
 	BROKER_ENDED,		/* value: the status of waitpid(2) */
 	BROKER_NOT_RUN,		/* value: an error number */
-	BROKER_TOO_LATE,	/* it was killed, and so were those with … */
-	BROKER_TOO_LONG		/* … too much to say */
+	BROKER_TOO_LATE,	/* it was killed, with what it started, and … */
+	BROKER_TOO_LONG		/* … so it was when it had too much to say */
 };
 
 struct broker_question {

@@ -13,7 +13,7 @@
 
 #include "test/unit/tap.h"
 
-static const char *const names[] = { "echo", "hangs", "gone", NULL };
+static const char *const names[] = { "echo", "hangs", "family", "gone", NULL };
 
 static char	dir[] = "/tmp/acedt-broker.XXXXXX";
 
@@ -88,13 +88,13 @@ test_answers(int fd)
 }
 
 static pid_t
-read_pid(void)
+read_pid(const char *name)
 {
 	char	path[200];
 	FILE	*f;
 	int	pid = 0, i;
 
-	snprintf(path, sizeof(path), "%s/pid", dir);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	for (i = 0; i < 500 && pid == 0; i++) {
 		if ((f = fopen(path, "r")) != NULL) {
 			if (fscanf(f, "%d", &pid) != 1)
@@ -106,22 +106,58 @@ read_pid(void)
 	return pid;
 }
 
+static int
+is_gone(pid_t pid)
+{
+	int	i;
+
+	for (i = 0; i < 500 && kill(pid, 0) == 0; i++)
+		usleep(20000);
+	return i < 500;
+}
+
+/* It is late: all that it started goes, in whatever group or session. */
+static void
+test_family(void)
+{
+	static struct broker_answer	a;
+	static const char *const	who[] = { "child", "orphan",
+					    "session" };
+	pid_t				pids[3];
+	size_t				i;
+	int				fd, pid;
+
+	setenv("ACE_DT_HELPER_SECONDS", "2", 1);
+	fd = broker_start(names, &pid);
+	ask(fd, 50, "family", "x");
+	for (i = 0; i < 3; i++) {
+		pids[i] = read_pid(who[i]);
+		ok(pids[i] > 0 && kill(pids[i], 0) == 0, "%s runs", who[i]);
+	}
+	ok(answer(fd, &a) && a.id == 50 && a.how == BROKER_TOO_LATE,
+	    "too late");
+	for (i = 0; i < 3; i++)
+		ok(is_gone(pids[i]), "%s is gone", who[i]);
+	for (i = 0; i < 3; i++)
+		remove_file(who[i]);
+	close(fd);
+	is_int(waitpid(pid, NULL, 0), pid);
+}
+
 /* The stage goes: so do the broker, and the helper that hangs. */
 static void
 test_end(int fd, int pid)
 {
 	pid_t	helper;
-	int	i, status = -1;
+	int	status = -1;
 
 	ask(fd, 99, "hangs", "x");
-	helper = read_pid();
+	helper = read_pid("pid");
 	ok(helper > 0 && kill(helper, 0) == 0, "it runs");
 	close(fd);
 	is_int(waitpid(pid, &status, 0), pid);
 	is_int(status, 0);
-	for (i = 0; i < 500 && kill(helper, 0) == 0; i++)
-		usleep(20000);
-	ok(i < 500, "the helper is gone");
+	ok(is_gone(helper), "the helper is gone");
 }
 
 int
@@ -134,6 +170,11 @@ main(void)
 		abort();
 	write_file("echo", "read -r s; echo \"$1 $s\"");
 	write_file("hangs", "echo $$ >\"${0%/*}/pid\"; exec sleep 1000");
+	write_file("family", "d=${0%/*}\n"
+	    "sleep 1000 & echo $! >$d/child\n"
+	    "(sleep 1000 & echo $! >$d/orphan)\n"
+	    "setsid sh -c 'echo $$ >'$d'/session; exec sleep 1000' &\n"
+	    "exec sleep 1000");
 	if (asprintf(&path, "%s:%s", dir, getenv("PATH")) == -1)
 		abort();
 	setenv("PATH", path, 1);
@@ -142,8 +183,10 @@ main(void)
 	ok(fd != -1, "broker_start");
 	test_answers(fd);
 	test_end(fd, pid);
+	test_family();
 	remove_file("docker-credential-echo");
 	remove_file("docker-credential-hangs");
+	remove_file("docker-credential-family");
 	remove_file("pid");
 	rmdir(dir);
 	return tap_end();
