@@ -5,6 +5,7 @@
 
 #include "lib/config.h"
 #include "lib/layout.h"
+#include "lib/layout_index.h"
 #include "lib/patience.h"
 #include "lib/ref.h"
 

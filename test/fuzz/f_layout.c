@@ -15,6 +15,7 @@
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/layout.h"
+#include "lib/layout_index.h"
 #include "lib/limits.h"
 #include "lib/manifest.h"
 #include "test/fuzz/fuzz.h"

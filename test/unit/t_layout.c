@@ -12,6 +12,7 @@
 #include "lib/digest.h"
 #include "lib/errmsg.h"
 #include "lib/layout.h"
+#include "lib/layout_index.h"
 #include "lib/limits.h"
 #include "lib/manifest.h"
 #include "test/unit/tap.h"

@@ -3,6 +3,7 @@
 #include "lib/dest.h"
 #include "lib/digest.h"
 #include "lib/errmsg.h"
+#include "lib/layout_index.h"
 #include "lib/manifest.h"
 #include "lib/reg.h"
 #include "lib/xalloc.h"

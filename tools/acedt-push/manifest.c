@@ -9,6 +9,7 @@
 #include "lib/buf.h"
 #include "lib/digest.h"
 #include "lib/events.h"
+#include "lib/layout_index.h"
 #include "lib/limits.h"
 #include "lib/referrers.h"
 #include "lib/xalloc.h"
