@@ -12,9 +12,10 @@
 
 #define SCAN_DEPTH_MAX	256		/* libjq's own limit */
 
-/* What an object or array is, as far as its members matter to us. */
+/* What a value is, as far as it matters to us. */
 enum role {
 	ROLE_OTHER,
+	ROLE_INTEGER,		/* a number is whole, and written so */
 	ROLE_DOCUMENT,
 	ROLE_DESCRIPTOR,
 	ROLE_DESCRIPTORS,	/* an array of them */
@@ -45,7 +46,7 @@ struct member {
 };
 
 static const struct member document_members[] = {
-	{ "schemaVersion", ROLE_OTHER },
+	{ "schemaVersion", ROLE_INTEGER },
 	{ "mediaType", ROLE_OTHER },
 	{ "artifactType", ROLE_OTHER },
 	{ "config", ROLE_DESCRIPTOR },
@@ -54,13 +55,14 @@ static const struct member document_members[] = {
 	{ "manifests", ROLE_DESCRIPTORS },
 	{ "subject", ROLE_DESCRIPTOR },
 	{ "annotations", ROLE_OTHER },
+	{ "fsLayers", ROLE_OTHER },	/* of Docker schema 1 */
 	{ NULL, ROLE_OTHER }
 };
 
 static const struct member descriptor_members[] = {
 	{ "mediaType", ROLE_OTHER },
 	{ "digest", ROLE_OTHER },
-	{ "size", ROLE_OTHER },
+	{ "size", ROLE_INTEGER },
 	{ "urls", ROLE_OTHER },
 	{ "annotations", ROLE_OTHER },
 	{ "data", ROLE_OTHER },
@@ -189,8 +191,20 @@ scan_digits(struct scan *sc)
 	return sc->pos - from;
 }
 
+/*
+ * Readers in other languages refuse 5e1 and 50.0 where an integer is due; one
+ * that does not could read another size.
+ */
 static int
-scan_number(struct scan *sc)
+check_whole(struct scan *sc, enum role role)
+{
+	return role == ROLE_INTEGER ? err_set(sc->err, ERR_CONTENT,
+	    "a size or version with a fraction or an exponent at byte %zu",
+	    sc->pos) : 0;
+}
+
+static int
+scan_number(struct scan *sc, enum role role)
 {
 	size_t	from;
 
@@ -202,11 +216,15 @@ scan_number(struct scan *sc)
 	if (sc->s[from] == '0' && sc->pos - from > 1)
 		return bad(sc, "number with a leading zero");
 	if (sc->pos < sc->len && sc->s[sc->pos] == '.') {
+		if (check_whole(sc, role) == -1)
+			return -1;
 		sc->pos++;
 		if (scan_digits(sc) == 0)
 			return bad(sc, "broken number");
 	}
 	if (sc->pos < sc->len && (sc->s[sc->pos] | 0x20) == 'e') {
+		if (check_whole(sc, role) == -1)
+			return -1;
 		sc->pos++;
 		if (sc->pos < sc->len && (sc->s[sc->pos] == '+' ||
 		    sc->s[sc->pos] == '-'))
@@ -239,6 +257,7 @@ members_of(enum role role)
 	case ROLE_PLATFORM:
 		return platform_members;
 	case ROLE_OTHER:
+	case ROLE_INTEGER:
 	case ROLE_DESCRIPTORS:
 		break;
 	}
@@ -357,7 +376,7 @@ scan_value(struct scan *sc, enum role role)
 		return scan_word(sc, "false");
 	if (c == 'n')
 		return scan_word(sc, "null");
-	return scan_number(sc);
+	return scan_number(sc, role);
 }
 
 /* A value is complete: close what ends here.  1 if another element follows. */

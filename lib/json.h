@@ -21,7 +21,8 @@ enum json_kind {
 	 * A manifest or an index, or an index.json: members that the OCI
 	 * specifications define must stand once, and in the right case, in the
 	 * document itself, its descriptors and their platforms.  Readers differ on
-	 * which of two counts (CVE-2021-41190), so neither does.
+	 * which of two counts (CVE-2021-41190), so neither does.  "size" and
+	 * "schemaVersion", if they are numbers, have no fraction or exponent.
 	 */
 	JSON_MANIFEST,
 	JSON_DESCRIPTORS	/* an array of descriptors, by the same rule */

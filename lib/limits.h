@@ -28,7 +28,6 @@
 #define IMAGE_MANIFESTS_MAX	5000 		    /* below one source */
 #define IMAGE_MANIFESTS_BYTES_MAX (22 * 1024 * 1024) /* ditto, so that base64
 						     * fits a stream line */
-#define DESCRIPTORS_MAX		50000		    /* in one manifest */
 #define HAVE_INDEX_MAX		(64 * 1024 * 1024)  /* a published index */
 #define HAVE_INDEX_VALUES_MAX	1000000
 #define REFERRERS_PAGES_MAX	100

@@ -239,10 +239,6 @@ edge_is_manifest(const struct edge *e)
 static int
 add_edge(struct manifest *m, enum edge_kind kind, jv obj, struct err *err)
 {
-	if (m->nedges >= DESCRIPTORS_MAX)
-		return err_set(err, ERR_LIMIT,
-		    "a manifest with more than %d descriptors",
-		    DESCRIPTORS_MAX);
 	m->edges = xreallocarray(m->edges, m->nedges + 1, sizeof(*m->edges));
 	m->edges[m->nedges].kind = kind;
 	if (descriptor_parse(&m->edges[m->nedges].desc, obj, 0, err) == -1)
@@ -387,6 +383,9 @@ read_document(struct manifest *m, const char *media_type, jv doc,
 		    "with a current docker or podman");
 	if (decide_kind(m, media_type, doc, err) == -1)
 		return -1;
+	if (json_has(doc, "fsLayers"))
+		return err_set(err, ERR_CONTENT, "it could be read as a Docker "
+		    "schema 1 image too: it has fsLayers");
 	m->artifact_type = json_str(doc, "artifactType");
 	if (m->artifact_type != NULL && *m->artifact_type == '\0') {
 		/* Empty is as good as missing: distribution-spec, referrers. */

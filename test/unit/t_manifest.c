@@ -177,6 +177,12 @@ test_ambiguous(void)
 	bad("", "{\"mediaType\":\"a,b\",\"layers\":[]}", "content",
 	    "no media type");
 	bad("", "{\"layers\":[],\"Layers\":[]}", "content", "only in case");
+	bad("", "{\"config\":" DESC("a/b", "1") ",\"fsLayers\":[]}",
+	    "content", "schema 1 image too: it has fsLayers");
+	bad("", "{\"manifests\":[],\"fsLayers\":[]}", "content",
+	    "schema 1 image too");
+	bad("", "{\"layers\":[],\"FSLayers\":[]}", "content",
+	    "only in case");
 	bad("", "[]", "content", "no JSON object");
 	bad("", "null", "content", "no JSON object");
 	bad("", "", "content", "not valid JSON");
@@ -222,18 +228,35 @@ test_sizes(void)
 {
 	size_is("0", L1 "l0");
 	size_is("9007199254740991", L1 "l9007199254740991");
-	size_is("1e3", L1 "l1000");
 	size_is("", NULL);
 	size_is("-1", NULL);
-	size_is("1.5", NULL);
-	size_is("1e18", NULL);
-	size_is("1e400", NULL);
 	size_is("9007199254740992", NULL);
 	size_is("18446744073709551617", NULL);
 	size_is("\"12\"", NULL);
 	size_is("null", NULL);
 	size_is("true", NULL);
 	size_is("[1]", NULL);
+}
+
+/* Where other readers want an integer. */
+static void
+test_fractions(void)
+{
+	static const char *const sizes[] = {
+		"1e3", "5E1", "50.0", "1.5", "1e18", "1e400", "0e0", "-1.0"
+	};
+	char	doc[500];
+	size_t	i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		snprintf(doc, sizeof(doc), "{\"config\":{\"mediaType\":"
+		    "\"a/b\",\"digest\":\"" EMPTY "\",\"size\":%s}}", sizes[i]);
+		bad("", doc, "content", "with a fraction or an exponent");
+	}
+	bad("", "{\"layers\":[" DESC("a/b", "1.0") "]}", "content",
+	    "with a fraction or an exponent");
+	bad("", "{\"schemaVersion\":2.0,\"layers\":[]}", "content",
+	    "a size or version with a fraction or an exponent at byte 18");
 }
 
 static void
@@ -407,10 +430,10 @@ test_limits(void)
 
 	buf_init(&b, 64 * 1024 * 1024);
 	buf_adds(&b, "{\"layers\":[" DESC("a/b", "1"));
-	for (i = 0; i < DESCRIPTORS_MAX; i++)
+	for (i = 0; i < MANIFEST_VALUES_MAX / 4; i++)
 		buf_adds(&b, "," DESC("a/b", "1"));
 	buf_adds(&b, "]}");
-	bad("", b.data, "limit", "more than");
+	bad("", b.data, "limit", "more than 200000 values");
 	buf_reset(&b);
 	buf_adds(&b, "{\"layers\":[],\"x\":");
 	for (i = 0; i < MANIFEST_DEPTH_MAX; i++)
@@ -428,6 +451,7 @@ main(void)
 	test_ambiguous();
 	test_unsupported();
 	test_sizes();
+	test_fractions();
 	test_digests();
 	test_data();
 	test_descriptor();
