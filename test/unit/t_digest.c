@@ -169,6 +169,58 @@ test_saved(const char *like, size_t at)
 	free(text);
 }
 
+/* A field of a saved state that says something else: then a fresh one. */
+static void
+state_is_refused(const char *what, const struct digester *d,
+    const char *like, const char *data, size_t n)
+{
+	struct digester	e;
+	char		*text = digester_save(d);
+	char		 want[DIGEST_STR_MAX], got[DIGEST_STR_MAX];
+
+	ok(digester_load(&e, like, text, (int64_t)n) == 0, "%s%s", like, what);
+	digester_add(&e, data, n);
+	digester_end(&e, got);
+	digest_of(like, data, n, want);
+	is_str(got, want);
+	free(text);
+}
+
+#define STATE_WITH(member, change) do {					\
+	e = d;								\
+	e.state.member change;						\
+	state_is_refused(#member " " #change, &e, like, data, sizeof(data)); \
+} while (0)
+
+/* A state from a file must not make the digester write beyond its block. */
+static void
+test_state(const char *like)
+{
+	struct digester	d, e;
+	char		data[200];
+
+	memset(data, 'x', sizeof(data));
+	digester_init(&d, like);
+	digester_add(&d, data, sizeof(data));
+	if (strcmp(like, "sha256:") == 0) {
+		STATE_WITH(sha256.num, += 1);
+		STATE_WITH(sha256.num, = 64);
+		STATE_WITH(sha256.num, = 1000000);
+		STATE_WITH(sha256.md_len, = 28);
+		STATE_WITH(sha256.md_len, = 1000000);
+		STATE_WITH(sha256.Nl, += 8);
+		STATE_WITH(sha256.Nh, = 1);
+	} else {
+		STATE_WITH(sha512.num, += 1);
+		STATE_WITH(sha512.num, = 128);
+		STATE_WITH(sha512.num, = 1000000);
+		STATE_WITH(sha512.md_len, = 28);
+		STATE_WITH(sha512.md_len, = 1000000);
+		STATE_WITH(sha512.Nl, += 8);
+		STATE_WITH(sha512.Nh, = 1);
+	}
+}
+
 int
 main(void)
 {
@@ -180,5 +232,8 @@ main(void)
 	test_saved("sha256:", 64);
 	test_saved("sha384:", 500);
 	test_saved("sha512:", 999);
+	test_state("sha256:");
+	test_state("sha384:");
+	test_state("sha512:");
 	return tap_end();
 }

@@ -2,8 +2,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -113,66 +113,73 @@ test_lines(void)
 	lines("a\n\0", "1[a]!line 2 has no newline: the stream was cut short");
 }
 
-/* A child writes a line of n bytes, newline included, between two others. */
+/*
+ * A file with a line of n bytes, newline included, perhaps between two others.
+ * A file is read in pieces of one size, where a pipe may cut anywhere.
+ */
 static void
-long_line(size_t n, int with_newline, const char *want)
+long_line(int others, size_t n, int with_newline, const char *want)
 {
 	struct ndjson	 r;
 	struct err	 err = ERR_INIT;
 	char		*s, *line;
-	size_t		 len, i;
-	pid_t		 pid;
-	int		 fds[2], rc, status;
+	size_t		 len;
+	int		 fd = memfd_create("lines", MFD_CLOEXEC), got = 0, rc;
 
-	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
-		_exit(1);
-	if (pid == 0) {
-		close(fds[0]);
-		s = malloc(n);
-		memset(s, 'x', n);
-		if (with_newline)
-			s[n - 1] = '\n';
-		feed(fds[1], "first\n", 6);
-		feed(fds[1], s, n);
-		if (with_newline)
-			feed(fds[1], "last\n", 5);
-		_exit(0);
-	}
-	close(fds[1]);
-	ndjson_init(&r, fds[0]);
-	for (i = 0; i < 3; i++) {
+	s = malloc(n);
+	memset(s, 'x', n);
+	if (with_newline)
+		s[n - 1] = '\n';
+	if (others)
+		feed(fd, "first\n", 6);
+	feed(fd, s, n);
+	if (others && with_newline)
+		feed(fd, "last\n", 5);
+	free(s);
+	lseek(fd, 0, SEEK_SET);
+	ndjson_init(&r, fd);
+	for (;;) {
 		while ((rc = ndjson_take(&r, &line, &len, &err)) == 0 &&
 		    !r.eof)
 			ndjson_fill(&r, &err);
 		if (rc != 1)
 			break;
-		if (i == 1)
+		if (got == others)
 			is_int((long long)len, (long long)n - 1);
 		else
-			is_str(line, i == 0 ? "first" : "last");
+			is_str(line, got == 0 ? "first" : "last");
+		got++;
 	}
 	if (want == NULL) {
-		is_int((long long)i, 3);
+		is_int(rc, 0);
+		is_int(got, others ? 3 : 1);
 	} else {
 		is_int(rc, -1);
+		is_int(got, others);
 		is_str(err.msg, want);
 		is_str(err_class_name(err.cls), "stream");
 	}
 	ndjson_clear(&r);
-	close(fds[0]);
-	waitpid(pid, &status, 0);
+	close(fd);
 }
 
 static void
 test_long(void)
 {
-	long_line(70000, 1, NULL);
-	long_line(STREAM_LINE_MAX, 1, NULL);
-	long_line(STREAM_LINE_MAX + 1, 1,
-	    "line 2 is longer than 33554432 bytes");
-	/* Refused before its end has come, or there is one. */
-	long_line(STREAM_LINE_MAX + 100000, 0,
-	    "line 2 is longer than 33554432 bytes");
+	static const char	first[] = "line 1 is longer than 33554432 bytes";
+	static const char	second[] = "line 2 is longer than 33554432 bytes";
+
+	long_line(1, 70000, 1, NULL);
+	long_line(0, STREAM_LINE_MAX, 1, NULL);
+	long_line(1, STREAM_LINE_MAX, 1, NULL);
+	/* Found out before its newline was read, or with the newline. */
+	long_line(0, STREAM_LINE_MAX + 1, 1, first);
+	long_line(1, STREAM_LINE_MAX + 1, 1, second);
+	/* The same when no newline ever comes. */
+	long_line(0, STREAM_LINE_MAX - 1, 0,
+	    "line 1 has no newline: the stream was cut short");
+	long_line(0, STREAM_LINE_MAX, 0, first);
+	long_line(1, STREAM_LINE_MAX + 100000, 0, second);
 }
 
 static void
