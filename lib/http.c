@@ -257,10 +257,13 @@ prereq_cb(void *arg, char *address, char *own, int port, int own_port)
 	(void)own;
 	(void)own_port;
 	c->is_local = origin_address_is_local(c->url, address, port);
-	if (!c->no_local || !c->is_local)
-		return CURL_PREREQFUNC_OK;
-	refuse(c, address);
-	return CURL_PREREQFUNC_ABORT;
+	if (c->no_local && c->is_local) {
+		refuse(c, address);
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (c->on_reached != NULL)
+		c->on_reached(c);
+	return CURL_PREREQFUNC_OK;
 }
 
 static void
@@ -653,13 +656,20 @@ is_tls_alert(const struct http_call *c)
 	return strstr(c->errbuf, " alert ") != NULL;
 }
 
+/* It speaks, but not TLS: it is asked at the wrong port, or by the wrong scheme. */
+static int
+is_plain_text(const struct http_call *c)
+{
+	return strstr(c->errbuf, "wrong version number") != NULL;
+}
+
 int
 http_error_is_passing(const struct http_call *c)
 {
 	/* A proxy that wants credentials, or forbids: it will again. */
 	if (c->tunnel_status >= 400 && c->tunnel_status < 500)
 		return 0;
-	if (is_tls_alert(c))
+	if (is_tls_alert(c) || is_plain_text(c))
 		return 0;
 	if (c->stalled || c->crawled)
 		return 1;

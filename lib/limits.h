@@ -48,7 +48,13 @@
 #define HTTP_SECONDS_MAX	86400		    /* what an option may say */
 #define HTTP_RETRIES		5		    /* without progress */
 #define HTTP_RETRIES_MAX	100
-#define HTTP_CONNECT_RETRIES	2		    /* no connection at all */
+#define HTTP_OUTAGE_SECONDS	120		    /* a host that was reached,
+						     * and is not any more */
+#define HTTP_FIRST_SECONDS	5		    /* one that never was */
+#define HTTP_PROBE_MAX_MS	5000		    /* between two tries then */
+#define HTTP_OUTAGE_TOLD_MS	2000		    /* when it is said */
+#define HTTP_OUTAGE_LOOK_MS	100		    /* what other programs found */
+#define TOKEN_RETRIES		2		    /* of a busy token service */
 #define TOKEN_SCOPES_MAX	2048		    /* bytes, in one request */
 #define HOST_REST_SECONDS	30		    /* after it was unreachable */
 #define HELPER_SECONDS		60		    /* a credential helper */

@@ -199,6 +199,19 @@ origin_host(const char *url, int *secure)
 	return host;
 }
 
+char *
+origin_base(const char *url)
+{
+	int	 secure;
+	char	*host = origin_host(url, &secure), *base;
+
+	if (host == NULL)
+		return NULL;
+	base = xasprintf("%s://%s", secure ? "https" : "http", host);
+	free(host);
+	return base;
+}
+
 /* The rules for following url from base, both absolute. */
 static int
 check_step(const char *base, const char *url, struct err *err)

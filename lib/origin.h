@@ -27,6 +27,9 @@ int	origin_address_is_local(const char *url, const char *address, int port);
  */
 char	*origin_host(const char *url, int *secure);
 
+/* Its scheme and host, "https://HOST[:PORT]"; NULL if it is no URL. */
+char	*origin_base(const char *url);
+
 /*
  * The URL that location means, read from base.  NULL with *err filled if it is
  * none that may be followed: not http or https, from https to http, with a

@@ -41,9 +41,27 @@ patience_allows(const struct patience *p, int n, int64_t began)
 	    (p->retry_ms == 0 || clock_ms() - began < p->retry_ms);
 }
 
-int
-patience_allows_connect(const struct patience *p, int n, int64_t began)
+int64_t
+patience_outage(const struct patience *p, int reached)
 {
-	return (p->given || n <= HTTP_CONNECT_RETRIES) &&
-	    patience_allows(p, n, began);
+	int64_t	ms = reached ? HTTP_OUTAGE_SECONDS * 1000 :
+		    HTTP_FIRST_SECONDS * 1000;
+
+	if (p->given && (!reached || p->retries < HTTP_RETRIES))
+		return p->retry_ms > 0 ? p->retry_ms : -1;
+	if (p->retry_ms > 0 && (reached || p->retry_ms < ms))
+		return p->retry_ms;
+	return ms;
+}
+
+int
+patience_allows_outage(const struct patience *p, int reached, int n,
+    int64_t ms)
+{
+	int64_t	most = patience_outage(p, reached);
+
+	if (p->given && (!reached || p->retries < HTTP_RETRIES) &&
+	    n > p->retries)
+		return 0;
+	return most == -1 || ms < most;
 }

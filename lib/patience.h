@@ -10,7 +10,7 @@ struct cli;
  * --retries, --retry-max-time and --stall-time.
  */
 struct patience {
-	int	given;		/* --retries: also where nobody is there */
+	int	given;		/* --retries: it counts where nobody is there */
 	int	retries;	/* after the first try */
 	int64_t	retry_ms;	/* no new try after so long; 0: no limit */
 	int	stall_seconds;	/* without a byte */
@@ -27,7 +27,14 @@ int	patience_option(struct patience *, const struct cli *, int id,
  * the first try, or of the last progress.
  */
 int	patience_allows(const struct patience *, int n, int64_t began);
-/* The same, where no connection came about. */
-int	patience_allows_connect(const struct patience *, int n, int64_t began);
+/*
+ * The same of a host that is not reached: how many ms after the first try it may
+ * still be tried, or -1 where only tries are counted.  reached: it was, in this
+ * run.
+ */
+int64_t	patience_outage(const struct patience *, int reached);
+/* n tries failed, in ms. */
+int	patience_allows_outage(const struct patience *, int reached, int n,
+	    int64_t ms);
 
 #endif

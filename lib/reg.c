@@ -20,6 +20,7 @@
 #include "lib/xalloc.h"
 
 static void	call_done(struct http_call *);
+static void	name_place(struct reg_call *, struct err *);
 static void	failed(struct reg_call *, struct err *, int may_repeat);
 
 void
@@ -93,6 +94,7 @@ reg_cancel(struct reg_call *c)
 		break;
 	case CALL_SENT:
 		http_cancel(&c->http);
+		reg_outage_leave(c);
 		leave_host(c);
 		break;
 	}
@@ -110,6 +112,10 @@ reg_call_clear(struct reg_call *c)
 	free(c->extra_scope);
 	free(c->auth_used);
 	free(c->before);
+	if (c->elsewhere != NULL)
+		outage_clear(c->elsewhere);
+	free(c->elsewhere);
+	c->elsewhere = NULL;
 	c->path = c->location = c->url = NULL;
 	c->extra_scope = c->auth_used = c->before = NULL;
 }
@@ -130,7 +136,7 @@ reg_backoff(int n)
 	if (ms > HTTP_BACKOFF_MAX_MS)
 		ms = HTTP_BACKOFF_MAX_MS;
 	/* 50 to 100 %: many clients must not come back at the same time. */
-	return ms / 2 + random() % (ms / 2 + 1);
+	return ms / 2 + arc4random_uniform((uint32_t)ms / 2 + 1);
 }
 
 void
@@ -164,6 +170,16 @@ is_by_digest(const struct reg_call *c)
 	    (is_manifest(c) && strchr(c->path, ':') != NULL));
 }
 
+void
+reg_set_route(struct reg_call *c, size_t k)
+{
+	c->route = &c->repo->routes[k];
+	free(c->url);
+	free(c->extra_scope);
+	c->url = c->extra_scope = NULL;
+	c->auth_tries = c->redirects = c->fresh_token = 0;
+}
+
 /*
  * The endpoint to ask next in this round: those that were not asked, in order,
  * after the one that had the last content, and without those that could not be
@@ -187,18 +203,14 @@ choose_route(struct reg_call *c)
 			return 0;
 		k = first;
 	}
-	c->route = &r->routes[k];
-	free(c->url);
-	free(c->extra_scope);
-	c->url = c->extra_scope = NULL;
-	c->auth_tries = c->redirects = c->fresh_token = 0;
+	reg_set_route(c, k);
 	return 1;
 }
 
-/* Those that gave an answer which will stay the same are not asked again. */
-static void
-begin_round(struct reg_call *c)
+void
+reg_begin_round(struct reg_call *c)
 {
+	c->outlasts = 0;
 	c->asked = c->final;
 	c->may_pass = 0;
 	choose_route(c);
@@ -221,7 +233,8 @@ reg_start(struct reg_call *c)
 	c->before = NULL;
 	c->http.result = CURLE_OK;
 	c->http.status = 0;		/* no answer yet */
-	begin_round(c);
+	c->given_up = 0;
+	reg_begin_round(c);
 }
 
 /* What reg_ask() waits for. */
@@ -272,6 +285,7 @@ reg_fail(struct reg_call *c, const struct err *err)
 	struct err	copy = *err;
 
 	c->state = CALL_IDLE;
+	reg_outage_leave(c);
 	if (c->before != NULL)
 		err_add(&copy, "; before that %s", c->before);
 	err_wrap(&copy, "%s", c->repo->name);
@@ -349,6 +363,13 @@ http_data(struct http_call *h, const char *p, size_t n)
 	    offsetof(struct reg_call, http));
 
 	return c->on_data(c, p, n);
+}
+
+static void
+http_reached(struct http_call *h)
+{
+	reg_outage_reached((struct reg_call *)((char *)h -
+	    offsetof(struct reg_call, http)));
 }
 
 static void
@@ -452,6 +473,7 @@ send_call(struct reg_call *c)
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;
 	c->http.on_data = c->on_data != NULL ? http_data : NULL;
 	c->http.on_done = call_done;
+	c->http.on_reached = http_reached;
 	add_headers(c, auth);
 	mark_sent(c);
 	http_start(h->reg->http, &c->http);
@@ -472,14 +494,19 @@ pass_by(struct reg_call *c)
 	return go_on(c, &err);
 }
 
+/* Calls that wait in vain are failed here, and never while one is started. */
 static void
 host_timer(void *arg)
 {
-	reg_pump(arg);
+	struct reg_host	*h = arg;
+
+	h->may_fail = 1;
+	reg_pump(h);
+	h->may_fail = 0;
 }
 
-static void
-look_again(struct reg_host *h, int64_t ms)
+void
+reg_look_again(struct reg_host *h, int64_t ms)
 {
 	if (!h->timer.set || h->timer.at > clock_ms() + ms)
 		http_timer_set(h->reg->http, &h->timer, ms, host_timer, h);
@@ -499,7 +526,7 @@ turn_of(struct reg_host *h, const struct reg_call *c)
 
 /* May it be sent now?  Then it is counted in, unless it is a transfer. */
 static int
-may_go(struct reg_host *h, const struct reg_call *c)
+may_go(struct reg_host *h, struct reg_call *c)
 {
 	struct reg	*reg = h->reg;
 	int64_t		 ms;
@@ -508,15 +535,29 @@ may_go(struct reg_host *h, const struct reg_call *c)
 	    reg->calls_max, HTTP_HOSTS_AT_ONCE * reg->calls_max)) {
 		/* Others have the places, whose end we do not see. */
 		if (h->active < reg->calls_max)
-			look_again(h, SHARED_LOOK_MS);
+			reg_look_again(h, SHARED_LOOK_MS);
 		return 0;
 	}
-	if ((ms = turn_of(h, c)) == 0)
+	if ((ms = turn_of(h, c)) == 0 && reg_outage_enter(c))
 		return 1;
 	if (!c->transfer)
 		shared_leave(reg->shared, h->shared);
-	look_again(h, ms);
+	reg_look_again(h, ms);
 	return 0;
+}
+
+/* Nobody is there, and it was tried for long enough. */
+static void
+fail_queued(struct reg_call *c)
+{
+	struct err	err = ERR_INIT;
+
+	unqueue(c);
+	c->http.result = CURLE_COULDNT_CONNECT;
+	c->http.status = 0;
+	reg_outage_error(c, &err);
+	name_place(c, &err);
+	reg_fail(c, &err);
 }
 
 void
@@ -524,36 +565,51 @@ reg_pump(struct reg_host *h)
 {
 	struct reg_call	**p = &h->queue, *c;
 	int64_t		 wait = shared_held(h->shared);
-	int		 counted;
+	int		 counted, gate, probe;
 
+	if (h->pumping)
+		return;			/* from a call that failed there */
 	if (wait > 0) {
-		look_again(h, wait);
+		reg_look_again(h, wait);
 		return;
 	}
+	h->pumping = 1;
 	if (h->auth == AUTH_UNKNOWN && shared_is_open(h->shared))
 		h->auth = AUTH_NONE;
 	while ((c = *p) != NULL) {
 		if (h->auth == AUTH_UNKNOWN && h->probing)
-			return;
-		if (!may_go(h, c)) {
+			break;
+		gate = reg_outage_gate(c);
+		if (gate == -1 && h->may_fail) {
+			fail_queued(c);
+			p = &h->queue;
+			continue;
+		}
+		if (gate == -1)
+			reg_look_again(h, 0);
+		if (gate != 1 || !may_go(h, c)) {
 			p = &c->next;
 			continue;
 		}
 		if ((*p = c->next) == NULL)
 			h->queue_end = p;
 		counted = !c->transfer;
+		probe = c->is_probe;
 		if (!pass_by(c) && send_call(c))
 			continue;
 		if (counted)
 			shared_leave(h->reg->shared, h->shared);
+		if (probe)
+			outage_leave(&h->outage);
 		p = &h->queue;
 	}
+	h->pumping = 0;
 }
 
 static void
 call_timer(void *arg)
 {
-	begin_round(arg);
+	reg_begin_round(arg);
 }
 
 static int
@@ -577,6 +633,8 @@ passing_status(long status)
 int
 reg_is_passing(const struct reg_call *c)
 {
+	if (c->given_up)
+		return 0;
 	if (c->http.result != CURLE_OK)
 		return http_error_is_passing(&c->http);
 	return passing_status(c->http.status);
@@ -586,15 +644,9 @@ reg_is_passing(const struct reg_call *c)
 static int
 is_unreachable(const struct reg_call *c)
 {
-	switch (c->http.result) {
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return 1;
-	default:
-		return 0;
-	}
+	return outage_is_one(&c->http) ||
+	    c->http.result == CURLE_SSL_CONNECT_ERROR ||
+	    c->http.result == CURLE_PEER_FAILED_VERIFICATION;
 }
 
 /*
@@ -668,8 +720,7 @@ try_again(struct reg_call *c, int64_t asked)
 	if (!(c->may_pass || reg_is_passing(c)) || c->once)
 		return 0;
 	c->tries++;
-	if (!(is_unreachable(c) ? patience_allows_connect(p, c->tries,
-	    c->began) : patience_allows(p, c->tries, c->began)) ||
+	if (!patience_allows(p, c->tries, c->began) ||
 	    asked > HTTP_RETRY_AFTER_MAX * 1000)
 		return 0;
 	ms = reg_backoff(c->tries);
@@ -790,9 +841,12 @@ failed(struct reg_call *c, struct err *err, int may_repeat)
 {
 	struct reg_host	*h = c->route->host;
 	int64_t		 asked = may_repeat ? obey_retry_after(c) : 0;
+	int		 outage = outage_is_one(&c->http);
 
+	if (outage)
+		reg_outage_note(c, err);
 	name_place(c, err);
-	if (is_unreachable(c))
+	if (c->own && is_unreachable(c))
 		h->resting = clock_ms() + HOST_REST_SECONDS * 1000;
 	/* Only the caller knows what is missing when a stream breaks. */
 	if (c->http.streaming)
@@ -807,6 +861,10 @@ failed(struct reg_call *c, struct err *err, int may_repeat)
 		/* The round is over: those that ask to wait are asked later. */
 		may_repeat = 1;
 	}
+	if (outage && reg_outage_outlast(c))
+		return;
+	if (outage && c->given_up)
+		outage_explain(c->own ? &h->outage : c->elsewhere, err);
 	if (!may_repeat || !try_again(c, asked))
 		reg_fail(c, err);
 }
@@ -867,6 +925,9 @@ call_done(struct http_call *http)
 	c->state = CALL_IDLE;
 	leave_host(c);
 	learn(c);
+	if (http->result != CURLE_OK && !outage_is_one(http) &&
+	    is_unreachable(c))
+		reg_outage_reached(c);	/* it is there, whatever it is */
 	if (c->own) {
 		learn_room(c);
 		learn_quota(c);

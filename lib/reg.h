@@ -9,6 +9,7 @@
 
 struct challenge;
 struct config;
+struct outage;
 struct creds;
 struct helpers;
 
@@ -117,6 +118,10 @@ struct reg_call {
 	int		 probing;
 	int		 counted;
 	int		 own;		/* sent to the endpoint itself */
+	int		 outlasts;	/* waits for its host to come back */
+	int		 is_probe;	/* sent to see whether it is back */
+	int		 given_up;	/* it did not come */
+	struct outage	*elsewhere;	/* owned: of a redirect's target */
 };
 
 void	reg_call_init(struct reg_call *);

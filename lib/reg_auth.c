@@ -298,14 +298,20 @@ find_token(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 	struct token	*t = token_of(c);
+	struct token_from from;
 
 	if (token_is_valid(t))
 		return t->value;
 	c->state = CALL_TOKEN;
 	c->fresh_token = covers_call(t, c);
 	calls_append(&t->waiting, c);
-	token_fetch(t, h->reg->http, h->reg->tls, h->base, h->is_local,
-	    &h->challenge, token_ready);
+	from.http = h->reg->http;
+	from.tls = h->reg->tls;
+	from.shared = h->reg->shared;
+	from.patience = h->reg->patience;
+	from.base = h->base;
+	from.local = h->is_local;
+	token_fetch(t, &from, &h->challenge, token_ready);
 	return NULL;
 }
 

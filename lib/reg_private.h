@@ -5,6 +5,7 @@
 #include "lib/creds.h"
 #include "lib/helper.h"
 #include "lib/http.h"
+#include "lib/outage.h"
 #include "lib/patience.h"
 #include "lib/reg.h"
 #include "lib/shared.h"
@@ -43,8 +44,12 @@ struct reg_host {
 	size_t			 active;	/* calls, without transfers */
 	struct shared_host	*shared;	/* borrowed: limits and clocks */
 	int			 quota_told;	/* that little of it is left */
-	int64_t			 resting;	/* clock_ms(): unreachable */
+	struct outage		 outage;	/* it is not reached */
+	int64_t			 resting;	/* clock_ms(): ditto, and a call may
+						 * go to another endpoint */
 	struct http_timer	 timer;		/* the queue waits for it */
+	int			 pumping;	/* reg_pump() is at work */
+	int			 may_fail;	/* from the timer: it may end calls */
 	struct reg_call		*queue, **queue_end;
 	struct token		*tokens;
 	int			 referrers_api;
@@ -106,8 +111,30 @@ void	calls_append(struct reg_call **list, struct reg_call *);
 int	calls_remove(struct reg_call **list, struct reg_call *);
 void	reg_enqueue(struct reg_call *);
 void	reg_pump(struct reg_host *);
+/* Look at the host's queue again after ms at the latest. */
+void	reg_look_again(struct reg_host *, int64_t ms);
+/* Ask this endpoint next, from the start. */
+void	reg_set_route(struct reg_call *, size_t);
+/* The endpoints again, but those that gave an answer which will stay the same. */
+void	reg_begin_round(struct reg_call *);
 /* End a call that waited, with an error made here. */
 void	reg_fail(struct reg_call *, const struct err *);
+
+/* reg_outage.c: hosts that are not reached for a while */
+/* May the call go to its host now?  0: it waits, or -1: it is to be failed. */
+int	reg_outage_gate(struct reg_call *);
+/* It is about to be sent to its host: 0 if another program was faster. */
+int	reg_outage_enter(struct reg_call *);
+/* It was not sent, or was cancelled. */
+void	reg_outage_leave(struct reg_call *);
+/* There is a connection for it. */
+void	reg_outage_reached(struct reg_call *);
+/* It found nobody, as *err says, in which the place is not yet named. */
+void	reg_outage_note(struct reg_call *, const struct err *);
+/* After that: 1 if it will be sent again when somebody is there. */
+int	reg_outage_outlast(struct reg_call *);
+/* The error of a call that the gate fails. */
+void	reg_outage_error(struct reg_call *, struct err *);
 
 /* reg_auth.c */
 /*

@@ -65,6 +65,7 @@ reg_free(struct reg *reg)
 		http_timer_stop(reg->http, &h->timer);
 		challenge_clear(&h->challenge);
 		tokens_free(h->tokens);
+		outage_clear(&h->outage);
 		free(h->base);
 		free(h);
 	}
@@ -95,6 +96,7 @@ host_of(struct reg *reg, const struct endpoint *ep)
 	h->queue_end = &h->queue;
 	h->referrers_api = ep->supports_referrers;
 	h->shared = shared_host(reg->shared, base);
+	outage_init(&h->outage, h->shared, reg->patience, base);
 	h->next = reg->hosts;
 	reg->hosts = h;
 	return h;

@@ -20,6 +20,8 @@
 #define NAME_MAX_BYTES	272		/* https://, a name, a port */
 #define THROTTLE_MS	1000		/* answers so close are one event */
 #define US_PER_MS	1000
+/* After which a probe whose program was killed is not waited for. */
+#define PROBE_LEASE_MS	((HTTP_CONNECT_SECONDS + 5) * 1000)
 
 /* Sealed, so that nobody can take the memory away from under the others. */
 #define SEALS		(F_SEAL_SHRINK | F_SEAL_GROW)
@@ -40,6 +42,12 @@ struct shared_host {
 	_Atomic int	 open;
 	_Atomic int64_t	 throttled;	/* clock_ms() of the last time */
 	_Atomic int64_t	 not_before;	/* clock_ms() */
+	_Atomic int	 was_reached;	/* at least once in this run */
+	_Atomic int64_t	 down;		/* clock_ms() of the first request that
+					 * found nobody; 0: it is reached */
+	_Atomic int	 misses;	/* probes since then that failed too */
+	_Atomic int64_t	 next_probe;	/* clock_ms() */
+	_Atomic int	 told;		/* that it is down */
 	_Atomic int64_t	 pace[PACES];	/* microseconds from one to the next */
 	_Atomic int64_t	 next[PACES];	/* when the next is due, ditto */
 };
@@ -246,6 +254,100 @@ shared_held(const struct shared_host *h)
 	if (ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return HTTP_RETRY_AFTER_MAX * 1000;
 	return ms > 0 ? ms : 0;
+}
+
+int
+shared_missed(struct shared_host *h, int64_t at)
+{
+	int64_t	none = 0;
+
+	if (!atomic_compare_exchange_strong(&h->down, &none, at))
+		return 0;
+	atomic_store(&h->misses, 0);
+	atomic_store(&h->told, 0);
+	return 1;
+}
+
+int
+shared_probe_failed(struct shared_host *h, int64_t ms)
+{
+	atomic_store(&h->next_probe, clock_ms() + ms);
+	return atomic_fetch_add(&h->misses, 1) + 1;
+}
+
+int64_t
+shared_down(const struct shared_host *h)
+{
+	int64_t	since = atomic_load(&h->down), ms;
+
+	if (since == 0)
+		return 0;
+	ms = clock_ms() - since;
+	return ms > 0 ? ms : 1;
+}
+
+int
+shared_misses(const struct shared_host *h)
+{
+	int	n = atomic_load(&h->misses);
+
+	return n > 0 ? n : 0;
+}
+
+int64_t
+shared_probe_wait(const struct shared_host *h)
+{
+	int64_t	ms = atomic_load(&h->next_probe) - clock_ms();
+
+	if (ms > PROBE_LEASE_MS)
+		return PROBE_LEASE_MS;
+	return ms > 0 ? ms : 0;
+}
+
+int
+shared_probe(struct shared_host *h)
+{
+	int64_t	now = clock_ms(), at = atomic_load(&h->next_probe);
+
+	return at <= now && atomic_compare_exchange_strong(&h->next_probe, &at,
+	    now + PROBE_LEASE_MS);
+}
+
+void
+shared_probe_release(struct shared_host *h)
+{
+	atomic_store(&h->next_probe, 0);
+}
+
+int64_t
+shared_reached(struct shared_host *h)
+{
+	int64_t	ms;
+
+	if (atomic_load(&h->was_reached) == 0)
+		atomic_store(&h->was_reached, 1);
+	if ((ms = shared_down(h)) == 0 || atomic_exchange(&h->down, 0) == 0)
+		return 0;
+	atomic_store(&h->next_probe, 0);
+	return ms;
+}
+
+int
+shared_was_reached(const struct shared_host *h)
+{
+	return atomic_load(&h->was_reached) != 0;
+}
+
+int
+shared_tell_down(struct shared_host *h)
+{
+	return atomic_exchange(&h->told, 1) == 0;
+}
+
+int
+shared_told_down(const struct shared_host *h)
+{
+	return atomic_load(&h->told) != 0;
 }
 
 void

@@ -12,7 +12,7 @@ struct err;
  * memory is an anonymous file that ace-dt makes and hands down as a descriptor;
  * a program alone has one of its own.  Nothing in it is a secret, and nothing
  * that another process writes there can do more than make us wait, for a
- * bounded time.
+ * bounded time, or give up a host early that we did not reach either.
  */
 struct shared;
 struct shared_host;
@@ -54,6 +54,34 @@ void	shared_answered(struct shared_host *, size_t max);
 /* Nobody asks before ms from now (bounded); how long that is from now on. */
 void	shared_hold(struct shared_host *, int64_t ms);
 int64_t	shared_held(const struct shared_host *);
+
+/*
+ * Outages.  A host is down from the time when the first request found nobody
+ * there until a connection comes about; meanwhile one request at a time, of all
+ * programs, is sent to see whether it is back: the probe.
+ *
+ * A request that was begun at clock_ms() at found nobody: 1 if that is news.
+ */
+int	shared_missed(struct shared_host *, int64_t at);
+/* A probe, or what told the news, failed; the next one in ms.  How many did. */
+int	shared_probe_failed(struct shared_host *, int64_t ms);
+/* How long it has been down, in ms; 0 if it is not. */
+int64_t	shared_down(const struct shared_host *);
+/* How many probes have failed since it is down. */
+int	shared_misses(const struct shared_host *);
+/* How long until the next probe may be sent, in ms; 0: now. */
+int64_t	shared_probe_wait(const struct shared_host *);
+/* 1 if ours is the next probe. */
+int	shared_probe(struct shared_host *);
+/* It was not sent, or says nothing: another may be. */
+void	shared_probe_release(struct shared_host *);
+/* There is a connection.  How long it had been down, if we saw the end; or 0. */
+int64_t	shared_reached(struct shared_host *);
+/* Was it ever reached in this run? */
+int	shared_was_reached(const struct shared_host *);
+/* 1 for the first who says that it is down; and whether somebody did. */
+int	shared_tell_down(struct shared_host *);
+int	shared_told_down(const struct shared_host *);
 
 /* One request every so many microseconds; 0: no limit. */
 void	shared_set_pace(struct shared_host *, enum shared_pace, int64_t us);

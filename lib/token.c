@@ -13,6 +13,7 @@
 #include "lib/origin.h"
 #include "lib/reg.h"
 #include "lib/regerr.h"
+#include "lib/shared.h"
 #include "lib/tls.h"
 #include "lib/token.h"
 #include "lib/xalloc.h"
@@ -241,29 +242,87 @@ make_request(struct token *t, const struct challenge *ch)
 
 /* Where it is asked for, and how: 0, or -1 with *err filled. */
 static int
-prepare(struct token *t, struct tls_store *tls, const char *base,
+prepare(struct token *t, const struct token_from *from,
     const struct challenge *ch, struct err *err)
 {
-	char	*root;
+	char	*root, *base = NULL;
 	int	 rc = -1;
 
 	if (ch->realm == NULL || *ch->realm == '\0')
 		return err_set(err, ERR_REGISTRY,
 		    "the registry's challenge names no token service");
-	root = xasprintf("%s/", base);
+	root = xasprintf("%s/", from->base);
 	if ((t->base = origin_resolve(root, ch->realm, err)) != NULL &&
 	    origin_realm_check(root, t->base, err) == 0 &&
-	    tls_find(tls, t->base, NULL, &t->call.tls, err) == 0) {
+	    tls_find(from->tls, t->base, NULL, &t->call.tls, err) == 0 &&
+	    (base = origin_base(t->base)) != NULL) {
+		outage_clear(&t->outage);
+		outage_init(&t->outage, shared_host(from->shared, base),
+		    from->patience, base);
 		make_request(t, ch);
 		rc = 0;
 	}
+	free(base);
 	free(root);
 	return rc;
 }
 
+static void
+send_now(struct token *t)
+{
+	if (t->form != NULL && !t->posted)
+		send_post(t);
+	else
+		send_get(t);
+}
+
+static void
+send_again(void *arg)
+{
+	send_now(arg);
+}
+
+static void
+give_up(struct token *t, struct err *err)
+{
+	err_wrap(err, "token service %s", t->base);
+	finish(t, err);
+}
+
+/* Sent as soon as somebody may be there. */
+static void
+send_to_reached(void *arg)
+{
+	struct token	*t = arg;
+	struct err	 err = ERR_INIT;
+	int64_t		 ms;
+
+	if (outage_given_up(&t->outage)) {
+		err_set(&err, ERR_NETWORK, "%s", t->outage.why);
+		outage_explain(&t->outage, &err);
+		give_up(t, &err);
+	} else if (outage_enter(&t->outage, &t->is_probe)) {
+		send_now(t);
+	} else {
+		ms = outage_wait(&t->outage);
+		http_timer_set(t->http, &t->timer, ms > 0 ? ms : 1,
+		    send_to_reached, t);
+	}
+}
+
+static void
+token_reached(struct http_call *call)
+{
+	struct token	*t = (struct token *)((char *)call -
+	    offsetof(struct token, call));
+
+	t->is_probe = 0;
+	outage_reached(&t->outage);
+}
+
 void
-token_fetch(struct token *t, struct http *http, struct tls_store *tls,
-    const char *base, int local, const struct challenge *ch,
+token_fetch(struct token *t, const struct token_from *from,
+    const struct challenge *ch,
     void (*ready)(struct token *, const struct err *))
 {
 	struct err	err = ERR_INIT;
@@ -273,21 +332,24 @@ token_fetch(struct token *t, struct http *http, struct tls_store *tls,
 	t->fetching = 1;
 	t->posted = t->tries = 0;
 	t->ready = ready;
-	t->http = http;
+	t->http = from->http;
 	t->call.on_done = token_done;
+	t->call.on_reached = token_reached;
 	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
-	if (prepare(t, tls, base, ch, &err) == 0) {
-		t->call.no_local = !local && !origin_same(base, t->base);
-		if (t->form != NULL)
-			send_post(t);
+	if (prepare(t, from, ch, &err) == 0) {
+		t->call.no_local = !from->local &&
+		    !origin_same(from->base, t->base);
+		if (outage_enter(&t->outage, &t->is_probe))
+			send_now(t);
 		else
-			send_get(t);
+			http_timer_set(t->http, &t->timer, 1,
+			    send_to_reached, t);
 		return;
 	}
 	/* Not from here: the caller is in the middle of its queue. */
 	t->failure = xmalloc(sizeof(*t->failure));
 	*t->failure = err;
-	http_timer_set(http, &t->timer, 0, failed_early, t);
+	http_timer_set(t->http, &t->timer, 0, failed_early, t);
 }
 
 /* Only visible ASCII may become part of a header field. */
@@ -344,15 +406,19 @@ wants_get(const struct token *t)
 	    (s == 400 || s == 401 || s == 404 || s == 405);
 }
 
-static void
-send_again(void *arg)
+/* Nobody is there: 1 if it is tried on. */
+static int
+outlast(struct token *t)
 {
-	struct token	*t = arg;
+	struct err	err = ERR_INIT;
+	int		probe = t->is_probe;
 
-	if (t->form != NULL && !t->posted)
-		send_post(t);
-	else
-		send_get(t);
+	t->is_probe = t->posted = 0;
+	http_error(&t->call, &err);
+	if (!outage_missed(&t->outage, &t->call, probe, &err))
+		return 0;
+	http_timer_set(t->http, &t->timer, 1, send_to_reached, t);
+	return 1;
 }
 
 /* A service that is not to be reached, or busy, may be later. */
@@ -362,10 +428,12 @@ try_again(struct token *t)
 	long	 s = t->call.status;
 	int64_t	 ms, asked = 0;
 
+	if (outage_is_one(&t->call))
+		return outlast(t);
 	if (t->call.result != CURLE_OK ? !http_error_is_passing(&t->call) :
 	    s != 408 && s != 429 && s < 500)
 		return 0;
-	if (++t->tries > HTTP_CONNECT_RETRIES)
+	if (++t->tries > TOKEN_RETRIES)
 		return 0;
 	ms = reg_backoff(t->tries);
 	if (t->call.result == CURLE_OK)
@@ -388,6 +456,9 @@ token_done(struct http_call *call)
 
 	if (try_again(t))
 		return;
+	if (t->is_probe)
+		outage_leave(&t->outage);
+	t->is_probe = 0;
 	if (call->result != CURLE_OK) {
 		http_error(call, &err);
 	} else if (call->status == 200) {
@@ -405,8 +476,9 @@ token_done(struct http_call *call)
 	    t->account != NULL && t->account->where != NULL)
 		err_add(&err, " (the credentials in %s are refused)",
 		    t->account->where);
-	err_wrap(&err, "token service %s", t->base);
-	finish(t, &err);
+	if (outage_is_one(call))
+		outage_explain(&t->outage, &err);
+	give_up(t, &err);
 }
 
 void
@@ -430,6 +502,9 @@ tokens_free(struct token *list)
 	while ((t = list) != NULL) {
 		list = t->next;
 		http_call_clear(&t->call);
+		if (t->is_probe)
+			outage_leave(&t->outage);
+		outage_clear(&t->outage);
 		if (t->http != NULL)
 			http_timer_stop(t->http, &t->timer);
 		xwipe(&t->value);

@@ -4,11 +4,14 @@
 #include <stdint.h>
 
 #include "lib/http.h"
+#include "lib/outage.h"
 
 struct account;
 struct challenge;
 struct err;
+struct patience;
 struct reg_call;
+struct shared;
 struct tls_store;
 
 /*
@@ -27,6 +30,8 @@ struct token {
 	struct http_call call;
 	struct http_timer timer;
 	int		 tries;
+	struct outage	 outage;	/* of the service's host */
+	int		 is_probe;
 	char		*url;		/* owned, as are the next three */
 	char		*base;
 	char		*form;
@@ -62,13 +67,22 @@ struct token *token_covering(struct token *list, const char *scope,
 struct token *token_coming(struct token *list, const struct account *);
 int	token_is_valid(const struct token *);
 
+/* Whose token it is, and what it is fetched with; all borrowed. */
+struct token_from {
+	struct http		*http;
+	struct tls_store	*tls;
+	struct shared		*shared;
+	const struct patience	*patience;
+	const char		*base;	/* origin of the registry: scheme://host */
+	int			 local;	/* it is on this machine */
+};
+
 /*
  * Fetch it, unless that is under way; ready is called then, from http_run(), to
- * empty the list of those who are leaving.  base is the origin of the registry,
- * scheme://host; local says that it is on this machine.
+ * empty the list of those who are leaving.
  */
-void	token_fetch(struct token *, struct http *, struct tls_store *,
-	    const char *base, int local, const struct challenge *,
+void	token_fetch(struct token *, const struct token_from *,
+	    const struct challenge *,
 	    void (*ready)(struct token *, const struct err *));
 
 /* Forget the value that this "Authorization: Bearer …" carried. */

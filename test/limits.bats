@@ -157,7 +157,7 @@ three_are_taken()
 	[ -z "$stderr" ]
 }
 
-@test "--retries: none, and more where nobody is there" {
+@test "--retries: none, and what gets on has new ones" {
 	serve
 	faults '[{"method":"HEAD","path":"app-1/","nth":[1],"status":503}]'
 	run -1 --separate-stderr ace-dt mirror gather list oci:out:1 -q \
@@ -174,14 +174,101 @@ three_are_taken()
 	# Progress, small as it is, gives it new tries.
 	faults '[{"method":"GET","path":"blobs","nth":[1],"cut":10}]'
 	run -0 ace-dt mirror gather one oci:more:1 -q --retries 1
-	echo "127.0.0.1:1/x:1" >nobody
+}
+
+# tried N: so many requests found nobody at port 1, as stderr has it.
+tried()
+{
+	[ "$(grep -c 'HEAD http://127.0.0.1:1/v2/.*: 0 in' <<<"$stderr")" -eq "$1" ]
+}
+
+@test "a host that was never reached: one request at a time, for 5 seconds" {
+	for i in $(seq 50); do
+		echo "127.0.0.1:1/x-$i:1"
+	done >nobody
 	config_plain_http 127.0.0.1:1
-	run -1 --separate-stderr acedt-resolve --retries 4 -v12 nobody
-	[ "$(grep -c 'HEAD http://127.0.0.1:1/v2/x/manifests/1: 0 in' \
-	    <<<"$stderr")" -eq 5 ]
 	run -1 --separate-stderr acedt-resolve -v12 nobody
-	[ "$(grep -c 'HEAD http://127.0.0.1:1/v2/x/manifests/1: 0 in' \
-	    <<<"$stderr")" -eq 3 ]
+	[ "$(grep -c 'HEAD manifests/1: .*not reached for 5 s' \
+	    <<<"$output")" -eq 50 ]
+	tried 6
+	[ "$(grep -c 'not reached' <<<"$stderr")" -eq 1 ]
+	[[ $stderr == *"http://127.0.0.1:1: not reached for "*" s (Failed to connect"*"), trying on until "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]* ]]
+	# So many tries where they are counted, and none of them once more.
+	run -1 --separate-stderr acedt-resolve --retries 4 -v12 nobody
+	tried 5
+	run -1 --separate-stderr acedt-resolve --retries 0 -v12 nobody
+	tried 1
+	run -1 --separate-stderr acedt-resolve --retry-max-time 1 -v12 nobody
+	tried 4
+	# What another program found out holds for all of the run.
+	printf '%s\n' "oci:$FILES/images:app-1" >>nobody
+	run -1 --separate-stderr ace-dt mirror gather nobody 127.0.0.1:1/y:1 \
+	    -q -v12
+	[ "$(grep -c ' http://127.0.0.1:1/v2/.*: 0 in' <<<"$stderr")" -le 8 ]
+	[ "$(grep -c 'trying on until' <<<"$stderr")" -eq 1 ]
+}
+
+# again NAME: a registry of start_registry that was killed, at the same port.
+again()
+{
+	local log=$1_LOG host=$1_HOST
+	docker-registry serve "$(dirname "${!log}")/config.yml" >>"${!log}" \
+	    2>&1 3>&- </dev/null &
+	echo $! >>"$BATS_FILE_TMPDIR/servers"
+	wait_for_http $! "http://${!host}/v2/"
+}
+
+# kill_registry NAME: without a word to whom it talks to.
+kill_registry()
+{
+	local host=$1_HOST pid
+	pid=$(listener "${!host##*:}")
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null || true
+}
+
+# listener PORT: the process of ours that listens there.
+listener()
+{
+	local pid
+	while read -r pid; do
+		if owns_port "$pid" "$1" 2>/dev/null; then
+			echo "$pid"
+		fi
+	done <"$BATS_FILE_TMPDIR/servers"
+}
+
+@test "either registry is gone for a while in the middle of a run" {
+	start_registry S
+	start_registry D
+	config_plain_http "$S_HOST" "$D_HOST"
+	# A run that lasts, so that there is a middle.
+	printf '  endpointConfig:\n    "http://%s": {requestsPerSecond: 10}\n    "http://%s": {requestsPerSecond: 10}\n' \
+	    "$S_HOST" "$D_HOST" >>"$ACE_DT_CONFIG"
+	for i in $(seq 8); do
+		push_layout "$FILES/images" "app-$i" "$S_HOST" "app-$i:1"
+		echo "$S_HOST/app-$i:1"
+	done >list
+	for side in S D; do
+		host=${side}_HOST log=${side}_LOG
+		: >err
+		: >"${!log}"
+		ace-dt mirror gather list "$D_HOST/${side,,}:1" -q -v12 \
+		    >out 2>err 3>&- &
+		pid=$!
+		until_true grep -qE '"(GET|HEAD|POST) /v2/' "${!log}"
+		kill_registry "$side"
+		until_true grep -q "http://${!host}: not reached for" err
+		again "$side"
+		wait $pid || { cat err; return 1; }
+		verify_registry "$D_HOST" "${side,,}" 1
+		[ "$(grep -c "http://${!host}: not reached for .* trying on until" \
+		    err)" -eq 1 ]
+		[ "$(grep -c "http://${!host}: reached again after" err)" -eq 1 ]
+		# At once, and after 1/4, 1/2, 1, 2 and 4 seconds; and what was
+		# under way when it went.
+		[ "$(grep -c " http://${!host}/.*: 0 in" err)" -le 20 ]
+	done
 }
 
 @test "--retry-max-time: not for ever" {

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +108,94 @@ test_clocks(void)
 	shared_close(s);
 }
 
+/* Throttled or not, no more than there is room for. */
+static void
+test_room(void)
+{
+	struct shared		*s = open_it(-1);
+	struct shared_host	*h = shared_host(s, "https://a.example");
+	size_t			 n;
+
+	shared_throttled(h, 8);
+	is_int((long long)shared_room(h, 8), 4);
+	for (n = 0; n < 8 && shared_enter(s, h, n, 8, 100); n++)
+		;
+	is_int((long long)n, 4);
+	shared_leave(s, h);
+	is_int(shared_enter(s, h, 3, 8, 100), 1);
+	is_int(shared_enter(s, h, 4, 8, 100), 0);
+	shared_close(s);
+}
+
+/* A host that is not reached: one probe at a time, until it is. */
+static void
+test_outage(void)
+{
+	struct shared		*s = open_it(-1);
+	struct shared_host	*h = shared_host(s, "https://a.example");
+	int64_t			 ms;
+
+	is_int(shared_down(h), 0);
+	is_int(shared_was_reached(h), 0);
+	is_int(shared_missed(h, clock_ms() - 3000), 1);
+	is_int(shared_missed(h, clock_ms()), 0);
+	ms = shared_down(h);
+	ok(ms >= 3000 && ms < 4000, "since the first: %lld", (long long)ms);
+	is_int(shared_misses(h), 0);
+	is_int(shared_probe_failed(h, 1000), 1);
+	is_int(shared_misses(h), 1);
+	ms = shared_probe_wait(h);
+	ok(ms > 500 && ms <= 1000, "the next in: %lld", (long long)ms);
+	is_int(shared_probe(h), 0);
+	shared_probe_release(h);
+	is_int(shared_probe_wait(h), 0);
+	is_int(shared_probe(h), 1);
+	/* While it is under way there is no other. */
+	is_int(shared_probe(h), 0);
+	ok(shared_probe_wait(h) > HTTP_CONNECT_SECONDS * 1000,
+	    "as long as a connection may take");
+	is_int(shared_tell_down(h), 1);
+	is_int(shared_tell_down(h), 0);
+	is_int(shared_told_down(h), 1);
+	ok(shared_reached(h) >= 3000, "the end is seen once");
+	is_int(shared_reached(h), 0);
+	is_int(shared_down(h), 0);
+	is_int(shared_was_reached(h), 1);
+	/* The next outage is another one. */
+	is_int(shared_missed(h, clock_ms()), 1);
+	is_int(shared_misses(h), 0);
+	is_int(shared_told_down(h), 0);
+	is_int(shared_probe_failed(h, 3600 * 1000), 1);
+	ok(shared_probe_wait(h) < 60 * 1000, "bounded");
+	shared_close(s);
+}
+
+/* Memory of the right size that can be taken away from under us. */
+static void
+test_unsealed(void)
+{
+	struct shared	*s;
+	struct err	 err = ERR_INIT;
+	struct stat	 st;
+	int		 fd = shared_create(), other;
+
+	is_int(fstat(fd, &st), 0);
+	other = memfd_create("t_shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	is_int(ftruncate(other, st.st_size), 0);
+	s = shared_open(other, &err);
+	ok(s == NULL && strstr(err.msg, "is not the memory that ace-dt of this "
+	    "version shares") != NULL, "without seals: %s", err.msg);
+	is_int(fcntl(other, F_ADD_SEALS, F_SEAL_GROW), 0);
+	s = shared_open(other, &err);
+	ok(s == NULL, "it can be made smaller");
+	is_int(fcntl(other, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	s = shared_open(other, &err);
+	ok(s != NULL, "with both");
+	shared_close(s);
+	close(other);
+	close(fd);
+}
+
 /* What one process does, another sees. */
 static void
 test_processes(void)
@@ -147,6 +237,9 @@ main(void)
 	test_limits();
 	test_throttle();
 	test_clocks();
+	test_room();
+	test_outage();
+	test_unsealed();
 	test_processes();
 	return tap_end();
 }
