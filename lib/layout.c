@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/beneath.h"
 #include "lib/buf.h"
 #include "lib/digest.h"
 #include "lib/errmsg.h"
@@ -39,19 +40,53 @@ not_found(struct err *err, const char *dir, const char *what)
 	return err_set(err, ERR_NOT_FOUND, "oci:%s: %s", dir, what);
 }
 
+/* A link may be the reason: then say what to do about it. */
+static int
+open_failed(const char *shown, struct err *err)
+{
+	int	e = errno;
+
+	if (e == ELOOP || e == EXDEV)
+		return err_set(err, ERR_CONTENT, "%s: symbolic links inside "
+		    "of a layout are not followed (put what the link names in "
+		    "its place)", shown);
+	err_sys(err, "%s", shown);
+	if (e == ENOENT)
+		err->cls = ERR_NOT_FOUND;
+	return -1;
+}
+
+/* A regular file, for reading; shown names it in messages. */
+static int
+open_file(struct layout *l, const char *path, const char *shown,
+    int64_t *size, struct err *err)
+{
+	struct stat	st;
+	int		fd;
+
+	/* O_NONBLOCK: a FIFO must not hold us up. */
+	fd = beneath_open(l->fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    O_NONBLOCK);
+	if (fd == -1)
+		return open_failed(shown, err);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return err_set(err, ERR_IO, "%s: not a regular file", shown);
+	}
+	*size = st.st_size;
+	return fd;
+}
+
 int
 layout_read_file(struct layout *l, const char *name, size_t max, struct buf *b,
     struct err *err)
 {
-	char	*path;
-	int	 fd, rc;
+	char	*path = xasprintf("%s/%s", l->dir, name);
+	int64_t	 size;
+	int	 fd, rc = -1;
 
-	path = xasprintf("%s/%s", l->dir, name);
 	buf_init(b, max);
-	fd = openat(l->fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd == -1) {
-		rc = err_sys(err, "%s", path);
-	} else {
+	if ((fd = open_file(l, name, path, &size, err)) != -1) {
 		rc = io_read_file(fd, path, b, err);
 		close(fd);
 	}
@@ -219,44 +254,46 @@ layout_write_abort(struct layout_writer *w)
 
 /* Give the file a name that must not exist yet: 0, or -1 with errno. */
 static int
-link_file(struct layout_writer *w, const char *name)
+link_file(struct layout_writer *w, int dir, const char *name)
 {
 	char	proc[64];
 
 	if (w->tmp != NULL)
-		return linkat(w->layout->fd, w->tmp, w->layout->fd, name, 0);
+		return linkat(w->layout->fd, w->tmp, dir, name, 0);
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", w->fd);
-	return linkat(AT_FDCWD, proc, w->layout->fd, name, AT_SYMLINK_FOLLOW);
+	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
 }
 
 /*
- * The file's final name.  Where another writer was quicker, what that wrote
- * stays; but what is not of our size cannot be of our digest, and is replaced,
- * as is what the caller knows to be wrong.
+ * The file's final name, in the directory of its algorithm.  Where another
+ * writer was quicker, what that wrote stays; but what is not of our size cannot
+ * be of our digest, and is replaced, as is what the caller knows to be wrong.
  */
 static int
-give_name(struct layout_writer *w, const char *name, int64_t size,
+give_name(struct layout_writer *w, int dir, const char *path, int64_t size,
     struct err *err)
 {
+	const char	*name = strrchr(path, '/') + 1;
 	struct stat	st;
 	char		tmp[sizeof(TMP_PREFIX) + 48];
-	int		dir = w->layout->fd;
+	int		root = w->layout->fd;
 
-	if (link_file(w, name) == 0)
+	if (link_file(w, dir, name) == 0)
 		return 0;
 	if (errno != EEXIST)
-		return err_sys(err, "%s/%s", w->layout->dir, name);
-	if (!w->replace && fstatat(dir, name, &st, 0) == 0 &&
+		return err_sys(err, "%s/%s", w->layout->dir, path);
+	if (!w->replace && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISREG(st.st_mode) && st.st_size == size)
 		return 0;
 	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%d-r%lx", (int)getpid(),
 	    (unsigned long)random());
-	if (flock(w->fd, LOCK_EX | LOCK_NB) == -1 || link_file(w, tmp) == -1)
+	if (flock(w->fd, LOCK_EX | LOCK_NB) == -1 ||
+	    link_file(w, root, tmp) == -1)
 		return err_sys(err, "%s/%s", w->layout->dir, tmp);
-	if (renameat(dir, tmp, dir, name) == 0)
+	if (renameat(root, tmp, dir, name) == 0)
 		return 0;
-	err_sys(err, "%s/%s", w->layout->dir, name);
-	unlinkat(dir, tmp, 0);
+	err_sys(err, "%s/%s", w->layout->dir, path);
+	unlinkat(root, tmp, 0);
 	return -1;
 }
 
@@ -269,18 +306,52 @@ blob_path(const char *digest, char *out, size_t size)
 	    digest + alg + 1);
 }
 
-/* blobs/ALGORITHM, for algorithms other than the usual one. */
+/* A directory of ours, made if it is missing. */
+static int
+make_dir(struct layout *l, int at, const char *name, const char *path,
+    struct err *err)
+{
+	char	*shown;
+	int	 fd;
+
+	if (mkdirat(at, name, 0777) == -1 && errno != EEXIST)
+		return err_sys(err, "%s/%s", l->dir, path);
+	fd = beneath_open(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1) {
+		shown = xasprintf("%s/%s", l->dir, path);
+		open_failed(shown, err);
+		free(shown);
+	}
+	return fd;
+}
+
+/*
+ * blobs/ALGORITHM, made for algorithms other than the usual one, opened to name
+ * files in it.
+ */
 static int
 make_blob_dirs(struct layout *l, const char *digest, struct err *err)
 {
 	char	path[64];
+	int	blobs, fd;
 
 	snprintf(path, sizeof(path), "blobs/%.*s",
 	    (int)strcspn(digest, ":"), digest);
-	if ((mkdirat(l->fd, "blobs", 0777) == -1 && errno != EEXIST) ||
-	    (mkdirat(l->fd, path, 0777) == -1 && errno != EEXIST))
-		return err_sys(err, "%s/%s", l->dir, path);
-	return 0;
+	if ((blobs = make_dir(l, l->fd, "blobs", "blobs", err)) == -1)
+		return -1;
+	fd = make_dir(l, blobs, strchr(path, '/') + 1, path, err);
+	close(blobs);
+	return fd;
+}
+
+/* File systems over a network tell at a close(2) that they are full. */
+static int
+close_once(struct layout_writer *w)
+{
+	/* The lock goes only with the last descriptor. */
+	int	fd = dup(w->fd);
+
+	return fd == -1 ? -1 : close(fd);
 }
 
 int
@@ -289,24 +360,21 @@ layout_write_commit(struct layout_writer *w, const char *digest,
 {
 	struct stat	st;
 	char		path[DIGEST_STR_MAX + 16];
-	int		fd, rc;
+	int		dir, rc = 0;
 
 	blob_path(digest, path, sizeof(path));
 	/* Others must be able to read it, none should write to it. */
 	fchmod(w->fd, 0644);
-	rc = make_blob_dirs(w->layout, digest, err);
-	if (rc == 0 && fstat(w->fd, &st) == -1)
+	if ((dir = make_blob_dirs(w->layout, digest, err)) == -1) {
+		rc = -1;
+	} else if (fstat(w->fd, &st) == -1 ||
+	    (w->tmp != NULL && close_once(w) == -1)) {
 		rc = err_sys(err, "%s/%s", w->layout->dir, path);
-	if (rc == 0 && w->tmp != NULL) {
-		/*
-		 * File systems over a network tell here that they are full;
-		 * the lock goes only with the last descriptor.
-		 */
-		if ((fd = dup(w->fd)) == -1 || close(fd) == -1)
-			rc = err_sys(err, "%s/%s", w->layout->dir, path);
+	} else {
+		rc = give_name(w, dir, path, st.st_size, err);
 	}
-	if (rc == 0)
-		rc = give_name(w, path, st.st_size, err);
+	if (dir != -1)
+		close(dir);
 	layout_write_abort(w);
 	return rc;
 }
@@ -342,28 +410,13 @@ int
 layout_blob_open(struct layout *l, const char *digest, int *fd, int64_t *size,
     struct err *err)
 {
-	struct stat	st;
-	char		path[DIGEST_STR_MAX + 16];
-	int		e;
+	char	path[DIGEST_STR_MAX + 16], *shown;
 
 	blob_path(digest, path, sizeof(path));
-	/* O_NONBLOCK: a FIFO must not hold us up. */
-	*fd = openat(l->fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (*fd == -1) {
-		e = errno;
-		err_sys(err, "oci:%s: %s", l->dir, digest);
-		if (e == ENOENT)
-			err->cls = ERR_NOT_FOUND;
-		return -1;
-	}
-	if (fstat(*fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		close(*fd);
-		*fd = -1;
-		return err_set(err, ERR_IO, "%s/%s: not a regular file",
-		    l->dir, path);
-	}
-	*size = st.st_size;
-	return 0;
+	shown = xasprintf("oci:%s: %s", l->dir, digest);
+	*fd = open_file(l, path, shown, size, err);
+	free(shown);
+	return *fd == -1 ? -1 : 0;
 }
 
 int
@@ -395,10 +448,15 @@ layout_blob_has(struct layout *l, const char *digest, int64_t size)
 {
 	struct stat	st;
 	char		path[DIGEST_STR_MAX + 16];
+	int		fd, has;
 
 	blob_path(digest, path, sizeof(path));
-	return fstatat(l->fd, path, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+	if ((fd = beneath_open(l->fd, path, O_PATH | O_CLOEXEC)) == -1)
+		return 0;
+	has = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (size == -1 || st.st_size == size);
+	close(fd);
+	return has;
 }
 
 int
@@ -409,8 +467,9 @@ layout_replace_file(struct layout *l, const char *name, const char *p, size_t n,
 	int	fd, rc = -1;
 
 	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%s-%d", name, (int)getpid());
-	fd = openat(l->fd, tmp, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC |
-	    O_NOFOLLOW, 0666);
+	/* One that is there is of a run that was killed, or not ours at all. */
+	unlinkat(l->fd, tmp, 0);
+	fd = openat(l->fd, tmp, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
 	if (fd == -1)
 		return err_sys(err, "%s/%s", l->dir, tmp);
 	if (io_write_full(fd, p, n) == -1)
@@ -492,8 +551,11 @@ sweep(struct layout *l)
 static int
 make_missing(struct layout *l, struct err *err)
 {
-	if (make_blob_dirs(l, "sha256:", err) == -1)
+	int	fd;
+
+	if ((fd = make_blob_dirs(l, "sha256:", err)) == -1)
 		return -1;
+	close(fd);
 	if (faccessat(l->fd, LAYOUT_INDEX_FILE, F_OK, 0) == -1 &&
 	    layout_replace_file(l, LAYOUT_INDEX_FILE, empty_index, sizeof(empty_index) - 1,
 	    0, err) == -1)

@@ -11,7 +11,9 @@ struct err;
 /*
  * OCI image layouts on disk, image-spec image-layout.md.  Content appears
  * under its name only when it is whole and its digest is right (unnamed
- * temporary file, then linkat(2)).
+ * temporary file, then linkat(2)).  The directory may be reached through
+ * symbolic links, as the user wrote it; below it none is followed, for reading
+ * or writing, as whoever made the layout could lead us anywhere.
  */
 struct layout {
 	char	*dir;		/* owned: as the user wrote it */

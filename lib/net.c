@@ -119,16 +119,6 @@ remove_made(int status, void *dir)
 	free(dir);
 }
 
-/* Below a directory, or what that is a link to. */
-static void
-add_below(struct sandbox *sb, const char *dir, const char *name)
-{
-	char	*path = xasprintf("%s/%s", dir, name);
-
-	sandbox_write(sb, path);
-	free(path);
-}
-
 /* Rights are given to directories that are there, so it is made now. */
 static void
 add_layout(struct sandbox *sb, const char *dir)
@@ -141,9 +131,7 @@ add_layout(struct sandbox *sb, const char *dir)
 		sandbox_rmdir(sb, dirname(copy));
 		free(copy);
 	}
-	add_below(sb, dir, ".");
-	add_below(sb, dir, "blobs");
-	add_below(sb, dir, "blobs/sha256");
+	sandbox_write(sb, dir);
 }
 
 void

@@ -107,3 +107,50 @@ load helper
 	    uninstall
 	[ -z "$(find root -type f)" ]
 }
+
+@test "links inside a layout lead nowhere, to read or to write" {
+	local blob
+	new_layout images
+	make_app images app
+	echo oci:images:app >list
+	ace-dt mirror gather list oci:good:1 -q
+	mkdir elsewhere
+
+	# A source: what the link names has even the right content.
+	blob=$(ls -S images/blobs/sha256 | head -1)
+	mv "images/blobs/sha256/$blob" elsewhere
+	ln -s "$PWD/elsewhere/$blob" "images/blobs/sha256/$blob"
+	run -1 --separate-stderr ace-dt mirror gather list oci:out:1 -q
+	[[ $stderr == *"$blob: symbolic links inside of a layout are not followed (put what the link names in its place)"* ]]
+	rm "images/blobs/sha256/$blob"
+	mv "elsewhere/$blob" images/blobs/sha256
+	mv images/index.json elsewhere
+	ln -s ../elsewhere/index.json images
+	run -1 --separate-stderr ace-dt mirror gather list oci:out:1 -q
+	[[ $stderr == *"images/index.json: symbolic links"* ]]
+	mv elsewhere/index.json images
+
+	# A destination: nothing is written through the link.
+	rm -rf out
+	new_layout out
+	rmdir out/blobs/sha256
+	ln -s ../../elsewhere out/blobs/sha256
+	run ! --separate-stderr ace-dt mirror gather list oci:out:1 -q
+	[[ $stderr == *"out/blobs/sha256: symbolic links"* ]]
+	[ -z "$(ls -A elsewhere)" ]
+	rm -r out/blobs
+	ln -s ../elsewhere out/blobs
+	run ! --separate-stderr ace-dt mirror gather list oci:out:1 -q
+	[[ $stderr == *"out/blobs: symbolic links"* ]]
+	[ -z "$(ls -A elsewhere)" ]
+
+	# The way to the layout itself is the user's.
+	mkdir disk
+	ln -s disk way
+	ln -s disk/deep far
+	mkdir disk/deep
+	mv images disk
+	echo oci:way/images:app >list
+	run -0 ace-dt mirror gather list oci:far:1 -q
+	verify_layout disk/deep 1
+}

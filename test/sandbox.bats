@@ -188,14 +188,6 @@ no_files()
 	[ -d disk ]
 }
 
-@test "blobs that are a link to another folder" {
-	new_layout disk
-	mv disk/blobs elsewhere
-	ln -s ../elsewhere disk/blobs
-	run -0 ace-dt mirror gather "$FILES/list" oci:disk:1 -q
-	verify_layout disk 1
-}
-
 @test "another user, relative paths, a cache, a list on standard input" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root, to become nobody"
 	local work

@@ -285,12 +285,16 @@ test_odd_blobs(void)
 	buf_init(&b, 0);
 	put("elsewhere", "abc");
 	is_int(symlink("../../elsewhere", in(ABC_FILE)), 0);
-	is_int(layout_blob_read(&l, ABC, 3, &b, &err), 0);
-	is_str(b.data, "abc");
-	buf_clear(&b);
-	is_int(layout_blob_has(&l, ABC, 3), 1);
+	says(layout_blob_read(&l, ABC, 3, &b, &err), "symbolic links");
+	is_int(err.cls, ERR_CONTENT);
+	is_int(layout_blob_has(&l, ABC, 3), 0);
+	put("elsewhere", "abd");
+	is_int(layout_put(&l, ABC, "abc", 3, &err), 0);
+	is_str(get(ABC_FILE), "abc");
+	is_str(get("elsewhere"), "abd");
 	unlink(in("elsewhere"));
-	is_int(layout_blob_has(&l, ABC, -1), 0);
+	unlink(in(ABC_FILE));
+	is_int(symlink("../../elsewhere", in(ABC_FILE)), 0);
 	is_int(layout_put(&l, ABC, "abc", 3, &err), 0);
 	is_str(get(ABC_FILE), "abc");
 	ok(access(in("elsewhere"), F_OK) == -1, "not through the link");
@@ -309,6 +313,55 @@ test_odd_blobs(void)
 	says(layout_blob_open(&l, ABC, &fd, &size, &err), "not a regular");
 	says(layout_put(&l, ABC, "abc", 3, &err), "blobs/sha256/ba78");
 	is_int(leftovers(), 0);
+}
+
+/* Directories and files of the layout that are links. */
+static void
+test_links(void)
+{
+	struct layout	o;
+	char		outside[64];
+
+	new_name();
+	snprintf(outside, sizeof(outside), "%s", dir);
+	is_int(mkdir(outside, 0755), 0);
+	new_layout();
+	rmdir(in("blobs/sha256"));
+	is_int(symlink(outside, in("blobs/sha256")), 0);
+	says(layout_put(&l, ABC, "abc", 3, &err),
+	    "blobs/sha256: symbolic links");
+	says(layout_create(&o, dir, &err), "blobs/sha256: symbolic links");
+	ok(rmdir(outside) == 0, "nothing was written there");
+	unlink(in("blobs/sha256"));
+	rmdir(in("blobs"));
+	is_int(mkdir(outside, 0755), 0);
+	is_int(symlink(outside, in("blobs")), 0);
+	says(layout_put(&l, ABC512, "abc", 3, &err), "blobs: symbolic links");
+	says(layout_create(&o, dir, &err), "blobs: symbolic links");
+	ok(rmdir(outside) == 0, "nothing was written there");
+	is_int(leftovers(), 0);
+
+	new_layout();
+	put("elsewhere", get("index.json"));
+	unlink(in("index.json"));
+	is_int(symlink("elsewhere", in("index.json")), 0);
+	says(tag("t", D1), "index.json: symbolic links");
+	put("elsewhere", get("oci-layout"));
+	unlink(in("oci-layout"));
+	is_int(symlink("elsewhere", in("oci-layout")), 0);
+	says(layout_open(&o, dir, &err), "oci-layout: symbolic links");
+	unlink(in("oci-layout"));
+	is_int(mkfifo(in("oci-layout"), 0600), 0);
+	says(layout_open(&o, dir, &err), "oci-layout: not a regular file");
+
+	/* The directory itself is where the user says. */
+	new_layout();
+	is_int(symlink(dir, outside), 0);
+	is_int(layout_open(&o, outside, &err), 0);
+	is_int(layout_put(&o, ABC, "abc", 3, &err), 0);
+	layout_close(&o);
+	is_str(get(ABC_FILE), "abc");
+	unlink(outside);
 }
 
 static void
@@ -559,10 +612,8 @@ test_read_only(void)
 	struct layout		o;
 
 	new_layout();
-	if (geteuid() == 0) {
-		ok(1, "skipped: root writes anywhere");
-		return;
-	}
+	if (geteuid() == 0)
+		return;		/* root writes anywhere */
 	chmod(dir, 0555);
 	chmod(in("blobs"), 0555);
 	is_int(layout_create(&o, dir, &err), 0);
@@ -584,6 +635,7 @@ main(void)
 	test_open();
 	test_blobs();
 	test_odd_blobs();
+	test_links();
 	test_writer();
 	test_tag();
 	test_kept();
