@@ -24,6 +24,9 @@ static const char *const class_names[] = {
 	[ERR_STREAM] = "stream",
 };
 
+/* What err_sys() adds to EACCES. */
+static const char	*why_no_access = "";
+
 #define NCLASSES (sizeof(class_names) / sizeof(class_names[0]))
 
 int
@@ -54,8 +57,15 @@ err_sys(struct err *err, const char *fmt, ...)
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	len = strlen(err->msg);
-	snprintf(err->msg + len, sizeof(err->msg) - len, ": %s", strerror(e));
+	snprintf(err->msg + len, sizeof(err->msg) - len, ": %s%s", strerror(e),
+	    e == EACCES ? why_no_access : "");
 	return -1;
+}
+
+void
+err_explain_access(const char *why)
+{
+	why_no_access = why;
 }
 
 int

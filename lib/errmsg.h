@@ -48,6 +48,12 @@ int	err_set(struct err *, enum err_class, const char *, ...)
 int	err_sys(struct err *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/*
+ * From now on err_sys() adds this text, which must stay, where permission is
+ * denied: for reasons that the modes of files do not show.
+ */
+void	err_explain_access(const char *why);
+
 /* Put "context: " before the message that is already there. */
 int	err_wrap(struct err *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));

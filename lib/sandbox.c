@@ -2,8 +2,10 @@
  * Landlock by its system calls (Debian 12 has no wrappers, and older
  * definitions than kernels have), seccomp in sandbox_calls.c.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/errmsg.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
 #include "lib/sandbox_calls.h"
@@ -162,7 +165,7 @@ enter_landlock(const struct sandbox *sb)
 	attr.net = NET_BIND_TCP |
 	    (sb->flags & SANDBOX_NETWORK ? 0 : NET_CONNECT_TCP);
 	attr.scoped = SCOPE_ABSTRACT_UNIX |
-	    (sb->flags & SANDBOX_CHILDREN ? 0 : SCOPE_SIGNAL);
+	    (sb->nchildren > 0 ? 0 : SCOPE_SIGNAL);
 	if ((ruleset = create_ruleset(&attr, version)) == -1) {
 		log_info("sandbox: Landlock: %s", strerror(errno));
 		return 0;
@@ -247,6 +250,62 @@ sandbox_rmdir(struct sandbox *sb, const char *path)
 	add(sb, path, FS_REMOVE_DIR);
 }
 
+void
+sandbox_signal(struct sandbox *sb, int pid)
+{
+	assert(sb->nchildren < SANDBOX_CHILDREN_MAX);
+	sb->children[sb->nchildren++] = pid;
+}
+
+static int
+set_capabilities(uint32_t permitted, uint32_t effective)
+{
+	struct __user_cap_header_struct	head = { _LINUX_CAPABILITY_VERSION_3,
+					    0 };
+	struct __user_cap_data_struct	data[2];
+
+	memset(data, 0, sizeof(data));
+	data[0].permitted = permitted;
+	data[0].effective = effective;
+	return (int)syscall(SYS_capset, &head, data);
+}
+
+/* How many of the places that it has to write it can. */
+static size_t
+count_writable(const struct sandbox *sb)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < sb->npaths; i++)
+		if ((sb->paths[i].access & FS_WRITE_FILE) != 0)
+			n += faccessat(AT_FDCWD, sb->paths[i].path, W_OK,
+			    AT_EACCESS) == 0;
+	return n;
+}
+
+/*
+ * Root needs none to talk to registries, nor for what is its own.  Where a
+ * layout or cache is another user's, writing there stays; the environment and
+ * the memory of other processes do not.
+ */
+static void
+drop_capabilities(const struct sandbox *sb)
+{
+	const uint32_t	override = 1U << CAP_DAC_OVERRIDE;
+	size_t		before = count_writable(sb);
+
+	prctl(PR_CAP_AMBIENT, (unsigned long)PR_CAP_AMBIENT_CLEAR_ALL, 0UL,
+	    0UL, 0UL);
+	/* Held back, to see whether it is missed; who has none is refused. */
+	if (set_capabilities(override, 0) == 0 && count_writable(sb) < before)
+		set_capabilities(override, override);
+	else
+		set_capabilities(0, 0);
+	if (geteuid() == 0)
+		err_explain_access(" (root too has only its own files here: "
+		    "SANDBOX in acedt(7))");
+}
+
 static void
 clear(struct sandbox *sb)
 {
@@ -272,8 +331,9 @@ sandbox_enter(struct sandbox *sb)
 	}
 	sandbox_limit(sb->memory);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	drop_capabilities(sb);
 	landlock = enter_landlock(sb);
-	calls = sandbox_calls_enter(sb->flags);
+	calls = sandbox_calls_enter(sb->flags, sb->children, sb->nchildren);
 	log_debug("sandbox: entered; Landlock version %d, seccomp %s",
 	    landlock, calls == 0 ? "on" : "off");
 	clear(sb);

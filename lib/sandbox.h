@@ -7,8 +7,8 @@
 /*
  * What a program gives up once it is set up: acedt(7), SANDBOX.  Landlock for
  * files, TCP and signals as far as the kernel knows them, seccomp for system
- * calls, no new privileges, no core files, a ceiling for memory.  All of it is
- * for good.  What the kernel does not have is left out; it never fails.
+ * calls, root's capabilities, no new privileges, no core files, a ceiling for
+ * memory.  All of it is for good.  What the kernel does not have is left out; it never fails.
  *
  * Nothing may run beside the caller when it enters: no thread, as they would
  * stay outside.  Descriptors that are open stay as they are.
@@ -17,10 +17,11 @@
 enum {
 	SANDBOX_NETWORK = 1,	/* sockets, to connect with TCP */
 	SANDBOX_THREADS = 2,	/* libcurl resolves names in them */
-	SANDBOX_CHILDREN = 4,	/* may signal processes that it started */
-	SANDBOX_MODES = 8,	/* may give files the mode 0644, as layouts do */
-	SANDBOX_PURE = 16	/* nothing but reading, writing, memory, time */
+	SANDBOX_MODES = 4,	/* may give files the mode 0644, as layouts do */
+	SANDBOX_PURE = 8	/* nothing but reading, writing, memory, time */
 };
+
+#define SANDBOX_CHILDREN_MAX	16
 
 struct sandbox {
 	unsigned int	 flags;
@@ -29,6 +30,8 @@ struct sandbox {
 	struct sandbox_path *paths;
 	size_t		 npaths;
 	int		 makes_files;
+	int		 children[SANDBOX_CHILDREN_MAX];
+	size_t		 nchildren;
 };
 
 void	sandbox_init(struct sandbox *, unsigned int flags, uint64_t memory);
@@ -41,6 +44,8 @@ void	sandbox_read(struct sandbox *, const char *path);
 void	sandbox_write(struct sandbox *, const char *path);
 /* Empty directories below it may be removed. */
 void	sandbox_rmdir(struct sandbox *, const char *path);
+/* Signals may go to this process, which the caller started: no more than 16. */
+void	sandbox_signal(struct sandbox *, int pid);
 /* Enter; frees what the struct holds. */
 void	sandbox_enter(struct sandbox *);
 

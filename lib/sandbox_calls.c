@@ -2,8 +2,9 @@
  * Which system calls a program keeps.  acedt-filter computes, and has a list of
  * what it needs.  Those with a network run what we did not write (resolver, NSS
  * modules, libcurl, OpenSSL), whose needs change with every release: they have
- * a list of what they never need.  Calls are named by strings, as headers and
- * libseccomp may be older than the kernel; names unknown to it are passed over.
+ * a list of what they never need.  Calls are named by strings, as headers may be
+ * older than libseccomp; names unknown to it are passed over, and the calls that
+ * are newer than it are refused by their numbers in sandbox_filter.c.
  */
 #include <errno.h>
 #include <sched.h>
@@ -21,9 +22,11 @@
 #if defined(ACEDT_SANITIZED) || defined(ACEDT_NO_SANDBOX)
 
 int
-sandbox_calls_enter(unsigned int flags)
+sandbox_calls_enter(unsigned int flags, const int *children, size_t n)
 {
 	(void)flags;
+	(void)children;
+	(void)n;
 	return -1;
 }
 
@@ -38,6 +41,8 @@ sandbox_calls_work(void)
 #include <seccomp.h>
 
 #define REFUSE	SCMP_ACT_ERRNO(EPERM)
+/* The part of a socket's type that is no flag; the kernel has no name for it. */
+#define SOCK_TYPE_MASK	0xf
 
 static const char *const pure[] = {
 	"brk", "clock_getres", "clock_gettime", "clock_gettime64",
@@ -56,14 +61,16 @@ static const char *const never[] = {
 	/* Other programs and processes. */
 	"execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv",
 	"process_vm_writev", "process_madvise", "process_mrelease", "kcmp",
-	"pidfd_open", "pidfd_getfd", "pidfd_send_signal",
+	"pidfd_open", "pidfd_getfd", "pidfd_send_signal", "setpriority",
+	"ioprio_set", "migrate_pages", "move_pages", "sched_setaffinity",
+	"sched_setattr", "sched_setparam", "sched_setscheduler",
 	/* Another user, another view of the system. */
 	"setuid", "setuid32", "setgid", "setgid32", "setreuid", "setreuid32",
 	"setregid", "setregid32", "setresuid", "setresuid32", "setresgid",
 	"setresgid32", "setfsuid", "setfsuid32", "setfsgid", "setfsgid32",
 	"setgroups", "setgroups32", "capset", "chroot", "pivot_root",
 	"unshare", "setns", "mount", "umount", "umount2", "move_mount",
-	"open_tree", "open_tree_attr", "fsopen", "fsconfig", "fsmount",
+	"open_tree", "fsopen", "fsconfig", "fsmount",
 	"fspick", "mount_setattr", "personality",
 	/* The machine. */
 	"acct", "adjtimex", "clock_adjtime", "clock_adjtime64",
@@ -76,15 +83,17 @@ static const char *const never[] = {
 	"add_key", "bpf", "fanotify_init", "io_setup", "io_submit",
 	"io_uring_enter", "io_uring_register", "io_uring_setup", "keyctl",
 	"lookup_dcookie", "memfd_create", "memfd_secret", "mq_open",
-	"msgget", "name_to_handle_at", "open_by_handle_at",
-	"perf_event_open", "request_key", "semget", "shmget", "userfaultfd",
+	"mq_unlink", "name_to_handle_at", "open_by_handle_at",
+	"perf_event_open", "request_key", "userfaultfd",
+	/* What others left in System V's tables, by number. */
+	"ipc", "msgctl", "msgget", "msgrcv", "msgsnd", "semctl", "semget",
+	"semop", "semtimedop", "semtimedop_time64", "shmat", "shmctl", "shmget",
 	/* What Landlock does not know, or not in its first versions. */
-	"chmod", "chown", "chown32", "fchmodat", "fchmodat2", "fchown",
+	"chmod", "chown", "chown32", "fchmodat", "fchown",
 	"fchown32", "fchownat", "fremovexattr", "fsetxattr", "futimesat",
 	"lchown", "lchown32", "lremovexattr", "lsetxattr", "mknod", "mknodat",
-	"removexattr", "removexattrat", "setxattr", "setxattrat", "symlink",
-	"symlinkat", "truncate", "truncate64", "utime", "utimensat",
-	"utimensat_time64", "utimes",
+	"removexattr", "setxattr", "symlink", "symlinkat", "truncate",
+	"truncate64", "utime", "utimensat", "utimensat_time64", "utimes",
 	/* Nobody waits for connections. */
 	"accept", "accept4", "listen", NULL
 };
@@ -148,6 +157,32 @@ list_threads(scmp_filter_ctx ctx, unsigned int flags)
 }
 
 /*
+ * Streams and datagrams.  SOCK_PACKET of any family is a packet socket; of a
+ * pair, datagrams could go to sockets of the local system.
+ */
+static int
+list_socket_types(scmp_filter_ctx ctx)
+{
+	struct scmp_arg_cmp	args[2];
+	scmp_datum_t		type;
+	int			rc = 0;
+
+	for (type = SOCK_STREAM + 1; type <= SOCK_TYPE_MASK && rc == 0;
+	    type++) {
+		args[1] = SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK, type);
+		rc = add_one(ctx, REFUSE, "socketpair", args[1]);
+		if (rc != 0 || type == SOCK_DGRAM)
+			continue;
+		args[0] = SCMP_A0(SCMP_CMP_EQ, AF_INET, 0);
+		rc = add(ctx, REFUSE, "socket", 2, args);
+		args[0] = SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0);
+		if (rc == 0)
+			rc = add(ctx, REFUSE, "socket", 2, args);
+	}
+	return rc;
+}
+
+/*
  * IPv4, IPv6, and netlink for getaddrinfo(3).  Not AF_UNIX: docker's socket,
  * that of systemd and others would do for us what we have given up.
  */
@@ -156,9 +191,6 @@ list_sockets(scmp_filter_ctx ctx, unsigned int flags)
 {
 	static const int	refused[] = { 0, 1, 3, 4, 5, 6, 7, 8, 9, 11, 12,
 				    13, 14, 15 };
-	struct scmp_arg_cmp	raw[2] = { SCMP_A0(SCMP_CMP_EQ, AF_INET, 0),
-				    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf,
-				    SOCK_RAW) };
 	/* Interfaces and routes, no other of its families. */
 	struct scmp_arg_cmp	netlink[2] = { SCMP_A0(SCMP_CMP_EQ, AF_NETLINK,
 				    0), SCMP_A2(SCMP_CMP_NE, 0, 0) };
@@ -176,27 +208,22 @@ list_sockets(scmp_filter_ctx ctx, unsigned int flags)
 		rc = add_one(ctx, REFUSE, "socket",
 		    SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 	if (rc == 0)
-		rc = add(ctx, REFUSE, "socket", 2, raw);
-	raw[0].datum_a = AF_INET6;
-	if (rc == 0)
-		rc = add(ctx, REFUSE, "socket", 2, raw);
+		rc = list_socket_types(ctx);
 	return rc != 0 ? rc : add(ctx, REFUSE, "socket", 2, netlink);
 }
 
-/* Signals and limits of other processes. */
+/* Signals and limits of other processes; kill is in sandbox_filter.c. */
 static int
-list_others(scmp_filter_ctx ctx, unsigned int flags)
+list_others(scmp_filter_ctx ctx)
 {
 	static const char *const signals[] = {
-		"tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "kill"
+		"tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"
 	};
 	struct scmp_arg_cmp	other = SCMP_A0(SCMP_CMP_NE,
 				    (scmp_datum_t)getpid(), 0);
 	size_t			i, n = sizeof(signals) / sizeof(signals[0]);
 	int			rc;
 
-	if (flags & SANDBOX_CHILDREN)
-		n--;
 	rc = add(ctx, REFUSE, "tkill", 0, NULL);
 	for (i = 0; i < n && rc == 0; i++)
 		rc = add_one(ctx, REFUSE, signals[i], other);
@@ -220,7 +247,7 @@ list_never(scmp_filter_ctx ctx, unsigned int flags)
 	if ((rc = add_all(ctx, REFUSE, never)) != 0 ||
 	    (rc = list_threads(ctx, flags)) != 0 ||
 	    (rc = list_sockets(ctx, flags)) != 0 ||
-	    (rc = list_others(ctx, flags)) != 0 ||
+	    (rc = list_others(ctx)) != 0 ||
 	    (rc = refuse_ioctl(ctx, TIOCSTI)) != 0 ||
 	    (rc = refuse_ioctl(ctx, 0x541c /* TIOCLINUX */)) != 0)
 		return rc;
@@ -229,7 +256,7 @@ list_never(scmp_filter_ctx ctx, unsigned int flags)
 }
 
 int
-sandbox_calls_enter(unsigned int flags)
+sandbox_calls_enter(unsigned int flags, const int *children, size_t n)
 {
 	scmp_filter_ctx	ctx;
 	int		rc;
@@ -239,6 +266,8 @@ sandbox_calls_enter(unsigned int flags)
 		return -1;
 	/* Calls of another machine's numbering are no mistake. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (sandbox_filter_enter(seccomp_arch_native(), children, n) == -1)
+		log_info("sandbox: seccomp: %s", strerror(errno));
 	rc = flags & SANDBOX_PURE ? list_pure(ctx) :
 	    list_never(ctx, flags);
 	if (rc == 0)

@@ -532,11 +532,15 @@ turn(struct run *r)
 
 /* All is open and started: what is left is to look on, and to stop them. */
 static void
-enter_sandbox(void)
+enter_sandbox(const struct pipeline *pl)
 {
 	struct sandbox	sb;
+	size_t		i;
 
-	sandbox_init(&sb, SANDBOX_CHILDREN, MEMORY_MAX);
+	sandbox_init(&sb, 0, MEMORY_MAX);
+	for (i = 0; i < pl->n; i++)
+		if (pl->procs[i].started)
+			sandbox_signal(&sb, (int)pl->procs[i].pid);
 	sandbox_enter(&sb);
 }
 
@@ -616,7 +620,7 @@ pipeline_run(struct pipeline *pl, struct display *display)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	unstarted = start_all(&r, &err) == -1;
 	display_started(display);
-	enter_sandbox();
+	enter_sandbox(pl);
 	if (unstarted)
 		stop_all(&r);
 	while (count_running(pl) > 0)

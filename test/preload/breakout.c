@@ -9,6 +9,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -91,16 +93,76 @@ try_files(void)
 	tell("unlink", unlink(from));
 }
 
+/* What a descriptor that is open for reading only lets be changed. */
+static void
+try_read_only(void)
+{
+	int	fd = open("/proc/self/exe", O_RDONLY), flags = 0;
+
+	tell("setflags", ioctl(fd, FS_IOC_SETFLAGS, &flags) == -1 &&
+	    errno == EPERM ? -1 : 0);
+	tell("fssetxattr", ioctl(fd, FS_IOC_FSSETXATTR, NULL) == -1 &&
+	    errno == EPERM ? -1 : 0);
+	tell("setown", fcntl(out, F_SETOWN, getppid()));
+	tell("setsig", fcntl(out, F_SETSIG, SIGKILL));
+	tell("fiosetown", ioctl(out, 0x8901 /* FIOSETOWN */, NULL) == -1 &&
+	    errno == EPERM ? -1 : 0);
+	close(fd);
+}
+
+/* Calls newer than libseccomp: any answer but this one is the kernel's. */
+static void
+try_newer(void)
+{
+	static const long	calls[] = { 451, 452, 463, 466, 467, 469, 470,
+				    500, 511, 600, 100000 };
+	char			name[40];
+	size_t			i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		snprintf(name, sizeof(name), "call-%ld", calls[i]);
+		tell(name, syscall(calls[i], -1, -1, -1, -1, -1, -1) == -1 &&
+		    (errno == ENOSYS || errno == EPERM) ? -1 : 0);
+	}
+	tell("openat2", syscall(437, -1, -1, -1, 0L) == -1 &&
+	    (errno == ENOSYS || errno == EPERM) ? -1 : 0);
+}
+
+/* Root's own: what CAP_SYS_PTRACE shows, and what the process itself has. */
+static void
+try_capabilities(void)
+{
+	struct __user_cap_header_struct	head = { _LINUX_CAPABILITY_VERSION_3,
+					    0 };
+	struct __user_cap_data_struct	data[2];
+	char				name[40];
+
+	snprintf(name, sizeof(name), "/proc/%d/environ", (int)getppid());
+	tell("environ", open(name, O_RDONLY));
+	memset(data, 0, sizeof(data));
+	if (syscall(SYS_capget, &head, data) == -1)
+		tell("capabilities", -1);
+	else
+		tell("capabilities", (data[0].permitted & ~2U) == 0 &&
+		    data[1].permitted == 0 ? (errno = EPERM, -1) : 0);
+	tell("override", (data[0].effective & 2U) == 0 ? (errno = EPERM, -1) :
+	    0);
+}
+
 static void
 try_sockets(void)
 {
 	struct sockaddr_in	sin;
-	int			fd;
+	int			fd, pair[2];
 
 	tell("socket-unix", socket(AF_UNIX, SOCK_STREAM, 0));
 	tell("socket-packet", socket(AF_PACKET, SOCK_RAW, 0));
 	tell("socket-netlink", socket(AF_NETLINK, SOCK_RAW, 12));
 	tell("socket-raw", socket(AF_INET, SOCK_RAW, 1));
+	tell("inet-packet", socket(AF_INET, SOCK_PACKET, 768));
+	tell("inet-packet-flags", socket(AF_INET, SOCK_PACKET | SOCK_CLOEXEC,
+	    768));
+	tell("pair-dgram", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
 	memset(&sin, 0, sizeof(sin));
 	sin.sin_family = AF_INET;
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -131,6 +193,8 @@ try_processes(void)
 	tell("clone3", syscall(SYS_clone3, NULL, (size_t)0) == -1 &&
 	    errno == EINVAL ? 0 : -1);
 	tell("kill", kill(getppid(), 0));
+	tell("kill-group", kill(-getpgrp(), 0));
+	tell("nice", setpriority(PRIO_PROCESS, (id_t)getppid(), 0));
 	tell("ptrace", ptrace(PTRACE_SEIZE, getppid(), 0, 0));
 	tell("peek", syscall(SYS_process_vm_readv, getppid(), &iov, 1L, &iov,
 	    1L, 0L) == -1 && errno != EFAULT ? -1 : 0);
@@ -185,6 +249,9 @@ attack(void)
 	    getenv("BREAKOUT_NOW") == NULL)
 		return;
 	try_files();
+	try_read_only();
+	try_newer();
+	try_capabilities();
 	try_sockets();
 	try_processes();
 	try_system();
