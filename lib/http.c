@@ -13,7 +13,6 @@
 #include "lib/http.h"
 #include "lib/limits.h"
 #include "lib/log.h"
-#include "lib/origin.h"
 #include "lib/tls.h"
 #include "lib/xalloc.h"
 
@@ -34,8 +33,16 @@
 /* Connections kept open while idle, over all hosts. */
 #define IDLE_MAX	128L
 
+/* What the environment names, for http and https; port 0: none. */
+struct proxy {
+	char	host[256];
+	int	port;
+	int	is_literal;	/* an address */
+};
+
 struct http {
 	CURLM			*multi;
+	struct proxy		 proxies[2];
 	CURL			*spare[SPARE_MAX];
 	size_t			 nspare;
 	size_t			 active;
@@ -46,9 +53,44 @@ struct http {
 	int			 stall_seconds;
 };
 
+/* The first of the variables that is set, as libcurl reads it. */
+static void
+read_proxy(struct proxy *p, const char *const *names)
+{
+	unsigned char	 a[16];
+	const char	*v = NULL;
+	char		*s = NULL;
+	CURLU		*u;
+
+	for (; *names != NULL && (v == NULL || *v == '\0'); names++)
+		v = getenv(*names);
+	if (v == NULL || *v == '\0' || (u = curl_url()) == NULL)
+		return;
+	if (curl_url_set(u, CURLUPART_URL, v, CURLU_NON_SUPPORT_SCHEME |
+	    CURLU_GUESS_SCHEME) == 0 &&
+	    curl_url_get(u, CURLUPART_HOST, &s, 0) == 0) {
+		/* Of an IPv6 address without its brackets. */
+		snprintf(p->host, sizeof(p->host), "%.*s",
+		    (int)strcspn(s + (*s == '['), "]"), s + (*s == '['));
+		p->is_literal = inet_pton(AF_INET, p->host, a) == 1 ||
+		    inet_pton(AF_INET6, p->host, a) == 1;
+		curl_free(s);
+		s = NULL;
+		p->port = strncasecmp(v, "https:", 6) == 0 ? 443 : 1080;
+		if (curl_url_get(u, CURLUPART_PORT, &s, 0) == 0)
+			p->port = (int)strtol(s, NULL, 10);
+	}
+	curl_free(s);
+	curl_url_cleanup(u);
+}
+
 struct http *
 http_new(size_t connections_max)
 {
+	static const char *const plain_proxies[] = { "http_proxy",
+	    "all_proxy", "ALL_PROXY", NULL };
+	static const char *const safe_proxies[] = { "https_proxy",
+	    "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL };
 	struct http	*h = xcalloc(1, sizeof(*h));
 	const char	*v;
 
@@ -60,6 +102,8 @@ http_new(size_t connections_max)
 	    (long)connections_max);
 	v = getenv("ACE_DT_PROXY_LOOPBACK");
 	h->stall_seconds = HTTP_STALL_SECONDS;
+	read_proxy(&h->proxies[0], plain_proxies);
+	read_proxy(&h->proxies[1], safe_proxies);
 	h->proxy_loopback = v != NULL && strcmp(v, "1") == 0;
 	return h;
 }
@@ -92,6 +136,7 @@ void
 http_call_init(struct http_call *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->scope_max = ORIGIN_METADATA;
 	buf_init(&c->head, HTTP_HEADER_MAX);
 	buf_init(&c->reply, HTTP_ERROR_BODY_MAX);
 	buf_init(&c->reply_header, HTTP_HEADER_MAX);
@@ -215,10 +260,31 @@ seek_cb(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-static void
-refuse(struct http_call *c, const char *address)
+/*
+ * Where the other side of a connection is.  A proxy is told by its port, and where
+ * that is the URL's own, by its address.
+ */
+static enum origin_scope
+scope_of(const struct http_call *c, const char *address, int port)
 {
+	const struct proxy	*p;
+
+	p = &c->http->proxies[strncasecmp(c->url, "https:", 6) == 0];
+	if (!c->direct && p->port == port && (!p->is_literal ||
+	    strcmp(p->host, address) == 0))
+		return ORIGIN_PUBLIC;
+	return origin_scope(c->url, address, port);
+}
+
+/* 1 if it may not be asked. */
+static int
+refuse(struct http_call *c, const char *address, enum origin_scope scope)
+{
+	if (scope <= c->scope_max)
+		return 0;
+	c->refused_scope = scope;
 	snprintf(c->refused, sizeof(c->refused), "%s", address);
+	return 1;
 }
 
 /* Before a connection is made: a name may resolve to what may not be asked. */
@@ -241,10 +307,8 @@ socket_cb(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 		inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
 		port = ntohs(in->sin6_port);
 	}
-	if (origin_address_is_local(c->url, text, port)) {
-		refuse(c, text);
+	if (refuse(c, text, scope_of(c, text, port)))
 		return CURL_SOCKET_BAD;
-	}
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
@@ -256,11 +320,9 @@ prereq_cb(void *arg, char *address, char *own, int port, int own_port)
 
 	(void)own;
 	(void)own_port;
-	c->is_local = origin_address_is_local(c->url, address, port);
-	if (c->no_local && c->is_local) {
-		refuse(c, address);
+	c->scope = scope_of(c, address, port);
+	if (refuse(c, address, c->scope))
 		return CURL_PREREQFUNC_ABORT;
-	}
 	if (c->on_reached != NULL)
 		c->on_reached(c);
 	return CURL_PREREQFUNC_OK;
@@ -331,9 +393,10 @@ set_options(struct http_call *c)
 	if (c->tls != NULL)
 		tls_apply(c->tls, e);
 	/* libcurl asks the environment, and would for loopback too. */
-	if (!c->http->proxy_loopback && origin_is_loopback(c->url))
+	c->direct = !c->http->proxy_loopback && origin_is_loopback(c->url);
+	if (c->direct)
 		curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
-	if (c->no_local) {
+	if (c->scope_max < ORIGIN_METADATA) {
 		curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, socket_cb);
 		curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c);
 	}
@@ -358,7 +421,8 @@ http_start(struct http *h, struct http_call *c)
 	c->reply.max = c->reply_max > 0 ? c->reply_max : HTTP_ERROR_BODY_MAX;
 	c->status = 0;
 	c->sent = 0;
-	c->head_over = c->reply_over = c->is_local = 0;
+	c->head_over = c->reply_over = 0;
+	c->scope = ORIGIN_PUBLIC;
 	c->head_bytes = 0;
 	c->head_whole = 0;
 	c->refused[0] = '\0';
@@ -698,8 +762,9 @@ refused(const struct http_call *c, struct err *err)
 	int	 secure;
 	char	*host = origin_host(c->url, &secure);
 
-	err_set(err, ERR_REGISTRY, "it points to %s, which is this machine "
-	    "(%s) and not followed", host != NULL ? host : c->url, c->refused);
+	err_set(err, ERR_REGISTRY, "it points to %s, which is %s (%s) "
+	    "and not followed", host != NULL ? host : c->url,
+	    origin_scope_text(c->refused_scope), c->refused);
 	free(host);
 	return -1;
 }

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "lib/buf.h"
+#include "lib/origin.h"
 
 struct err;
 struct tls;
@@ -40,7 +41,7 @@ struct http_call {
 	int		 bulk;		/* large: big buffers */
 	int		 connect_seconds; /* 0: the usual */
 	int		 commit;	/* the end of an upload: may last */
-	int		 no_local;	/* not to an address of this machine */
+	enum origin_scope scope_max;	/* to no address that is nearer */
 
 	/* Fill at most room bytes; or HTTP_PAUSE, HTTP_ABORT. */
 	size_t		(*on_read)(struct http_call *, char *, size_t room);
@@ -67,8 +68,9 @@ struct http_call {
 	int		 reply_over;	/* ceiling of reply was reached */
 	int64_t		 sent;		/* body bytes given to libcurl */
 	char		 address[64];	/* of the other side; "" if none */
-	int		 is_local;	/* ditto: this machine, and no proxy */
-	char		 refused[64];	/* an address that no_local forbade */
+	enum origin_scope scope;	/* ditto; of a proxy ORIGIN_PUBLIC */
+	char		 refused[64];	/* an address that scope_max forbade */
+	enum origin_scope refused_scope;
 	long		 tunnel_status;	/* of the proxy's CONNECT, 0 if none */
 	char		 errbuf[CURL_ERROR_SIZE];
 
@@ -77,6 +79,7 @@ struct http_call {
 	CURL		*easy;
 	struct buf	 reply_header;	/* what http_header() gave out */
 	int		 active;
+	int		 direct;	/* never by a proxy */
 	int		 streaming;
 	int		 head_seen;
 	int		 head_whole;	/* the empty line behind it came */
@@ -94,7 +97,7 @@ struct http *http_new(size_t connections_max);
 void	http_set_stall(struct http *, int seconds);
 void	http_free(struct http *);
 
-/* All zero but for the members that the caller sets. */
+/* All zero, and it may go anywhere. */
 void	http_call_init(struct http_call *);
 /* Ends it without on_done if it is active. */
 void	http_call_clear(struct http_call *);

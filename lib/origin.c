@@ -75,11 +75,67 @@ origin_same(const char *a, const char *b)
 	return same;
 }
 
-/* Unspecified, loopback or link-local: on this machine or next to it. */
+/* Addresses at which clouds tell a machine of theirs its secrets. */
 static int
-is_local_v4(const unsigned char *a)
+is_metadata(const char *text)
 {
-	return a[0] == 0 || a[0] == 127 || (a[0] == 169 && a[1] == 254);
+	static const char *const known[] = { "169.254.169.254",
+	    "169.254.170.2", "169.254.170.23", "100.100.100.200",
+	    "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd00:ec2::23",
+	    "fd20:ce::254", "fd00:42::42" };
+	size_t	i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(text, known[i]) == 0)
+			return 1;
+	return 0;
+}
+
+static enum origin_scope
+scope_v4(const unsigned char *a)
+{
+	char	text[INET_ADDRSTRLEN];
+
+	if (inet_ntop(AF_INET, a, text, sizeof(text)) != NULL &&
+	    is_metadata(text))
+		return ORIGIN_METADATA;
+	if (a[0] == 0 || a[0] == 127)
+		return ORIGIN_LOOPBACK;
+	if (a[0] == 169 && a[1] == 254)
+		return ORIGIN_LINK;
+	if (a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
+	    (a[0] == 192 && a[1] == 168) ||
+	    (a[0] == 100 && (a[1] & 0xc0) == 64) ||
+	    (a[0] == 198 && (a[1] & 0xfe) == 18))
+		return ORIGIN_PRIVATE;
+	return ORIGIN_PUBLIC;
+}
+
+static enum origin_scope
+scope_v6(const unsigned char *a)
+{
+	static const unsigned char	nat64[12] = { 0, 0x64, 0xff, 0x9b };
+	static const unsigned char	own_nat64[6] = { 0, 0x64, 0xff, 0x9b,
+					    0, 1 };
+	static const unsigned char	zero[15];
+	char				text[INET6_ADDRSTRLEN];
+
+	if (inet_ntop(AF_INET6, a, text, sizeof(text)) != NULL &&
+	    is_metadata(text))
+		return ORIGIN_METADATA;
+	if (memcmp(a, zero, 15) == 0 && a[15] <= 1)
+		return ORIGIN_LOOPBACK;
+	if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80)
+		return ORIGIN_LINK;
+	/* What a gateway makes an IPv4 address of: NAT64, 6to4. */
+	if (memcmp(a, nat64, sizeof(nat64)) == 0)
+		return scope_v4(a + 12);
+	if (a[0] == 0x20 && a[1] == 0x02)
+		return scope_v4(a + 2);
+	if (memcmp(a, own_nat64, sizeof(own_nat64)) == 0 ||
+	    (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && a[1] >= 0xc0))
+		return ORIGIN_PRIVATE;
+	return ORIGIN_PUBLIC;
 }
 
 /*
@@ -128,23 +184,39 @@ is_localhost(const char *host)
 	    (n == 0 || host[n - 1] == '.');
 }
 
-/* Is the host this machine or a link-local address? */
-static int
-is_local_host(const char *host)
+/* Where a host is as far as its text says; a name can be anywhere. */
+static enum origin_scope
+scope_of_host(const char *host)
 {
 	unsigned char	a[16];
 
 	if (is_localhost(host))
-		return 1;
+		return ORIGIN_LOOPBACK;
 	switch (literal(host, a)) {
 	case AF_INET:
-		return is_local_v4(a);
+		return scope_v4(a);
 	case AF_INET6:
-		return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
-		    (memcmp(a, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-		    15) == 0 && a[15] <= 1);
+		return scope_v6(a);
 	}
-	return 0;
+	return ORIGIN_PUBLIC;
+}
+
+const char *
+origin_scope_text(enum origin_scope scope)
+{
+	switch (scope) {
+	case ORIGIN_PUBLIC:
+		return "in a public network";
+	case ORIGIN_PRIVATE:
+		return "in a private network";
+	case ORIGIN_LINK:
+		return "in a link-local network";
+	case ORIGIN_LOOPBACK:
+		return "this machine";
+	case ORIGIN_METADATA:
+		return "a metadata service of a cloud";
+	}
+	return "?";
 }
 
 int
@@ -170,17 +242,18 @@ origin_is_loopback(const char *url)
 	return is;
 }
 
-int
-origin_address_is_local(const char *url, const char *address, int port)
+enum origin_scope
+origin_scope(const char *url, const char *address, int port)
 {
-	struct origin	o;
-	int		is;
+	struct origin		o;
+	enum origin_scope	scope = ORIGIN_PUBLIC;
 
 	if (origin_of(url, &o) == -1)
-		return 0;
-	is = strtol(o.port, NULL, 10) == port && is_local_host(address);
+		return ORIGIN_PUBLIC;
+	if (strtol(o.port, NULL, 10) == port)
+		scope = scope_of_host(address);
 	origin_clear(&o);
-	return is;
+	return scope;
 }
 
 char *
@@ -212,12 +285,17 @@ origin_base(const char *url)
 	return base;
 }
 
-/* The rules for following url from base, both absolute. */
+/*
+ * The rules for following url from base, both absolute; near is where base's
+ * answer came from.
+ */
 static int
-check_step(const char *base, const char *url, struct err *err)
+check_step(const char *base, enum origin_scope near, const char *url,
+    struct err *err)
 {
-	struct origin	 from, to;
-	int		 rc = 0;
+	struct origin		 from, to;
+	enum origin_scope	 scope;
+	int			 rc = 0;
 
 	if (origin_of(base, &from) == -1)
 		return err_set(err, ERR_INTERNAL, "bad URL");
@@ -226,6 +304,9 @@ check_step(const char *base, const char *url, struct err *err)
 		return err_set(err, ERR_REGISTRY,
 		    "it points to something that is no URL");
 	}
+	if (near < scope_of_host(from.host))
+		near = scope_of_host(from.host);
+	scope = scope_of_host(to.host);
 	if (strcasecmp(to.scheme, "http") != 0 &&
 	    strcasecmp(to.scheme, "https") != 0)
 		rc = err_set(err, ERR_REGISTRY, "it points to a %s: URL, "
@@ -234,9 +315,10 @@ check_step(const char *base, const char *url, struct err *err)
 	    strcasecmp(to.scheme, "https") != 0)
 		rc = err_set(err, ERR_REGISTRY, "it points from https to "
 		    "http (%s), which is not followed", to.host);
-	else if (is_local_host(to.host) && !is_local_host(from.host))
-		rc = err_set(err, ERR_REGISTRY, "%s points to this machine "
-		    "(%s), which is not followed", from.host, to.host);
+	else if (scope > near)
+		rc = err_set(err, ERR_REGISTRY, "%s points to %s, which is %s "
+		    "and not followed", from.host, to.host,
+		    origin_scope_text(scope));
 	origin_clear(&from);
 	origin_clear(&to);
 	return rc;
@@ -266,7 +348,8 @@ has_zone(CURLU *u)
 }
 
 char *
-origin_resolve(const char *base, const char *location, struct err *err)
+origin_resolve(const char *base, enum origin_scope near, const char *location,
+    struct err *err)
 {
 	const unsigned char	*p;
 	CURLU			*u;
@@ -292,7 +375,7 @@ origin_resolve(const char *base, const char *location, struct err *err)
 	else if (has_user(u))
 		err_set(err, ERR_REGISTRY,
 		    "it points to a URL with a user name");
-	else if (check_step(base, s, err) == -1)
+	else if (check_step(base, near, s, err) == -1)
 		;
 	else if (has_zone(u))
 		err_set(err, ERR_REGISTRY,
@@ -315,29 +398,30 @@ origin_add_query(const char *url, const char *name, const char *value)
 	return out;
 }
 
-/* A private address, RFC 1918 and fc00::/7, as a literal. */
+/*
+ * A token service at an address that is not public belongs to a registry that is
+ * in such a network itself; one on this machine can name only this machine.
+ */
 static int
-is_private_literal(const char *host)
+is_strange_realm(const struct origin *from, enum origin_scope near,
+    const struct origin *to)
 {
-	unsigned char	a[16];
+	enum origin_scope	scope = scope_of_host(to->host);
 
-	switch (literal(host, a)) {
-	case AF_INET:
-		return a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
-		    (a[0] == 192 && a[1] == 168);
-	case AF_INET6:
-		return (a[0] & 0xfe) == 0xfc;
-	}
-	return 0;
+	if (near < scope_of_host(from->host))
+		near = scope_of_host(from->host);
+	return strcasecmp(from->host, to->host) != 0 &&
+	    scope != ORIGIN_PUBLIC && near != scope;
 }
 
 int
-origin_realm_check(const char *base, const char *realm, struct err *err)
+origin_realm_check(const char *base, enum origin_scope near, const char *realm,
+    struct err *err)
 {
 	struct origin	from, to;
 	int		rc;
 
-	if (check_step(base, realm, err) == -1)
+	if (check_step(base, near, realm, err) == -1)
 		return err_wrap(err, "the registry's token service");
 	if (origin_of(base, &from) == -1)
 		return err_set(err, ERR_INTERNAL, "bad URL");
@@ -345,11 +429,9 @@ origin_realm_check(const char *base, const char *realm, struct err *err)
 		origin_clear(&from);
 		return err_set(err, ERR_INTERNAL, "bad URL");
 	}
-	rc = strcasecmp(from.host, to.host) != 0 &&
-	    (is_local_host(to.host) || is_private_literal(to.host)) ?
-	    err_set(err, ERR_REGISTRY, "the registry's token service %s is "
-	    "an address of a private network: credentials are not sent there",
-	    to.host) : 0;
+	rc = is_strange_realm(&from, near, &to) ? err_set(err, ERR_REGISTRY,
+	    "the registry's token service %s is %s: credentials are not sent "
+	    "there", to.host, origin_scope_text(scope_of_host(to.host))) : 0;
 	origin_clear(&from);
 	origin_clear(&to);
 	return rc;

@@ -15,11 +15,24 @@ int	origin_same(const char *, const char *);
 int	origin_is_loopback(const char *url);
 
 /*
- * Is address, to which a connection for url goes, on this machine or next to
- * it: loopback, link-local, unspecified?  One with another port than the URL's
- * is a proxy's, and says nothing.
+ * Where an address is.  A registry may point to what is as far away as itself, or
+ * farther: to a smaller value or the same.
  */
-int	origin_address_is_local(const char *url, const char *address, int port);
+enum origin_scope {
+	ORIGIN_PUBLIC,		/* or not known */
+	ORIGIN_PRIVATE,		/* RFC 1918, 100.64/10, fc00::/7, and the like */
+	ORIGIN_LINK,		/* link-local */
+	ORIGIN_LOOPBACK,	/* this machine: loopback, unspecified */
+	ORIGIN_METADATA		/* where clouds hand out credentials */
+};
+
+/*
+ * Of the address to which a connection for url goes.  One with another port than
+ * the URL's is a proxy's, and says nothing.
+ */
+enum origin_scope origin_scope(const char *url, const char *address, int port);
+/* "in a private network". */
+const char *origin_scope_text(enum origin_scope);
 
 /*
  * Its host, with the port where that is not the scheme's own; NULL if it is no
@@ -33,19 +46,21 @@ char	*origin_base(const char *url);
 /*
  * The URL that location means, read from base.  NULL with *err filled if it is
  * none that may be followed: not http or https, from https to http, with a
- * user name, too long, or from elsewhere to this very machine.  The caller
- * frees it.
+ * user name, too long, or nearer than near, which is where base answered from.
+ * The caller frees it.
  */
-char	*origin_resolve(const char *base, const char *location, struct err *);
+char	*origin_resolve(const char *base, enum origin_scope near,
+	    const char *location, struct err *);
 
 /* The URL with name=value added to its query, value escaped. */
 char	*origin_add_query(const char *url, const char *name,
 	    const char *value);
 
 /*
- * May the realm of a challenge from base be asked for a token?  0, or -1 with
- * *err filled.
+ * May the realm of a challenge from base, which answered from near, be asked for
+ * a token?  0, or -1 with *err filled.
  */
-int	origin_realm_check(const char *base, const char *realm, struct err *);
+int	origin_realm_check(const char *base, enum origin_scope near,
+	    const char *realm, struct err *);
 
 #endif

@@ -420,16 +420,15 @@ mark_sent(struct reg_call *c)
 }
 
 /*
- * May the call not go to this machine?  Its URL came from elsewhere: from the
- * registry, or from where that redirected us to.
+ * No nearer than this may the call go.  A URL that is not the endpoint's own came
+ * from the registry, or from where that redirected us to.
  */
-static int
-forbids_local(const struct reg_call *c)
+static enum origin_scope
+scope_max(const struct reg_call *c)
 {
 	if (c->own)
-		return 0;
-	return !(c->redirects > 0 ? c->http.is_local :
-	    c->route->host->is_local);
+		return ORIGIN_METADATA;
+	return c->redirects > 0 ? c->http.scope : c->route->host->scope;
 }
 
 /*
@@ -467,7 +466,7 @@ send_call(struct reg_call *c)
 	c->http.reply_max = c->reply_max;
 	c->http.bulk = c->large;
 	c->http.commit = c->commit;
-	c->http.no_local = forbids_local(c);
+	c->http.scope_max = scope_max(c);
 	c->http.connect_seconds = c->hurry ? HTTP_HURRY_SECONDS : 0;
 	c->http.on_read = c->on_read != NULL ? http_read : NULL;
 	c->http.on_head = c->on_data != NULL ? http_head : NULL;
@@ -773,7 +772,7 @@ follow_redirect(struct reg_call *c, struct err *err)
 char *
 reg_resolve(const struct reg_call *c, const char *location, struct err *err)
 {
-	return origin_resolve(c->url, location, err);
+	return origin_resolve(c->url, c->http.scope, location, err);
 }
 
 char *
@@ -813,7 +812,7 @@ learn(struct reg_call *c)
 	struct reg_host	*h = c->route->host;
 
 	if (c->http.result == CURLE_OK && c->own)
-		h->is_local = c->http.is_local;
+		h->scope = c->http.scope;
 	if (h->auth == AUTH_UNKNOWN && c->http.result == CURLE_OK &&
 	    c->http.status != 401 && !passing_status(c->http.status)) {
 		h->auth = AUTH_NONE;

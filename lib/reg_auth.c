@@ -310,7 +310,7 @@ find_token(struct reg_call *c)
 	from.shared = h->reg->shared;
 	from.patience = h->reg->patience;
 	from.base = h->base;
-	from.local = h->is_local;
+	from.near = h->scope;
 	token_fetch(t, &from, &h->challenge, token_ready);
 	return NULL;
 }

@@ -39,7 +39,7 @@ struct reg_host {
 	enum auth		 auth;
 	struct challenge	 challenge;	/* of AUTH_BEARER */
 	int			 probing;	/* the first call is under way */
-	int			 is_local;	/* it answered from this machine */
+	enum origin_scope	 scope;		/* where it answered from */
 	int			 one_each;	/* a token for each repository */
 	size_t			 active;	/* calls, without transfers */
 	struct shared_host	*shared;	/* borrowed: limits and clocks */

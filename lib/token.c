@@ -252,8 +252,9 @@ prepare(struct token *t, const struct token_from *from,
 		return err_set(err, ERR_REGISTRY,
 		    "the registry's challenge names no token service");
 	root = xasprintf("%s/", from->base);
-	if ((t->base = origin_resolve(root, ch->realm, err)) != NULL &&
-	    origin_realm_check(root, t->base, err) == 0 &&
+	if ((t->base = origin_resolve(root, from->near, ch->realm,
+	    err)) != NULL &&
+	    origin_realm_check(root, from->near, t->base, err) == 0 &&
 	    tls_find(from->tls, t->base, NULL, &t->call.tls, err) == 0 &&
 	    (base = origin_base(t->base)) != NULL) {
 		outage_clear(&t->outage);
@@ -337,8 +338,8 @@ token_fetch(struct token *t, const struct token_from *from,
 	t->call.on_reached = token_reached;
 	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
 	if (prepare(t, from, ch, &err) == 0) {
-		t->call.no_local = !from->local &&
-		    !origin_same(from->base, t->base);
+		t->call.scope_max = origin_same(from->base, t->base) ?
+		    ORIGIN_METADATA : from->near;
 		if (outage_enter(&t->outage, &t->is_probe))
 			send_now(t);
 		else

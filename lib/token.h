@@ -74,7 +74,7 @@ struct token_from {
 	struct shared		*shared;
 	const struct patience	*patience;
 	const char		*base;	/* origin of the registry: scheme://host */
-	int			 local;	/* it is on this machine */
+	enum origin_scope	 near;	/* where that answered from */
 };
 
 /*

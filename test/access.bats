@@ -56,6 +56,24 @@ account()
 	grep -q "DELETE /v2/all/blobs/uploads/.* 204" "$LOCK_LOG"
 }
 
+@test "check-access: an upload that leads to another host is left alone" {
+	echo '[]' >faults
+	start_regd R --faults "$PWD/faults"
+	start_regd OTHER
+	config_plain_http "$LOCK_HOST" "$PLAIN_HOST" "$R_HOST"
+	printf 'oci:%s/images:a\n' "$FILES" >list
+	where=http://$OTHER_HOST/v2/all/blobs/uploads/1
+	faults "[{\"method\":\"POST\",\"set\":{\"Location\":\"$where\"}}]"
+	run -0 --separate-stderr acedt-check -v12 list "$R_HOST/all"
+	[[ $output == *"$R_HOST/all "*" ok "*" may be written; "* ]]
+	[[ $stderr == *"the upload is not cancelled: http://$R_HOST points to another host"* ]]
+	[ ! -s "$OTHER_LOG" ]
+	# Its own is ended, also where it is named in full.
+	faults '[]'
+	run -0 acedt-check list "$R_HOST/all"
+	[ "$(logged '.method == "DELETE"')" -eq 1 ]
+}
+
 @test "check-access: what cannot be read or written, and why" {
 	printf '%s\n' "$LOCK_HOST/app:1" "$PLAIN_HOST/none:1" \
 	    127.0.0.1:1/x:1 oci:nowhere:1 >list

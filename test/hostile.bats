@@ -354,15 +354,18 @@ time.sleep(100)' >port 3>&- &
 	fault='"method":"GET","path":"one/manifests/sha","status":302'
 	for to in "$inner" "$THIEF_HOST" "0x7f.1:${THIEF_HOST#*:}" \
 	    "[::ffff:127.0.0.1]:${THIEF_HOST#*:}" 169.254.169.254; do
+		said="which is this machine"
+		[ "$to" != 169.254.169.254 ] ||
+		    said="which is a metadata service of a cloud"
 		faults "[{$fault,\"headers\":{\"Location\":\"http://$to/v2/x\"}}]"
-		hostile 1 "redirect to $to" "this machine" one.list oci:out:1
+		hostile 1 "redirect to $to" "$said" one.list oci:out:1
 		faults "[{\"method\":\"POST\",\"status\":202,
 		    \"headers\":{\"Location\":\"http://$to/v2/x\"}}]"
-		hostile 1 "upload to $to" "this machine" \
+		hostile 1 "upload to $to" "$said" \
 		    "$FILES/one.list" "$R_HOST/x:1"
 		faults "[{\"status\":401,\"headers\":{\"WWW-Authenticate\":
 		    \"Bearer realm=\\\"http://$to/token\\\"\"}}]"
-		hostile 1 "realm $to" "this machine" one.list oci:out:1
+		hostile 1 "realm $to" "$said" one.list oci:out:1
 	done
 	[ ! -s "$THIEF_LOG" ]
 	# A registry that is itself on this machine may point there.

@@ -47,7 +47,7 @@ check(const char *base, const char *url)
 	must(origin_same(base, url) == origin_same(url, base));
 	if (strlen(url) <= HTTP_URL_MAX) {
 		/* libcurl may still write an address in its usual form. */
-		again = origin_resolve(base, url, &err);
+		again = origin_resolve(base, ORIGIN_PUBLIC, url, &err);
 		must(again != NULL && origin_same(url, again));
 		free(again);
 	}
@@ -57,7 +57,7 @@ check(const char *base, const char *url)
 	free(query);
 	/* The rules for realms are these and more. */
 	if (origin_same(base, url))
-		must(origin_realm_check(base, url, &err) == 0);
+		must(origin_realm_check(base, ORIGIN_PUBLIC, url, &err) == 0);
 }
 
 int
@@ -73,12 +73,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		location = text;
 	}
-	if ((url = origin_resolve(base, location, &err)) != NULL)
+	if ((url = origin_resolve(base, ORIGIN_PUBLIC, location,
+	    &err)) != NULL)
 		check(base, url);
 	else
 		must(*err.msg != '\0');
 	must(origin_same(base, location) == origin_same(location, base));
-	origin_realm_check(base, location, &err);
+	origin_realm_check(base, ORIGIN_PUBLIC, location, &err);
 	free(url);
 	free(text);
 	return 0;

@@ -38,7 +38,8 @@ static void
 goes(const char *base, const char *location, const char *want)
 {
 	struct err	 err = ERR_INIT;
-	char		*url = origin_resolve(base, location, &err);
+	char		*url = origin_resolve(base, ORIGIN_PUBLIC, location,
+			    &err);
 
 	is_str(url, want);
 	if (url == NULL && want != NULL)
@@ -50,7 +51,8 @@ static void
 stops(const char *base, const char *location, const char *want)
 {
 	struct err	 err = ERR_INIT;
-	char		*url = origin_resolve(base, location, &err);
+	char		*url = origin_resolve(base, ORIGIN_PUBLIC, location,
+			    &err);
 
 	ok(url == NULL, "%s is not followed", location);
 	ok(strstr(err.msg, want) != NULL, "says %s: %s", want, err.msg);
@@ -106,63 +108,125 @@ test_refused(void)
 	free(big);
 }
 
-/* To this machine from elsewhere, however it is written. */
-static void
-test_local(void)
-{
-	static const char *const local[] = { "localhost", "LOCALHOST",
-	    "localhost.", "x.localhost", "127.0.0.1", "127.0.0.1.", "127.1",
-	    "127.255.255.254",
-	    "2130706433", "0x7f.1", "0x7f000001", "017700000001", "0177.0.0.1",
-	    "0.0.0.0", "0", "169.254.169.254", "0xa9fea9fe", "[::1]", "[::]",
-	    "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
-	    "[::ffff:169.254.1.1]", "[fe80::1]", "[fe80::1%25lo]",
-	    "[febf::1]", NULL };
-	static const char *const other[] = { "10.0.0.1", "192.168.1.1",
-	    "128.0.0.1", "126.255.255.255", "169.253.0.1", "localhost.org",
-	    "notlocalhost", "127.0.0.1.org", "[2001:db8::1]", "[fec0::1]",
-	    "[::2]", NULL };
-	char	 url[200];
-	size_t	 i;
+/* However an address is written, and what is said of it. */
+static const struct {
+	enum origin_scope	 scope;
+	const char		*said;
+	const char		*hosts[32];
+} places[] = {
+	{ ORIGIN_LOOPBACK, "which is this machine", { "localhost",
+	    "LOCALHOST", "localhost.", "x.localhost", "127.0.0.1",
+	    "127.0.0.1.", "127.1", "127.255.255.254", "2130706433", "0x7f.1",
+	    "0x7f000001", "017700000001", "0177.0.0.1", "0.0.0.0", "0",
+	    "[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]",
+	    "[::ffff:7f00:1]", "[64:ff9b::127.0.0.1]", "[2002:7f00:1::1]" } },
+	{ ORIGIN_LINK, "in a link-local network", { "169.254.1.1",
+	    "0xa9fe0101", "[::ffff:169.254.1.1]", "[fe80::1]",
+	    "[fe80::1%25lo]", "[febf::1]", "[64:ff9b::169.254.1.1]" } },
+	{ ORIGIN_PRIVATE, "in a private network", { "10.0.0.1",
+	    "10.255.255.255", "172.16.0.1", "172.31.255.254", "192.168.1.1",
+	    "0xc0a80001", "100.64.0.1", "100.127.255.254", "198.18.0.1",
+	    "198.19.0.1", "[fc00::1]", "[fd12:3456::1]", "[fec0::1]",
+	    "[::ffff:10.0.0.1]", "[64:ff9b::a00:1]", "[64:ff9b::192.168.0.1]",
+	    "[64:ff9b:1::808:808]", "[2002:a00:1::1]", "[2002:c0a8:1::]",
+	    "[2002:6440:1::]" } },
+	{ ORIGIN_METADATA, "a metadata service of a cloud",
+	    { "169.254.169.254", "0xa9fea9fe", "169.254.170.2",
+	    "100.100.100.200", "168.63.129.16", "192.0.0.192",
+	    "[fd00:ec2::254]", "[fd00:0ec2:0:0::254]", "[fd20:ce::254]",
+	    "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]",
+	    "[2002:a9fe:a9fe::]" } },
+	{ ORIGIN_PUBLIC, NULL, { "128.0.0.1", "126.255.255.255", "11.0.0.1",
+	    "9.255.255.255", "169.253.0.1", "172.15.0.1", "172.32.0.1",
+	    "192.167.0.1", "192.169.0.1", "100.63.255.255", "100.128.0.1",
+	    "198.17.0.1", "198.20.0.1", "168.63.129.17", "localhost.org",
+	    "notlocalhost", "127.0.0.1.org", "[2001:db8::1]",
+	    "[64:ff9b::808:808]", "[64:ff9c::a00:1]", "[2002:808:808::]",
+	    "[fbff::1]", "[fe00::1]", "[::2]" } },
+};
 
-	for (i = 0; local[i] != NULL; i++) {
-		snprintf(url, sizeof(url), "https://%s:5000/x", local[i]);
-		stops(BASE, url, "this machine");
-	}
-	for (i = 0; other[i] != NULL; i++) {
-		snprintf(url, sizeof(url), "https://%s/x", other[i]);
-		goes(BASE, url, url);
-	}
-	/* A registry on this machine may stay on it. */
+static void
+test_places(void)
+{
+	char	 url[200];
+	size_t	 i, k;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		for (k = 0; places[i].hosts[k] != NULL; k++) {
+			snprintf(url, sizeof(url), "https://%s:5000/x",
+			    places[i].hosts[k]);
+			if (places[i].said != NULL)
+				stops(BASE, url, places[i].said);
+			else
+				goes(BASE, url, url);
+		}
+	/* A registry that is near may stay there, or go farther. */
 	goes("http://localhost:5000/v2/", "http://127.0.0.1:5001/x",
 	    "http://127.0.0.1:5001/x");
 	goes("http://127.0.0.1:5000/v2/", "/x", "http://127.0.0.1:5000/x");
 	goes("http://[::1]:5000/v2/", "/x", "http://[::1]:5000/x");
+	goes("http://127.0.0.1:5000/", "http://10.0.0.1/", "http://10.0.0.1/");
+	goes("http://10.0.0.1/", "http://192.168.0.1/", "http://192.168.0.1/");
+	stops("http://10.0.0.1/", "http://127.0.0.1/", "this machine");
+	stops("http://10.0.0.1/", "http://100.100.100.200/", "metadata");
+	stops("http://127.0.0.1/", "http://169.254.169.254/", "metadata");
+	stops("http://169.254.1.1/", "http://127.0.0.1/", "this machine");
+}
+
+/* By the address from which the name's host answered. */
+static void
+near(enum origin_scope scope, const char *location, int want)
+{
+	struct err	 err = ERR_INIT;
+	char		*url = origin_resolve(BASE, scope, location, &err);
+
+	ok((url != NULL) == want, "from one %s to %s: %s",
+	    origin_scope_text(scope), location, err.msg);
+	free(url);
+}
+
+static void
+test_near(void)
+{
+	near(ORIGIN_PUBLIC, "https://10.0.0.1/", 0);
+	near(ORIGIN_PRIVATE, "https://10.0.0.1/", 1);
+	near(ORIGIN_PRIVATE, "https://169.254.1.1/", 0);
+	near(ORIGIN_LINK, "https://169.254.1.1/", 1);
+	near(ORIGIN_LINK, "https://127.0.0.1/", 0);
+	near(ORIGIN_LOOPBACK, "https://127.0.0.1/", 1);
+	near(ORIGIN_LOOPBACK, "https://169.254.169.254/", 0);
+	near(ORIGIN_METADATA, "https://169.254.169.254/", 1);
+}
+
+static void
+scope_is(const char *url, const char *address, int port,
+    enum origin_scope want)
+{
+	ok(origin_scope(url, address, port) == want, "%s at %s, port %d: %s",
+	    url, address, port, origin_scope_text(want));
 }
 
 /* What a name resolved to. */
 static void
 test_address(void)
 {
-	static const char *const local[] = { "127.0.0.1", "127.9.9.9",
-	    "0.0.0.0", "169.254.169.254", "::1", "::", "fe80::1", "febf::2",
-	    "::ffff:127.0.0.1", "::ffff:169.254.0.1", NULL };
-	static const char *const other[] = { "10.0.0.1", "192.0.2.1",
-	    "2001:db8::1", "fd00::1", "::ffff:192.0.2.1", "", NULL };
-	size_t	 i;
-
-	for (i = 0; local[i] != NULL; i++) {
-		ok(origin_address_is_local("https://r.io/x", local[i], 443),
-		    "%s is local", local[i]);
-		ok(!origin_address_is_local("https://r.io/x", local[i], 3128),
-		    "%s at another port is a proxy", local[i]);
-		ok(origin_address_is_local("http://r.io:81/", local[i], 81),
-		    "%s, a port of its own", local[i]);
-	}
-	for (i = 0; other[i] != NULL; i++)
-		ok(!origin_address_is_local("https://r.io/x", other[i], 443),
-		    "%s is elsewhere", other[i]);
-	ok(!origin_address_is_local("", "127.0.0.1", 443), "no URL");
+	scope_is("https://r.io/x", "127.0.0.1", 443, ORIGIN_LOOPBACK);
+	scope_is("https://r.io/x", "127.0.0.1", 3128, ORIGIN_PUBLIC);
+	scope_is("http://r.io:81/", "127.0.0.1", 81, ORIGIN_LOOPBACK);
+	scope_is("https://r.io/x", "::", 443, ORIGIN_LOOPBACK);
+	scope_is("https://r.io/x", "::1", 443, ORIGIN_LOOPBACK);
+	scope_is("https://r.io/x", "::ffff:127.0.0.1", 443, ORIGIN_LOOPBACK);
+	scope_is("https://r.io/x", "fe80::1", 443, ORIGIN_LINK);
+	scope_is("https://r.io/x", "169.254.0.1", 443, ORIGIN_LINK);
+	scope_is("https://r.io/x", "169.254.169.254", 443, ORIGIN_METADATA);
+	scope_is("https://r.io/x", "fd00:ec2::254", 443, ORIGIN_METADATA);
+	scope_is("https://r.io/x", "10.0.0.1", 443, ORIGIN_PRIVATE);
+	scope_is("https://r.io/x", "10.0.0.1", 3128, ORIGIN_PUBLIC);
+	scope_is("https://r.io/x", "fd00::1", 443, ORIGIN_PRIVATE);
+	scope_is("https://r.io/x", "192.0.2.1", 443, ORIGIN_PUBLIC);
+	scope_is("https://r.io/x", "::ffff:192.0.2.1", 443, ORIGIN_PUBLIC);
+	scope_is("https://r.io/x", "", 443, ORIGIN_PUBLIC);
+	scope_is("", "127.0.0.1", 443, ORIGIN_PUBLIC);
 }
 
 static void
@@ -182,7 +246,7 @@ static void
 realm(const char *base, const char *url, const char *want)
 {
 	struct err	err = ERR_INIT;
-	int		rc = origin_realm_check(base, url, &err);
+	int		rc = origin_realm_check(base, ORIGIN_PUBLIC, url, &err);
 
 	is_int(rc, want == NULL ? 0 : -1);
 	if (want != NULL) {
@@ -206,7 +270,7 @@ test_realm(void)
 	realm("https://r.io/", "", "");
 	realm("https://r.io/", "https://127.0.0.1/token", "this machine");
 	realm("https://r.io/", "https://[::1]/token", "this machine");
-	realm("http://r.io/", "http://169.254.169.254/latest", "machine");
+	realm("http://r.io/", "http://169.254.169.254/latest", "metadata");
 	realm("https://r.io/", "https://10.1.2.3/token", "private network");
 	realm("https://r.io/", "https://172.16.0.1/", "private network");
 	realm("https://r.io/", "https://172.31.255.1/", "private network");
@@ -216,7 +280,10 @@ test_realm(void)
 	realm("https://r.io/", "https://172.32.0.1/", NULL);
 	realm("https://r.io/", "https://11.0.0.1/", NULL);
 	realm("https://10.1.2.3/", "https://10.1.2.3:5001/token", NULL);
-	realm("https://10.1.2.3/", "https://10.1.2.4/token", "private");
+	realm("https://10.1.2.3/", "https://10.1.2.4/token", NULL);
+	realm("https://10.1.2.3/", "https://127.0.0.1/token", "this machine");
+	realm("http://127.0.0.1:5000/", "http://10.1.2.3/token", "private");
+	realm("http://127.0.0.1:5000/", "http://169.254.169.254/", "metadata");
 	realm("http://127.0.0.1:5000/", "http://127.0.0.1:5001/token", NULL);
 }
 
@@ -226,7 +293,8 @@ main(void)
 	test_same();
 	test_resolve();
 	test_refused();
-	test_local();
+	test_places();
+	test_near();
 	test_address();
 	test_query();
 	test_realm();

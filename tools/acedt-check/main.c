@@ -166,7 +166,9 @@ write_answer(struct reg_call *c, const struct err *err)
 	char		*v = NULL;
 
 	if (err == NULL && (v = reg_header(c, "Location")) != NULL)
-		q->session = reg_resolve(c, v, &e);
+		q->session = reg_resolve_same(c, v, &e);
+	if (v != NULL && q->session == NULL)
+		log_debug("the upload is not cancelled: %s", e.msg);
 	subject_note(q->subject, c, err == NULL);
 	if (err != NULL)
 		complain_of(q->check, NULL, err);
