@@ -16,7 +16,8 @@ struct buf;
  * only means that a blob begins at its first byte.
  */
 struct journal {
-	char	*dir;			/* owned; NULL: not opened */
+	char	*dir;			/* owned; NULL: there is none */
+	int	 fd;			/* of dir */
 	int	 off;			/* it cannot be written: said once */
 };
 
@@ -38,18 +39,24 @@ struct snapshots {
 struct journal_entry {
 	int	 noted;
 	int	 fd;			/* locked as long as it is open */
-	char	*path;			/* owned */
+	struct journal *journal;	/* borrowed */
+	char	*name;			/* owned: in the journal's folder */
 	char	*head;			/* owned: what it is about */
 };
 
-/* Makes the folder; path is the configuration's cachePath, or NULL. */
+/*
+ * Makes the folder, and removes old entries there; path is the configuration's
+ * cachePath, or NULL.  A folder that is a link, another user's, or one that
+ * others may write to, is not used.
+ */
 void	journal_open(struct journal *, const char *path);
 void	journal_close(struct journal *);
 
 /*
  * Take hold of the entry of a digest at a destination, unless another process
- * has: then it is not noted.  What an earlier run left comes in *session, the
- * caller's, with its snapshots; NULL if there is nothing.
+ * has, or what has its name is not a file of ours: then it is not noted.  What
+ * an earlier run left comes in *session, the caller's, with its snapshots; NULL
+ * if there is nothing.
  */
 void	journal_begin(struct journal *, struct journal_entry *,
 	    const char *dest, const char *digest, char **session,

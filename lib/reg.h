@@ -50,6 +50,9 @@ const char *reg_repo_name(const struct reg_repo *);
 const char *reg_mount_name(const struct reg_repo *from,
 	    const struct reg_repo *dest);
 
+/* Is the URL one of the endpoint that the destination is written to? */
+int	reg_is_own(const struct reg_repo *dest, const char *url);
+
 /* Has the registry the referrers API?  1, 0, or -1: not known yet. */
 int	reg_referrers_api(const struct reg_repo *);
 void	reg_set_referrers_api(struct reg_repo *, int);

@@ -8,6 +8,7 @@
 #include "lib/config.h"
 #include "lib/errmsg.h"
 #include "lib/limits.h"
+#include "lib/origin.h"
 #include "lib/pattern.h"
 #include "lib/ref.h"
 #include "lib/reg_private.h"
@@ -268,6 +269,12 @@ reg_mount_name(const struct reg_repo *from, const struct reg_repo *dest)
 		    strcmp(from->routes[i].path, to->path) == 0)
 			return from->routes[i].repo;
 	return NULL;
+}
+
+int
+reg_is_own(const struct reg_repo *dest, const char *url)
+{
+	return origin_same(dest->routes[0].host->base, url);
 }
 
 int

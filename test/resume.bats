@@ -155,6 +155,79 @@ half_way()
 	done
 }
 
+@test "old notes go, and nothing else does" {
+	serve --keep-parts
+	mkdir -p -m 700 cache/uploads safe
+	a=$(head -c 64 /dev/zero | tr '\0' a)
+	printf 'acedt-upload 1\nleft\n' >"cache/uploads/$a"
+	printf 'acedt-upload 1\nfresh\n' >"cache/uploads/${a//a/b}"
+	printf 'my own\n' >"cache/uploads/${a//a/c}"
+	printf 'acedt-upload 1\nhers\n' >cache/uploads/letter
+	printf 'acedt-upload 1\nfar\n' >safe/far
+	ln -s ../../safe/far "cache/uploads/${a//a/d}"
+	mkfifo "cache/uploads/${a//a/e}"
+	chmod 600 cache/uploads/* safe/far
+	touch -d '-8 days' "cache/uploads/"* safe/far
+	touch "cache/uploads/${a//a/b}"
+	ls cache/uploads >before
+	run -0 timeout 60 ace-dt mirror gather "$FILES/layout.list" \
+	    "$R_HOST/x:1" -q
+	ls cache/uploads >after
+	[ "$(comm -3 before after)" = "$a" ]
+	[ "$(cat safe/far)" = $'acedt-upload 1\nfar' ]
+	# A link may lead anywhere, and others may write what we believed.
+	printf 'acedt-upload 1\nleft\n' >"safe/$a"
+	chmod 600 "safe/$a"
+	touch -d '-8 days' "safe/$a"
+	mv cache/uploads kept
+	ln -s ../safe cache/uploads
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/layout.list" \
+	    "$R_HOST/y:1" -q -v8
+	[[ $stderr == *"/uploads: Not a directory; uploads are not noted"* ]]
+	[ -e "safe/$a" ]
+	rm cache/uploads
+	mv safe cache/uploads
+	chmod 770 cache/uploads
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/layout.list" \
+	    "$R_HOST/z:1" -q -v8
+	[[ $stderr == *"/uploads: not a folder of our own that nobody else may write to; uploads are not noted"* ]]
+	[ -e "cache/uploads/$a" ]
+}
+
+@test "notes that somebody else may have written are not believed" {
+	start_regd T --faults "$PWD/none" --trusting
+	serve --keep-parts
+	half_way ace-dt mirror gather "$FILES/layout.list" "$R_HOST/x:1" \
+	    -q --limit-rate 10M
+	note=$(echo cache/uploads/*)
+	cp "$note" kept
+	sed "4s,//$R_HOST,//$T_HOST," kept >thief
+	[ "$(grep -c "//$T_HOST/" thief)" -eq 1 ]
+	cat thief >"$note"
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/layout.list" \
+	    "$R_HOST/x:1" -q -v8
+	[[ $stderr == *"noted is at another host; not gone on with"* ]]
+	verify_registry "$R_HOST" x 1
+	[ ! -s "$T_LOG" ]
+	[ -z "$(find cache/uploads -type f)" ]
+	n=0
+	for what in 'mkfifo' 'install -m 640 kept' 'ln -s ../../kept' \
+	    'install -o 65534 -m 600 kept'; do
+		[[ $what != *65534* || $EUID -eq 0 ]] || continue
+		n=$((n + 1))
+		name=cache/uploads/$(printf 'acedt-upload 1\n%s\n%s\n' \
+		    "$R_HOST/x-$n" "$(sed -n 3p kept)" | sha256sum |
+		    cut -d' ' -f1)
+		$what "$name"
+		run -0 --separate-stderr timeout 60 ace-dt mirror gather \
+		    "$FILES/layout.list" "$R_HOST/x-$n:1" -q -v8
+		[[ $stderr == *"${name##*/}: "*"; the upload is not noted"* ]]
+		verify_registry "$R_HOST" "x-$n" 1
+		[ -e "$name" ] || [ -L "$name" ]
+		rm "$name"
+	done
+}
+
 @test "what the registry says it has is not believed" {
 	for range in 0-99999999999 0-50000000 0- x 5-9 -1 0-9223372036854775807; do
 		serve --keep-parts
@@ -178,15 +251,45 @@ half_way()
 	verify_registry "$R_HOST" x 1
 }
 
-@test "two runs at once: one of them notes its upload, both succeed" {
+@test "a note that another run holds is left alone" {
+	serve --keep-parts
+	half_way ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" \
+	    -q --limit-rate 10M
+	note=$(echo cache/uploads/*)
+	cp "$note" kept
+	exec 8<"$note"
+	flock -x 8
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/registry.list" \
+	    "$R_HOST/x:1" -q -v8 8>&-
+	[[ $stderr != *"going on at"* ]]
+	verify_registry "$R_HOST" x 1
+	cmp "$note" kept
+	exec 8>&-
+}
+
+@test "two runs at once: both succeed, and no note stays" {
 	serve --keep-parts
 	ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" -q \
-	    --limit-rate 30M &
+	    --limit-rate 30M 3>&- &
 	first=$!
 	run -0 ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" -q \
 	    --limit-rate 30M
 	wait "$first"
 	verify_registry "$R_HOST" x 1
+	[ -z "$(find cache/uploads -type f)" ]
+}
+
+@test "an upload of wrong content is not gone on with" {
+	serve --keep-parts
+	cp -r "$FILES/images" bad
+	big=bad/blobs/sha256/$(sha256sum "$FILES/big" | cut -d' ' -f1)
+	printf X | dd of="$big" conv=notrunc bs=1 seek=49999999 status=none
+	cmp -s "$big" "$FILES/big" && printf Y | dd of="$big" conv=notrunc \
+	    bs=1 seek=49999999 status=none
+	echo oci:bad:big >list
+	run -1 --separate-stderr ace-dt mirror gather list "$R_HOST/x:1" -q
+	[[ $stderr == *"the content has digest"* ]]
+	[ "$(got 'PUT|PATCH')" -gt 20000000 ]
 	[ -z "$(find cache/uploads -type f)" ]
 }
 

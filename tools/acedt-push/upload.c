@@ -266,6 +266,14 @@ upload_begin_blob(struct xfer *x)
 	if (x->blob->size >= UPLOAD_NOTED_MIN)
 		journal_begin(&p->journal, &x->entry, p->dest.name,
 		    x->blob->digest, &x->session, &x->snapshots);
+	/* Whoever wrote it: nobody but the registry gets the blob. */
+	if (x->session != NULL && !reg_is_own(p->dest.repo, x->session)) {
+		log_info("blob %s: the upload that was noted is at another "
+		    "host; not gone on with", x->blob->digest);
+		free(x->session);
+		x->session = NULL;
+		x->snapshots.n = 0;
+	}
 	if (x->session != NULL) {
 		x->left = 1;
 		ask_status(x);
