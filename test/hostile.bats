@@ -212,25 +212,136 @@ time.sleep(100)' >port 3>&- &
 	done
 }
 
-@test "ranges that are answered wrong" {
+@test "ranges that are answered wrong: all of it is asked for, once" {
 	start_faulty
 	fill big
-	while IFS='|' read -r want what text fault; do
+	while IFS='|' read -r what text fault; do
 		# The first try is cut, so that the second asks for a range.
+		for nth in '[1]' '[1,2]'; do
+			faults "[{\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":[1],\"cut\":1000},
+			    {\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":$nth,$fault}]"
+			rm -rf out
+			: >"$R_LOG"
+			if [ "$nth" = '[1]' ]; then
+				hostile 0 "$what" '' big.list oci:out:1
+				verify_layout out 1
+			else
+				hostile 1 "$what" "$text" big.list oci:out:1
+			fi
+			[ "$(jq -c "select(.path | endswith(\"$BIG\")) |
+			    .range" "$R_LOG" | tr '\n' ' ')" = \
+			    'null "bytes=1000-1499999" null ' ]
+		done
+	done <<-'EOF2'
+	another start|another range|"status":206,"headers":{"Content-Range":"bytes 5-1499999/1500000"},"body":"x"
+	no Content-Range|another range|"status":206,"body":"x"
+	nonsense|another range|"status":206,"headers":{"Content-Range":"apples"},"body":"x"
+	416 with the total|HTTP 416|"status":416,"headers":{"Content-Range":"bytes */1500000"}
+	416 without|HTTP 416|"status":416
+	EOF2
+	# What does no harm, or only once.
+	while IFS='|' read -r what fault; do
 		faults "[{\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":[1],\"cut\":1000},
 		    {\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":[1],$fault}]"
 		rm -rf out
-		hostile "$want" "$what" "$text" big.list oci:out:1
-		[ "$want" = 1 ] || verify_layout out 1
+		hostile 0 "$what" '' big.list oci:out:1
+		verify_layout out 1
 	done <<-'EOF2'
-	1|another start|another range|"set":{"Content-Range":"bytes 5-1499999/1500000"}
-	1|no Content-Range|another range|"set":{"Content-Range":null}
-	1|nonsense|another range|"set":{"Content-Range":"apples"}
-	0|another total||"set":{"Content-Range":"bytes 1000-1499999/7"}
-	0|another length, once||"status":206,"headers":{"Content-Range":"bytes 1000-1499999/1500000"},"body":"short"
-	1|416 with the total|HTTP 416|"status":416,"headers":{"Content-Range":"bytes */1500000"}
-	1|416 without|HTTP 416|"status":416
+	another total|"set":{"Content-Range":"bytes 1000-1499999/7"}
+	another length, once|"status":206,"headers":{"Content-Range":"bytes 1000-1499999/1500000"},"body":"short"
+	other bytes than the range's, once|"replace":{"repeat":"z","times":1499000}
 	EOF2
+}
+
+# both NAME: NAME, in R, is in T too; s names R first.
+both()
+{
+	start_regd T --faults "$PWD/none"
+	config_plain_http "$R_HOST" "$T_HOST"
+	acedt-resolve "$1.list" | acedt-fetch | acedt-push "$T_HOST/$1" >s
+	echo "$T_HOST/$1@$(jq -r '.descriptor.digest // empty' s)" >>"$1.list"
+	acedt-resolve "$1.list" | acedt-fetch >s
+}
+
+@test "wrong content of one source: another one has the blob" {
+	start_faulty
+	fill big one
+	small=$(jq -r '.layers[1].digest' m)
+	size=$(layout_blob "$FILES/images" "$small" | wc -c)
+	for blob in "big $BIG 1500000" "one $small $size"; do
+		read -r name digest n <<<"$blob"
+		both "$name"
+		while IFS='|' read -r what text fault; do
+			faults "[{\"method\":\"GET\",\"path\":\"$name/blobs/$digest\",$fault}]"
+			start_regd U --faults "$PWD/none" --trusting \
+			    --mount ignore
+			config_plain_http "$R_HOST" "$T_HOST" "$U_HOST"
+			rm -rf out
+			for to in oci:out:1 "$U_HOST/to:1"; do
+				: >"$R_LOG"
+				: >"$T_LOG"
+				echo "$what to $to"
+				run -0 --separate-stderr timeout 60 \
+				    acedt-push -v8 "$to" <s
+				[[ $stderr == *"$digest: "*"$text"*"another source"* ]]
+				[ "$(jq -s "map(select(.path |
+				    endswith(\"/$digest\"))) | length" \
+				    "$R_LOG")" -eq 1 ]
+				# From its first byte.
+				[ "$(jq -c "select(.path |
+				    endswith(\"/$digest\")) | .range" \
+				    "$T_LOG")" = null ]
+			done
+			[ "$(sha256sum <"out/blobs/sha256/${digest#*:}" |
+			    cut -d' ' -f1)" = "${digest#*:}" ]
+			[ "$(curl -fsS "http://$U_HOST/v2/to/blobs/$digest" |
+			    sha256sum | cut -d' ' -f1)" = "${digest#*:}" ]
+			[ "$(jq -s 'map(select(.right == false)) | length' \
+			    "$U_LOG")" -eq 0 ]
+		done <<-EOF2
+		wrong bytes|has digest|"replace":{"repeat":"z","times":$n}
+		more bytes|the registry has|"replace":{"repeat":"z","times":$((n + 1))}
+		fewer bytes|the registry has|"replace":{"repeat":"z","times":$((n - 1))}
+		no end|more than|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z"}]
+		EOF2
+	done
+	# A layout, of which the same holds.
+	cp -r "$FILES/images" bad
+	printf X | dd of="bad/blobs/sha256/${BIG#*:}" conv=notrunc bs=1 \
+	    seek=1000 status=none
+	printf '%s\n' oci:bad:big "$(cat "$FILES/big.list")" >list
+	acedt-resolve list | acedt-fetch >s
+	for to in oci:out2:1 "$U_HOST/two:1"; do
+		run -0 --separate-stderr acedt-push -v8 "$to" <s
+		[[ $stderr == *"oci:bad: the content has digest"*"another source"* ]]
+	done
+	[ "$(jq -s 'map(select(.right == false)) | length' "$U_LOG")" -eq 0 ]
+}
+
+@test "two sizes of one blob: who says the wrong one fails, the other does not" {
+	start_faulty
+	for size in 7 1499999 1500001 9007199254740991; do
+		rm -rf lie
+		cp -r "$FILES/images" lie
+		layout_blob lie "$(layout_digest lie big)" | jq -jc \
+		    "(.layers[] | select(.digest == \"$BIG\")).size = $size" |
+		    put_manifest lie "$OCI_MANIFEST" | tag_layout lie wrong
+		# The honest one last, first, and where the blob is already.
+		printf 'oci:lie:wrong\n%s\n' "$(cat "$FILES/big.list")" >list
+		tac list >tsil
+		for list in list tsil tsil; do
+			acedt-resolve "$list" | acedt-fetch >s
+			run -1 acedt-push "$R_HOST/to-$size" <s
+			[ "$(jq -c 'select(.type == "image") |
+			    [.source, .error.message // "good"]' \
+			    <<<"$output" | grep -c good)" -eq 1 ]
+			[[ $(jq -r 'select(.error) | .error.message' \
+			    <<<"$output") == *"1500000 bytes, the manifest says $size" ]]
+			[ "$(jq -r 'select(.error) | .source' \
+			    <<<"$output")" = oci:lie:wrong ]
+		done
+	done
+	[ "$(logged '.right == false')" -eq 0 ]
 }
 
 @test "wrong content is not stored for a moment, even where all is believed" {
@@ -248,6 +359,8 @@ time.sleep(100)' >port 3>&- &
 		done <<-EOF2
 		the first byte|"replace":["x",{"repeat":"z","times":$((n - 1))}]
 		one byte more|"replace":{"repeat":"z","times":$((n + 1))}
+		many bytes more, of no announced length|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$((n + 5000))}]
+		too much, in chunks without end|"raw":["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",{"repeat":"5\r\nhello\r\n"}]
 		one byte more, of no announced length|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$((n + 1))}]
 		as long, of no announced length|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$n}]
 		EOF2

@@ -147,6 +147,7 @@ half_way()
 		sed "s,/x\(/\|\$\),/x-$n\1," kept >new
 		sed "$edit" new >"cache/uploads/$(head -n 3 new | sha256sum |
 		    cut -d' ' -f1)"
+		chmod 600 cache/uploads/*
 		run -0 --separate-stderr ace-dt mirror gather \
 		    "$FILES/registry.list" "$R_HOST/x-$n:1" -q -v8
 		verify_registry "$R_HOST" "x-$n" 1

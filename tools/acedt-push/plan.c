@@ -20,6 +20,18 @@ compare_items(const void *a, const void *b)
 	return strcmp(x->digest, y->digest);
 }
 
+static struct item *
+item_new(struct pusher *p, enum item_kind kind, const struct descriptor *d)
+{
+	struct item	*item = xcalloc(1, sizeof(*item));
+
+	item->kind = kind;
+	item->digest = xstrdup(d->digest);
+	item->size = d->size;
+	item->seq = p->seq++;
+	return item;
+}
+
 /* The item of a digest, made if there is none. */
 static struct item *
 item_get(struct pusher *p, enum item_kind kind, const struct descriptor *d)
@@ -31,13 +43,30 @@ item_get(struct pusher *p, enum item_kind kind, const struct descriptor *d)
 	key.digest = d->digest;
 	if ((slot = tfind(&key, &p->items, compare_items)) != NULL)
 		return *slot;
-	item = xcalloc(1, sizeof(*item));
-	item->kind = kind;
-	item->digest = xstrdup(d->digest);
-	item->size = d->size;
-	item->seq = p->seq++;
+	item = item_new(p, kind, d);
 	if (tsearch(item, &p->items, compare_items) == NULL)
 		abort();		/* out of memory */
+	return item;
+}
+
+/*
+ * The item of a blob.  Of two that say different sizes of one digest only one can
+ * be right, and neither spoils the other: each has an item of its own, and what
+ * the destination has proves neither.
+ */
+static struct item *
+blob_get(struct pusher *p, const struct descriptor *d)
+{
+	struct item	*first = item_get(p, ITEM_BLOB, d), *item, *last = NULL;
+
+	for (item = first; item != NULL; item = item->rival) {
+		if (item->size == d->size)
+			return item;
+		last = item;
+	}
+	item = item_new(p, ITEM_BLOB, d);
+	item->disputed = first->disputed = 1;
+	last->rival = item;
 	return item;
 }
 
@@ -51,6 +80,8 @@ item_free(void *arg)
 		item->waiters = w->next;
 		free(w);
 	}
+	if (item->rival != NULL)
+		item_free(item->rival);
 	if (item->call != NULL)
 		reg_call_clear(item->call);
 	free(item->call);
@@ -219,21 +250,15 @@ struct plan {
 	struct err	*err;
 };
 
-/* The item of a blob, on its way to the destination; NULL with *err. */
+/* The item of a blob, on its way to the destination. */
 static struct item *
 need_blob(struct plan *pl, const struct descriptor *d)
 {
 	struct pusher	*p = pl->p;
-	struct item	*item = item_get(p, ITEM_BLOB, d);
+	struct item	*item = blob_get(p, d);
 	int		 is_new;
 
 	pl->upload->bytes += d->size;
-	if (item->size != d->size) {
-		err_set(pl->err, ERR_CONTENT, "blob %s: one descriptor says "
-		    "%lld bytes, another %lld", d->digest,
-		    (long long)item->size, (long long)d->size);
-		return NULL;
-	}
 	is_new = add_holder(item, pl->place);
 	if (d->data != NULL && item->data == NULL)
 		item->data = xmemdup0(d->data, (size_t)d->size);
@@ -384,7 +409,7 @@ mark_present(struct plan *pl, const char *digest, int depth)
 		if (edge_is_manifest(e))
 			all &= mark_present(pl, e->desc.digest, depth + 1);
 		else
-			all &= is_there(pl->p, item_get(pl->p, ITEM_BLOB,
+			all &= is_there(pl->p, blob_get(pl->p,
 			    &e->desc), e->desc.size);
 	}
 	return all && is_there(pl->p, item, item->size);

@@ -61,6 +61,8 @@ struct item {
 	size_t		 nholders;
 	char		*data;		/* owned: embedded content, or NULL */
 	unsigned long	 seq;		/* order of arrival */
+	struct item	*rival;		/* owned: same digest, another size */
+	int		 disputed;	/* it has rivals: the bytes decide */
 
 	/* A manifest, until it is there. */
 	char		*media_type;	/* owned */

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,16 +52,24 @@ all_came(struct xfer *x)
 	}
 }
 
-/* The content is wrong: once more from the start, then it is final. */
-static void
-bad_content(struct xfer *x)
+void
+source_bad(struct xfer *x)
 {
 	struct err	err = x->err;
-	int		again = !x->refetched;
+	int		more = x->holder + 1 < x->blob->nholders;
 
-	x->refetched = 1;
-	reg_shun(&x->get);
-	xfer_fail(x, &err, again);
+	if (!more && x->refetched) {
+		xfer_fail(x, &err, 0);
+		return;
+	}
+	if (x->blob->holders[x->holder]->repo != NULL)
+		reg_shun(&x->get);
+	log_info("blob %s: %s; all of it from %s", x->blob->digest, err.msg,
+	    more ? "another source" : "its beginning, once");
+	/* Whose bytes were wrong is not known where several sent some. */
+	x->refetched |= !more;
+	x->holder = more ? x->holder + 1 : 0;
+	xfer_restart(x, 0);
 }
 
 static void
@@ -77,6 +86,7 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 		log_info("blob %s: %s; going on from another source",
 		    x->blob->digest, err->msg);
 		x->holder++;
+		x->no_range = 0;
 		memset(&x->reading, 0, sizeof(x->reading));
 		if (x->blob->holders[x->holder]->repo != NULL) {
 			get_start(x);	/* at the same byte */
@@ -132,6 +142,7 @@ got_head(struct reg_call *c)
 
 	if (c->http.status == 206) {
 		if (c->range_from == 0 || !range_is_right(c)) {
+			x->bad_range = c->range_from > 0;
 			x->failed = 1;
 			err_set(&x->err, ERR_REGISTRY, "the registry sent "
 			    "another range than it was asked for");
@@ -195,9 +206,7 @@ keep(struct xfer *x, const char *s, size_t n)
 {
 	size_t	skip = had(x, n);
 
-	if ((int64_t)n > x->blob->size - x->got)
-		return err_set(&x->err, ERR_DIGEST, "more than the %lld bytes "
-		    "that the manifest says", (long long)x->blob->size);
+	assert((int64_t)n <= x->blob->size - x->got);
 	xfer_hash(x, s, n);
 	if (x->writing)
 		return layout_write(&x->w, s, n, &x->err);
@@ -214,6 +223,13 @@ got_data(struct reg_call *c, const char *s, size_t n)
 	if (x->failed)
 		return HTTP_ABORT;
 	pass = (int64_t)n < x->skip ? n : (size_t)x->skip;
+	/* Before anything waits for room: there will be none for these. */
+	if ((int64_t)(n - pass) > x->blob->size - x->got) {
+		err_set(&x->err, ERR_DIGEST, "more than the %lld bytes that "
+		    "the manifest says", (long long)x->blob->size);
+		x->failed = 1;
+		return HTTP_ABORT;
+	}
 	if (!x->writing && x->cap - x->len < n - pass - had(x, n - pass))
 		return HTTP_PAUSE;
 	if (!pace_take(x->p, n)) {
@@ -233,6 +249,20 @@ got_data(struct reg_call *c, const char *s, size_t n)
 	return n;
 }
 
+/* What it has is asked for from its first byte, and passed over: once. */
+static void
+ranges_fail(struct xfer *x, const struct err *err)
+{
+	struct err	e = *err;
+
+	assert(!x->no_range);
+	log_info("blob %s: %s; asked for from its first byte", x->blob->digest,
+	    e.msg);
+	x->no_range = 1;
+	x->bad_range = x->failed = 0;
+	get_start(x);
+}
+
 static void
 get_done(struct reg_call *c, const struct err *err)
 {
@@ -240,14 +270,17 @@ get_done(struct reg_call *c, const struct err *err)
 	struct err	 e = ERR_INIT;
 
 	x->getting = 0;
-	if (x->failed) {
+	if (x->bad_range || (err != NULL && c->http.status == 416 &&
+	    c->range_from > 0)) {
+		ranges_fail(x, x->failed ? &x->err : err);
+	} else if (x->failed) {
 		if (x->err.cls == ERR_DIGEST)
-			bad_content(x);
+			source_bad(x);
 		else if (x->err.cls == ERR_IO)
 			xfer_fail(x, &x->err, 0);
 		else
 			next_holder(x, &x->err, 0);
-	} else if (err != NULL) {
+	} else if (err != NULL && (x->got == 0 || x->got < x->blob->size)) {
 		next_holder(x, err, reg_is_passing(c));
 	} else if (x->got < x->blob->size) {
 		err_set(&e, ERR_DIGEST, "%s ended after %lld of %lld bytes",
@@ -255,7 +288,7 @@ get_done(struct reg_call *c, const struct err *err)
 		    (long long)x->blob->size);
 		next_holder(x, &e, 1);
 	} else if (xfer_check(x) == -1) {
-		bad_content(x);
+		source_bad(x);
 	} else {
 		all_came(x);
 	}
@@ -273,7 +306,7 @@ get_start(struct xfer *x)
 	c->path = xasprintf("blobs/%s", x->blob->digest);
 	c->once = 1;
 	c->large = c->transfer = x->blob->size > BLOB_SMALL;
-	c->range_from = x->got;
+	c->range_from = x->no_range ? 0 : x->got;
 	c->range_size = x->blob->size;
 	c->on_head = got_head;
 	c->on_data = got_data;
@@ -411,7 +444,7 @@ source_pump(struct xfer *x)
 		begin_upload(x);
 	}
 	if (x->failed && x->err.cls == ERR_DIGEST)
-		next_holder(x, &x->err, 0);
+		source_bad(x);
 	else if (x->failed)
 		xfer_fail(x, &x->err, 0);
 	else if (x->verified)

@@ -243,7 +243,9 @@ ask(struct xfer *x)
 			    !p->no_mount && !p->in_use &&
 			    mount_source(x) == NULL;
 
-	if (may_single && p->single_post == SINGLE_YES) {
+	if (x->blob->disputed) {
+		open_session(x);
+	} else if (may_single && p->single_post == SINGLE_YES) {
 		x->single = 1;
 		source_open(x);
 	} else if (may_single && p->single_post == SINGLE_UNKNOWN) {
@@ -365,10 +367,11 @@ static void
 source_failed(struct xfer *x)
 {
 	struct err	e = x->err;
-	int		again = e.cls == ERR_DIGEST && !x->refetched;
 
-	x->refetched |= again;
-	xfer_fail(x, &e, again);
+	if (e.cls == ERR_DIGEST)
+		source_bad(x);
+	else
+		xfer_fail(x, &e, 0);
 }
 
 /* It broke: ask where it stands, or begin anew, or give up. */

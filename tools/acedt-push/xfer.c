@@ -105,14 +105,15 @@ begin(void *arg)
 		xfer_done(x, "present");
 }
 
-static void
-restart(struct xfer *x, int64_t ms)
+void
+xfer_restart(struct xfer *x, int64_t ms)
 {
 	reg_cancel(&x->up);
 	source_reset(x);
 	if (x->writing)
 		layout_write_abort(&x->w);
 	x->writing = x->sending = x->want_put = x->failed = x->left = 0;
+	x->no_range = 0;
 	x->have = x->sent = 0;
 	x->snapshots.n = 0;
 	memset(&x->reading, 0, sizeof(x->reading));
@@ -141,7 +142,7 @@ xfer_fail(struct xfer *x, const struct err *err, int passing)
 	struct err	 e = *err;
 
 	if (passing && xfer_may_retry(x, &x->whole, x->got)) {
-		restart(x, reg_backoff(x->whole.n));
+		xfer_restart(x, reg_backoff(x->whole.n));
 		return;
 	}
 	/* The next run may go on with it, but not with what was wrong. */

@@ -34,6 +34,8 @@ struct xfer {
 	struct item	*blob;		/* borrowed */
 	size_t		 holder;	/* which of the blob's holders is asked */
 	int		 single;	/* try one POST with the body */
+	int		 bad_range;	/* another one than was asked for comes */
+	int		 no_range;	/* the holder got ranges wrong: from byte 0 */
 	int		 self_only;	/* the source's repository refused */
 	const char	*how;		/* copied, present, mounted */
 
@@ -71,7 +73,7 @@ struct xfer {
 	struct tries	 reading;	/* of the source, since the last start */
 	struct tries	 whole;		/* of all */
 	int64_t		 kept;		/* most that an upload was found to have */
-	int		 refetched;	/* a wrong digest had its second chance */
+	int		 refetched;	/* wrong content had its second chance */
 	int		 failed;
 	struct err	 err;		/* found in a callback, or first */
 	struct http_timer timer;
@@ -87,6 +89,11 @@ struct xfer {
 void	source_open(struct xfer *);
 /* Forget what came; stop what is under way. */
 void	source_reset(struct xfer *);
+/*
+ * What came is not the blob: all of it from the next holder, or once more from
+ * all of them, or the end.
+ */
+void	source_bad(struct xfer *);
 /* More of a layout's blob, for a destination that does not ask.  1: progress. */
 int	source_pump(struct xfer *);
 /*
@@ -115,6 +122,8 @@ void	xfer_write(struct xfer *, int replace);
 /* Bytes of the source came: hash them, with snapshots on the way. */
 void	xfer_hash(struct xfer *, const char *, size_t);
 void	xfer_done(struct xfer *, const char *how);
+/* From the beginning, with nothing kept, in so many ms. */
+void	xfer_restart(struct xfer *, int64_t ms);
 /* The end, unless it may be tried again from the beginning. */
 void	xfer_fail(struct xfer *, const struct err *, int passing);
 /* It failed after so many bytes; may it be tried again? */
