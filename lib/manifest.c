@@ -97,15 +97,20 @@ media_type_is_sane(const char *s)
 	return 1;
 }
 
-/* Content that the descriptor embeds; what is wrong with it is an error. */
+/*
+ * Content that the descriptor embeds; what is wrong with it is an error.  An
+ * empty string is how some writers say that there is none.
+ */
 static int
 read_data(struct descriptor *d, jv obj, struct err *err)
 {
 	char	*text, have[DIGEST_STR_MAX];
 	size_t	 len;
 
-	if ((text = json_str(obj, "data")) == NULL)
+	if ((text = json_str(obj, "data")) == NULL || *text == '\0') {
+		free(text);
 		return 0;
+	}
 	d->data = base64_decode(text, strlen(text), &len);
 	free(text);
 	if (d->data == NULL)

@@ -37,7 +37,8 @@ struct descriptor {
 	char		*artifact_type;	/* NULL if absent */
 	int		 has_platform;
 	struct platform	 platform;
-	char		*data;		/* embedded content, size bytes, or NULL */
+	/* Embedded content, size bytes; NULL also if that is an empty string. */
+	char		*data;
 };
 
 void	descriptor_clear(struct descriptor *);

@@ -366,6 +366,25 @@ result_digest()
 	    .manifests[0].size > 0'
 }
 
+@test "an empty data string in a descriptor embeds nothing" {
+	new_layout d
+	image=$(make_image d amd64 nothing)
+	layout_blob d "$(jq -r .digest <<<"$image")" |
+	    jq -jc '.config.data = "" | .layers[].data = ""' |
+	    put_manifest d "$OCI_MANIFEST" |
+	    jq -c --argjson i "$image" '. + {platform: $i.platform, data: ""}' |
+	    make_index d | tag_layout d app
+	echo oci:d:app >list
+	for options in "" "-p linux/amd64"; do
+		# shellcheck disable=SC2086 # words
+		run -0 ace-dt mirror gather list oci:out:1 $options
+		[[ $output == *"oci:out:1: gathered 1 image"* ]]
+		verify_layout out 1
+	done
+	layout_blob out "$(layout_digest out 1)" |
+	    jq -e '.manifests[0] | has("platform") and (has("data") | not)'
+}
+
 @test "IMAGE without a tag is latest, with a digest it is an error" {
 	ace-dt mirror gather "$FILES/layout.list" oci:untagged -q
 	[ -n "$(layout_digest untagged latest)" ]
