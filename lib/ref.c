@@ -96,7 +96,8 @@ check_tag(const char *text, const char *tag, struct err *err)
 
 	n = strspn(tag, ALNUM "_.-");
 	if (n == 0 && *tag == '\0')
-		return BAD(err, text, "%s", "the tag is empty");
+		return BAD(err, text, "%s", "the tag is empty; write it after "
+		    "the colon, or leave out the colon");
 	if (tag[n] != '\0')
 		return BAD(err, text, "the tag \"%.*s\" must be of letters, "
 		    "digits, '_', '.' and '-'", SHOWN_MAX, tag);
@@ -272,9 +273,6 @@ split_rest(const char *text, char *rest, char **tag, char **digest,
 		*(*tag)++ = '\0';
 	if (check_repository(text, rest, err) == -1)
 		return -1;
-	/* oras-go takes "repo:" for "repo". */
-	if (*tag != NULL && **tag == '\0' && *digest == NULL)
-		*tag = NULL;
 	if (*tag != NULL && check_tag(text, *tag, err) == -1)
 		return -1;
 	if (*digest != NULL && check_digest(text, *digest, err) == -1)

@@ -147,7 +147,7 @@ test_tag(void)
 	char	text[300], tag[200];
 
 	check("r.io/a:_x.Y-9", 0, "r.io", "a", "_x.Y-9", NULL);
-	check("r.io/a:", 0, "r.io", "a", NULL, NULL);
+	bad("r.io/a:", "the tag is empty; write it after the colon");
 	bad("r.io/a:.x", "begin with");
 	bad("r.io/a:-x", "begin with");
 	bad("r.io/a:b:c", "tag");
