@@ -239,8 +239,8 @@ cli_help(const struct cli *c)
 	printed_exit();
 }
 
-_Noreturn static void
-version(void)
+_Noreturn void
+cli_version(void)
 {
 	printf("%s %s (stream %d)\n", log_name(), VERSION, STREAM_VERSION);
 	printed_exit();
@@ -373,7 +373,7 @@ take(const struct cli *c, const struct cli_option *o, const char *text,
 		return 0;
 	case CLI_ID_VERSION:
 		if (on)
-			version();
+			cli_version();
 		return 0;
 	case CLI_ID_VERBOSITY:
 		verbosity(c, text);

@@ -107,6 +107,9 @@ long	cli_number(const struct cli *, const char *option, const char *value,
 /* Write what --help writes to standard output, and exit. */
 _Noreturn void cli_help(const struct cli *);
 
+/* The same for --version. */
+_Noreturn void cli_version(void);
+
 /* Free args; the words themselves belong to argv. */
 void	cli_clear(struct cli *);
 

@@ -150,7 +150,7 @@ same()
 
 @test "help at each level: on standard output, with status 0" {
 	local level
-	for level in "" mirror "mirror gather"; do
+	for level in "" version mirror "mirror gather"; do
 		# shellcheck disable=SC2086 # words
 		run -0 --separate-stderr ace-dt $level --help
 		[ -z "$stderr" ]
@@ -176,6 +176,15 @@ same()
 	run -0 --separate-stderr ace-dt --version
 	[[ $output =~ ^ace-dt\ [0-9]+\.[0-9]+ ]]
 	[ "$(ace-dt mirror gather --version)" = "$output" ]
+	[ "$(ace-dt version)" = "$output" ]
+	[ "$(ace-dt -v8 version --config x)" = "$output" ]
+	run -2 --separate-stderr ace-dt version 1.17
+	[ -z "$output" ]
+	[[ $stderr == *"\"1.17\" is too much"* ]]
+	run -2 ace-dt verison
+	[[ $output == *"unknown command verison; did you mean version?"* ]]
+	run -4 --separate-stderr sh -c 'ace-dt version >/dev/full'
+	[[ $stderr == *"No space left on device"* ]]
 }
 
 @test "arguments that are missing, or too many" {

@@ -9,10 +9,12 @@
 int	gather_main(int argc, char **argv);
 int	check_access_main(int argc, char **argv);
 int	config_main(int argc, char **argv);
+int	version_main(int argc, char **argv);
 
 /* Show what --help shows. */
 _Noreturn void gather_help(void);
 _Noreturn void check_access_help(void);
 _Noreturn void config_help(void);
+_Noreturn void version_help(void);
 
 #endif

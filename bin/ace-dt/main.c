@@ -34,7 +34,8 @@ static const char	root_about[] =
     "  check-access    ask the registries of a list whether they can be read,\n"
     "                  and that of an image whether it may be written\n"
     "  config          show the configuration in effect\n"
-    "  help COMMAND    more about a command\n\n"
+    "  help COMMAND    more about a command\n"
+    "  version         show the version\n\n"
     "The command is made of small programs, which can be piped by hand:\n"
     "acedt-resolve, acedt-fetch, acedt-filter, acedt-push, acedt-index.\n"
     "acedt(7) is the way in, ace-dt(1) the manual.";
@@ -119,6 +120,7 @@ static const struct command {
 	{ "mirror", "gather", gather_main, gather_help },
 	{ NULL, "check-access", check_access_main, check_access_help },
 	{ NULL, "config", config_main, config_help },
+	{ NULL, "version", version_main, version_help },
 };
 
 /* The command that the words a and b begin with, or NULL. */
@@ -142,7 +144,7 @@ int
 main(int argc, char *argv[])
 {
 	static const char *const top[] = {
-		"mirror", "check-access", "config", "help", NULL
+		"mirror", "check-access", "config", "help", "version", NULL
 	};
 	static const char *const mirror[] = { "gather", NULL };
 	const struct command	*c;
