@@ -289,10 +289,24 @@ cli_init(struct cli *c, int argc, char **argv)
 	log_set_level(level);
 }
 
+/* The next of the levels that have a name. */
+static int
+next_level(int level)
+{
+	static const int	levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARN,
+				    LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+	size_t			i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (levels[i] > level)
+			return levels[i];
+	return level;
+}
+
 static void
 verbosity(const struct cli *c, const char *value)
 {
-	int	level = LOG_LEVEL_WARN;
+	int	level = next_level(log_level());
 
 	if (value != NULL && parse_levels(value, &level) == -1)
 		cli_usage(c, "--verbosity: \"%s\" is not a level; use error, "

@@ -46,8 +46,8 @@ enum {
 #define CLI_VERSION	{ CLI_ID_VERSION, 0, "version", CLI_NONE, NULL, \
 	"show the version" }
 #define CLI_VERBOSITY	{ CLI_ID_VERBOSITY, 'v', "verbosity", CLI_OPTIONAL, \
-	"LEVEL", "what to report: error (0), warn (4), info (8), debug (12)\n" \
-	"[$ACE_DT_VERBOSITY; default warn]" }
+	"LEVEL", "what to report: error (0), warn (4), info (8), debug (12);\n" \
+	"without LEVEL one more [$ACE_DT_VERBOSITY; default warn]" }
 #define CLI_EVENTS	{ CLI_ID_EVENTS, 0, "events-fd", CLI_VALUE, "N", \
 	"write progress events, JSON lines, to descriptor N" }
 #define CLI_CONFIG	{ CLI_ID_CONFIG, 0, "config", CLI_VALUE, "FILE", \

@@ -24,6 +24,7 @@ void
 job_fail(struct job *job, const struct err *err)
 {
 	record_set_error(&job->rec, job->stage->name, err);
+	job->stage->nfailed++;
 	job->done = 1;
 }
 
@@ -172,12 +173,15 @@ stage_run(struct stage *st)
 	int		rc;
 
 	st->tail = &st->head;
-	if (st->next == NULL)
+	if (st->next == NULL) {
 		stream_in_init(&st->in, STDIN_FILENO);
+		stream_in_greet(&st->in);
+	}
 	stream_out_init(&st->out, STDOUT_FILENO);
 	if ((rc = loop(st, &err)) != EXIT_DONE)
 		stop(rc, &err);
 	stream_out_end(&st->out);
+	stream_out_report(&st->out, st->nfailed);
 	if (stream_out_flush(&st->out, 0, &err) == -1 ||
 	    (close(st->out.fd) == -1 &&
 	    err_sys(&err, "standard output") == -1))

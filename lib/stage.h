@@ -49,6 +49,7 @@ struct stage {
 	struct job	*head, **tail;	/* in the order of the input */
 	size_t		 njobs;
 	size_t		 nbytes;
+	unsigned long	 nfailed;	/* by job_fail() */
 	int		 source_over;
 };
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -5,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/errmsg.h"
@@ -31,6 +33,14 @@ stream_in_init(struct stream_in *in, int fd)
 }
 
 void
+stream_in_greet(const struct stream_in *in)
+{
+	if (isatty(in->lines.fd))
+		log_warn("waiting for a stream on the terminal: "
+		    "acedt-stream(5); control-D ends it");
+}
+
+void
 stream_in_clear(struct stream_in *in)
 {
 	ndjson_clear(&in->lines);
@@ -48,8 +58,9 @@ read_header(struct stream_in *in, jv obj, struct err *err)
 	int64_t	version;
 
 	if (in->in_segment)
-		return err_set(err, ERR_STREAM, "line %lu: a header before "
-		    "the end of the stream before it", in->lines.lineno);
+		return err_set(err, ERR_STREAM, "line %lu: a stream begins "
+		    "before the end record of the one before it, which was "
+		    "cut short after %lu images", in->lines.lineno, in->images);
 	if (!json_int(obj, "version", &version) || version != STREAM_VERSION)
 		return err_set(err, ERR_STREAM, "line %lu: the stream is not "
 		    "of version %d", in->lines.lineno, STREAM_VERSION);
@@ -129,6 +140,25 @@ stream_in_complain(const struct err *err, const char *meaning)
 		log_error("standard input: %s%s", err->msg, meaning);
 }
 
+/* The usual reasons for a line that is not JSON, with what to do. */
+static const char *
+guess_why(const char *line, size_t len)
+{
+	static const char	bom[] = "\xef\xbb\xbf";
+	static const char	header[] = "{\"type\":\"acedt-stream\"";
+
+	if (len >= strlen(bom) && memcmp(line, bom, strlen(bom)) == 0)
+		return " (it begins with a byte order mark, which JSON has "
+		    "not)";
+	if (len > 0 && memmem(line + 1, len - 1, header,
+	    strlen(header)) != NULL)
+		return " (the stream before was cut short within a record)";
+	if ((*line == '{' || *line == '[') && line[len - 1] != '}' &&
+	    line[len - 1] != ']')
+		return " (a record is one line: jq -c writes it so)";
+	return "";
+}
+
 int
 stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
 {
@@ -140,6 +170,7 @@ stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
 		if (json_parse(line, len, &record_limits, &rec->obj,
 		    err) == -1) {
 			err->cls = ERR_STREAM;
+			err_add(err, "%s", guess_why(line, len));
 			return err_wrap(err, "line %lu", in->lines.lineno);
 		}
 		rec->is_image = 0;
@@ -265,8 +296,11 @@ record_drop_error(struct record *rec)
 void
 stream_out_init(struct stream_out *out, int fd)
 {
+	struct stat	st;
+
 	memset(out, 0, sizeof(*out));
 	out->fd = fd;
+	out->to_pipe = fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 	/* Bounded by its users, who stop putting when much is waiting. */
 	buf_init(&out->buf, SIZE_MAX / 4);
 	buf_addf(&out->buf, "{\"type\":\"acedt-stream\",\"version\":%d}\n",
@@ -294,6 +328,23 @@ void
 stream_out_end(struct stream_out *out)
 {
 	buf_addf(&out->buf, "{\"type\":\"end\",\"images\":%lu}\n", out->images);
+}
+
+void
+stream_out_report(const struct stream_out *out, unsigned long own)
+{
+	unsigned long	before = out->errors - own;
+
+	assert(own <= out->errors);
+	if (getenv(STREAM_SUPERVISED) != NULL)
+		return;
+	if (own > 0)
+		log_error("%lu of %lu images failed%s: see \"error\" in the "
+		    "stream", own, out->images, before > 0 ?
+		    ", others had failed before" : "");
+	else if (before > 0 && !out->to_pipe)
+		log_error("%lu of %lu images had failed before: see "
+		    "\"error\" in the stream", before, out->images);
 }
 
 /* Can it take PIPE_BUF bytes now, without blocking? */

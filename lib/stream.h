@@ -39,6 +39,9 @@ struct record {
 void	stream_in_init(struct stream_in *, int fd);
 void	stream_in_clear(struct stream_in *);
 
+/* Say that it waits, where nobody might know: a person has to type. */
+void	stream_in_greet(const struct stream_in *);
+
 /* ndjson_fill() for the loop that polls the descriptor. */
 int	stream_in_fill(struct stream_in *, struct err *);
 
@@ -78,6 +81,7 @@ void	record_drop_error(struct record *);
 
 struct stream_out {
 	int		 fd;		/* borrowed */
+	int		 to_pipe;	/* another stage reads it */
 	struct buf	 buf;
 	size_t		 sent;		/* of buf, written already */
 	unsigned long	 images;
@@ -91,6 +95,12 @@ void	stream_out_clear(struct stream_out *);
 void	stream_out_put(struct stream_out *, const struct record *);
 /* Put the end record: nothing may fail any more but the writing. */
 void	stream_out_end(struct stream_out *);
+
+/*
+ * Say on standard error how many images failed, own of them in this stage; not
+ * under a front-end, nor what the next stage of a pipe will say.
+ */
+void	stream_out_report(const struct stream_out *, unsigned long own);
 
 /* How many bytes are not written yet. */
 size_t	stream_out_waiting(const struct stream_out *);

@@ -64,14 +64,16 @@ same()
 	same -v debug -- --verbosity=debug
 	same -v debug -- --verbosity debug
 	same -v debug -- -v info,debug
-	same -v -- -v warn
+	same -v -- -v info
 	same -v -- --verbosity
+	same -vv -- -v debug
 	same -v4 --
 	same -v=0 -- -v error
 	same -v 8 -- -vinfo
 	# The list is not taken for a level.
 	ace-dt mirror gather --print list oci:out:1 -v
-	ace-dt mirror gather --print -v list oci:out:1 | grep "resolve list"
+	ace-dt mirror gather --print -v list oci:out:1 |
+	    grep "resolve --verbosity=8 list"
 }
 
 @test "all spellings of the flags" {

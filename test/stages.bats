@@ -133,7 +133,6 @@ lines_of()
 	printf '%s\n' "$output" >out
 	[ "$(lines_of out)" = 2 ]
 	[ "$(tail -n 1 out)" = '{"type":"end","images":1}' ]
-	[ "$stderr" = "" ]
 	run -0 --separate-stderr acedt-filter --failed -l c=core <failed
 	[ "${#lines[@]}" -eq 2 ]
 	run -0 --separate-stderr acedt-filter --drop-failed <failed
@@ -223,7 +222,7 @@ lines_of()
 	{"type":"end","images":1}
 	EOF
 	for stage in acedt-fetch acedt-filter 'acedt-push oci:out'; do
-		run -1 $stage <s
+		run -1 --separate-stderr $stage <s
 		[ "$output" = "$(cat s)" ]
 	done
 	run -1 --separate-stderr acedt-index oci:out <s
@@ -249,6 +248,43 @@ bad_stream()
 	[ ! -e bad ]
 }
 
+@test "a stage alone says how many images failed; one in a pipe says its own" {
+	failing_stream
+	run -1 --separate-stderr acedt-resolve failing
+	[ "$stderr" = 'acedt-resolve: 1 of 3 images failed: see "error" in the stream' ]
+	# What had failed before is said once, at the end of the pipe.
+	run -1 --separate-stderr bash -o pipefail -c \
+	    'acedt-fetch <failed | acedt-filter | acedt-fetch >out'
+	echo "$stderr"
+	[ "$stderr" = 'acedt-fetch: 1 of 3 images had failed before: see "error" in the stream' ]
+	run -1 --separate-stderr acedt-filter -e '.line | if . == 1 then error("no")
+	    else . end' <failed
+	[ "$stderr" = 'acedt-filter: 1 of 3 images failed, others had failed before: see "error" in the stream' ]
+	# Under the front-end the last stage names each.
+	run -1 --separate-stderr ace-dt mirror gather failing oci:all:1 -q
+	[[ $stderr != *"in the stream"* ]]
+}
+
+@test "a stage that reads its stream from a terminal says that it waits" {
+	for stage in acedt-filter acedt-fetch "acedt-push oci:out" \
+	    "acedt-index --print" "acedt-resolve --again"; do
+		printf '%s\n' "$HEADER" '{"type":"end","images":0}' |
+		    script -qec "$stage 2>err" /dev/null >out
+		grep -qx "${stage%% *}: waiting for a stream on the terminal: acedt-stream(5); control-D ends it" err
+	done
+	run -0 --separate-stderr acedt-filter <"$FILES/resolved"
+	[ -z "$stderr" ]
+}
+
+@test "\"error\": null is none" {
+	jq -c 'if .type == "image" then .error = null else . end' \
+	    "$FILES/fetched" >s
+	run -0 --separate-stderr acedt-filter --failed <s
+	[ "${#lines[@]}" -eq 2 ]
+	acedt-push oci:null:1 <s | acedt-index oci:null:1
+	verify_layout null 1
+}
+
 @test "malformed streams: status 3, no end record, nothing published" {
 	image='{"type":"image","source":"r.example.com/a:1","descriptor":{"digest":"sha256:'$(printf '%064d' 0)'"},"error":{"message":"x"}}'
 	bad_stream '' 'no stream'
@@ -258,8 +294,12 @@ bad_stream()
 	    '1 images came, the end record counts 2'
 	bad_stream "$HEADER\n{\"type\":\"end\"}\n" 'no count'
 	bad_stream "$image\n" 'no header'
-	bad_stream "$HEADER\n$HEADER\n" 'a header before the end'
+	bad_stream "$HEADER\n$HEADER\n" 'a stream begins before the end record of the one before it, which was cut short after 0 images'
 	bad_stream '{"type":"acedt-stream","version":2}\n' 'not of version 1'
+	bad_stream "$(jq . <<<"$HEADER")\n" 'a record is one line: jq -c'
+	bad_stream "$HEADER\n{\"type\":\"im$HEADER\n" \
+	    'the stream before was cut short within a record'
+	bad_stream "\xef\xbb\xbf$HEADER\n" 'byte order mark'
 	bad_stream "$HEADER\nhello\n" 'line 2: not valid JSON'
 	bad_stream "$HEADER\n{\"type\":\"end\",\"images\":0} {}\n" 'more than one'
 	bad_stream "$HEADER\n[1]\n" 'not an acedt-stream'

@@ -176,24 +176,29 @@ test_flags(void)
 static void
 test_verbosity(void)
 {
-	good("-v", "4");
-	good("--verbosity", "4");
+	good("-v", "8");
+	good("-vv", "12");
+	good("-vvvv", "12");
+	good("-v0|-v", "4");
+	good("-v9|-v", "12");
+	good("-v14|-v", "14");
+	good("--verbosity", "8");
 	good("-v|debug", "12");
-	good("-v|file", "[file] 4");
+	good("-v|file", "[file] 8");
 	good("--verbosity|debug", "12");
-	good("--verbosity|file|a", "[file] [a] 4");
+	good("--verbosity|file|a", "[file] [a] 8");
 	good("--verbosity|8|a", "[a] 8");
-	good("--verbosity|-r", "2 4");
+	good("--verbosity|-r", "2 8");
 	good("--verbosity=info", "8");
 	good("-v=error", "0");
 	good("-vdebug", "12");
 	good("-v8", "8");
 	good("-rv8", "2 8");
-	good("-vrq", "2 3 4");
-	good("-qv", "3 4");
+	good("-vrq", "2 3 8");
+	good("-qv", "3 8");
 	good("--verbosity=debug,error", "0");
 	good("-v=error,12", "12");
-	good("-vdebug|-v", "4");
+	good("-vdebug|-v", "12");
 	good("--when|x", "5 [x] 4");
 	good("--when=x", "5=x 4");
 	good("--when=", "5= 4");
@@ -214,7 +219,7 @@ test_environment(void)
 	setenv("ACE_DT_VERBOSITY", "debug", 1);
 	good("a", "[a] 12");
 	good("-v=error", "0");
-	good("-v", "4");
+	good("-v", "12");
 	setenv("ACE_DT_VERBOSITY", "debug,8", 1);
 	good("", "8");
 	setenv("ACE_DT_VERBOSITY", "", 1);

@@ -139,7 +139,8 @@ test_broken(void)
 	reads(HEADER END(0) IMAGE, "!line 3: no header "
 	    "{\"type\":\"acedt-stream\",\"version\":1} before it");
 	reads(HEADER HEADER,
-	    "!line 2: a header before the end of the stream before it");
+	    "!line 2: a stream begins before the end record of the one "
+	    "before it, which was cut short after 0 images");
 	reads("{\"type\":\"acedt-stream\"}\n",
 	    "!line 1: the stream is not of version 1");
 	reads("{\"type\":\"acedt-stream\",\"version\":2}\n",
@@ -165,7 +166,13 @@ test_broken(void)
 	reads(HEADER "\n" END(0),
 	    "!line 2: not valid JSON: end of text at byte 0");
 	reads(HEADER "{\"type\":\"image\"\n",
-	    "!line 2: not valid JSON: end of text at byte 15");
+	    "!line 2: not valid JSON: end of text at byte 15 (a record is "
+	    "one line: jq -c writes it so)");
+	reads("{\n", "!line 1: not valid JSON: no member name at byte 1 (a record "
+	    "is one line: jq -c writes it so)");
+	reads(HEADER IMAGE "{\"type\":\"im" HEADER, "[I {\"type\":\"image\"}]"
+	    "!line 3: not valid JSON: no comma at byte 13 (the "
+	    "stream before was cut short within a record)");
 	reads(HEADER "[]\n", "!line 2: not an acedt-stream(5) record");
 	reads(HEADER "{}\n", "!line 2: not an acedt-stream(5) record");
 	reads(HEADER "null\n", "!line 2: not an acedt-stream(5) record");
@@ -174,7 +181,8 @@ test_broken(void)
 	reads(HEADER "{\"type\":\"\xff\"}\n",
 	    "!line 2: not valid JSON: broken UTF-8 at byte 9");
 	reads("\xef\xbb\xbf" HEADER,
-	    "!line 1: not valid JSON: unexpected character at byte 0");
+	    "!line 1: not valid JSON: unexpected character at byte 0 (it "
+	    "begins with a byte order mark, which JSON has not)");
 	reads("FROM debian\n",
 	    "!line 1: not valid JSON: unexpected character at byte 0");
 }

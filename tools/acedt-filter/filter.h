@@ -17,6 +17,7 @@ struct filter {
 	int			 drop_failed;	/* keep only what did not */
 	unsigned long		 nfailed;	/* images that came with an error */
 	unsigned long		 nleft;		/* of those, not kept */
+	unsigned long		 nbroken;	/* images that fail here */
 };
 
 /*

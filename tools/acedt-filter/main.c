@@ -86,8 +86,10 @@ pass_good(struct filter *f, struct record *rec)
 	if (keep == 1 && f->platforms.n > 0 && !f->platforms.all &&
 	    select_platforms(rec, &f->platforms, &err) == -1)
 		keep = -1;
-	if (keep == -1)
+	if (keep == -1) {
 		record_set_error(rec, PROG, &err);
+		f->nbroken++;
+	}
 	return keep != 0;
 }
 
@@ -133,6 +135,7 @@ run(struct filter *f, struct stream_in *in, struct stream_out *out)
 			log_die(EXIT_STOPPED, "standard input: %s", err.msg);
 	}
 	stream_out_end(out);
+	stream_out_report(out, f->nbroken);
 	if (stream_out_flush(out, 0, &err) == -1 ||
 	    (close(out->fd) == -1 && err_sys(&err, "standard output") == -1))
 		log_die(EXIT_STOPPED, "%s", err.msg);
@@ -213,8 +216,9 @@ main(int argc, char *argv[])
 	stream_in_init(&in, STDIN_FILENO);
 	cli_init(&cli, argc, argv);
 	read_options(&f, &cli, &in);
-	enter();
+	stream_in_greet(&in);
 	stream_out_init(&out, STDOUT_FILENO);
+	enter();
 	rc = run(&f, &in, &out);
 	stream_in_clear(&in);
 	stream_out_clear(&out);

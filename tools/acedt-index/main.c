@@ -194,6 +194,7 @@ read_stream(struct indexer *x)
 	int			rc;
 
 	stream_in_init(&in, STDIN_FILENO);
+	stream_in_greet(&in);
 	while ((rc = stream_in_next(&in, &rec, &err)) == 1) {
 		add(x, &rec);
 		record_clear(&rec);
