@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/beneath.h"
@@ -29,6 +30,7 @@
 /* Hidden, in the layout's root: what is no layout's own is left alone there. */
 #define TMP_PREFIX	".acedt-"
 #define TMP_TRIES	100
+#define PART_PREFIX	TMP_PREFIX "part-"	/* and ALGORITHM-HEX */
 
 static const char	layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 static const char	empty_index[] = "{\"schemaVersion\":2,\"mediaType\":\""
@@ -202,7 +204,7 @@ layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 
 	w->layout = l;
 	w->tmp = NULL;
-	w->replace = 0;
+	w->replace = w->keep = 0;
 	/* Only /proc can give an unnamed file its name later. */
 	if (access("/proc/self/fd", X_OK) == 0) {
 		w->fd = openat(l->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC,
@@ -231,6 +233,41 @@ layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 	return err_sys(err, "%s/%s", l->dir, name);
 }
 
+/* One of our own, that has no other name, and nobody else may write to. */
+static int
+is_good_part(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink == 1 &&
+	    st->st_uid == geteuid() && (st->st_mode & 022) == 0;
+}
+
+int
+layout_write_begin_part(struct layout_writer *w, struct layout *l,
+    const char *digest, int64_t size, int64_t *have, struct err *err)
+{
+	struct stat	 st;
+	char		*name = xasprintf(PART_PREFIX "%s", digest);
+
+	*strchr(name, ':') = '-';
+	*have = 0;
+	w->fd = openat(l->fd, name, O_CREAT | O_RDWR | O_CLOEXEC |
+	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	if (w->fd != -1 && flock(w->fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(w->fd, &st) == 0 && is_good_part(&st) &&
+	    (st.st_size <= size || ftruncate(w->fd, 0) == 0)) {
+		w->layout = l;
+		w->tmp = name;
+		w->replace = 0;
+		w->keep = 1;
+		*have = st.st_size <= size ? st.st_size : 0;
+		return 0;
+	}
+	if (w->fd != -1)
+		close(w->fd);
+	free(name);
+	return layout_write_begin(w, l, err);
+}
+
 int
 layout_write(struct layout_writer *w, const void *p, size_t n,
     struct err *err)
@@ -243,11 +280,15 @@ layout_write(struct layout_writer *w, const void *p, size_t n,
 void
 layout_write_abort(struct layout_writer *w)
 {
+	struct stat	st;
+
+	/* Before the lock goes: the next one may have it at once. */
+	if (w->tmp != NULL && !(w->keep && fstat(w->fd, &st) == 0 &&
+	    st.st_size > 0))
+		unlinkat(w->layout->fd, w->tmp, 0);
 	if (w->fd != -1)
 		close(w->fd);
 	w->fd = -1;
-	if (w->tmp != NULL)
-		unlinkat(w->layout->fd, w->tmp, 0);
 	free(w->tmp);
 	w->tmp = NULL;
 }
@@ -375,6 +416,7 @@ layout_write_commit(struct layout_writer *w, const char *digest,
 	}
 	if (dir != -1)
 		close(dir);
+	w->keep = 0;
 	layout_write_abort(w);
 	return rc;
 }
@@ -516,6 +558,28 @@ has_other_content(const char *dir)
 	return found;
 }
 
+/* A part that the next run may go on with. */
+static int
+is_wanted(struct layout *l, const char *name, int fd)
+{
+	struct err	 err = ERR_INIT;
+	struct stat	 st;
+	char		*digest, *dash;
+	int		 wanted;
+
+	if (strncmp(name, PART_PREFIX, sizeof(PART_PREFIX) - 1) != 0 ||
+	    fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    time(NULL) - st.st_mtime > UPLOAD_DAYS * 86400L)
+		return 0;
+	digest = xstrdup(name + sizeof(PART_PREFIX) - 1);
+	if ((dash = strchr(digest, '-')) != NULL)
+		*dash = ':';
+	wanted = digest_check(digest, &err) == 0 &&
+	    !layout_blob_has(l, digest, -1);
+	free(digest);
+	return wanted;
+}
+
 /*
  * Remove what runs that were killed left behind.  Whoever writes a hidden file
  * holds a lock, that of the file or, as we do here, that of the layout.
@@ -541,7 +605,8 @@ sweep(struct layout *l)
 		    O_NOFOLLOW | O_NONBLOCK);
 		if (fd == -1)
 			continue;
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+		    !is_wanted(l, e->d_name, fd))
 			unlinkat(l->fd, e->d_name, 0);
 		close(fd);
 	}

@@ -134,6 +134,112 @@ half_way()
 	grep -q ' 206 3[0-9]\{7\} ' "$S_LOG"
 }
 
+# at_least FILE BYTES
+at_least()
+{
+	[ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]
+}
+
+# from_r: the big image is in R, and r.list says so.
+from_r()
+{
+	acedt-resolve "$FILES/layout.list" | acedt-fetch |
+	    acedt-push "$R_HOST/src" >/dev/null
+	echo "$R_HOST/src@$(layout_digest "$FILES/images" big)" >r.list
+	HEX=$(sha256sum "$FILES/big" | cut -d' ' -f1)
+	PART=out/.acedt-part-sha256-$HEX
+}
+
+# ranges: how the big blob was asked for.
+ranges()
+{
+	jq -c "select(.path | endswith(\"blobs/sha256:$HEX\")) | .range" \
+	    "$R_LOG" | tr '\n' ' '
+}
+
+@test "a run into a layout that was killed goes on inside the blob" {
+	serve
+	from_r
+	mkdir small
+	(cd small && new_layout images && make_app images app)
+	echo oci:small/images:app >small.list
+	for list in r.list "$FILES/layout.list"; do
+		rm -rf out
+		ace-dt mirror gather "$list" oci:out:1 -q --limit-rate 10M \
+		    3>&- &
+		pid=$!
+		until_true at_least "$PART" 20000000
+		kill -KILL "$pid"
+		wait "$pid" || true
+		# The stages end with it, and their locks.
+		flock "$PART" true
+		have=$(stat -c %s "$PART")
+		[ "$have" -lt 50000000 ]
+		[ "$(stat -c %a "$PART")" = 600 ]
+		# A run that does not need it leaves it.
+		run -0 ace-dt mirror gather small.list oci:out:2 -q
+		at_least "$PART" "$have"
+		: >"$R_LOG"
+		run -0 --separate-stderr ace-dt mirror gather "$list" \
+		    oci:out:1 -q -v8
+		[[ $stderr == *"going on at byte $have of 50000000"* ]]
+		verify_layout out 1
+		[ "$(stat -c %a "out/blobs/sha256/$HEX")" = 644 ]
+		[ "$(ls -A out | tr '\n' ' ')" = 'blobs index.json oci-layout ' ]
+		[ "$list" != r.list ] || [ "$(ranges)" = \
+		    "\"bytes=$have-49999999\" " ]
+	done
+}
+
+@test "a part in a layout is not believed, nor taken from a run that is alive" {
+	serve
+	from_r
+	run -0 ace-dt mirror gather r.list oci:out:1 -q
+	while IFS='|' read -r what want ranges make; do
+		echo "$what"
+		rm -f "out/blobs/sha256/$HEX" "$PART"
+		: >"$R_LOG"
+		eval "$make"
+		run -0 --separate-stderr timeout 60 ace-dt mirror gather \
+		    r.list oci:out:1 -q -v8
+		[[ $stderr == *"$want"* ]]
+		[ "$(ranges)" = "$ranges " ]
+		verify_layout out 1
+		exec 8>&-
+		[ "$(ls -A out | tr '\n' ' ')" = 'blobs index.json oci-layout ' ] ||
+		    [[ $what == *stays ]]
+		rm -f "$PART"
+	done <<-'EOF2'
+	good|going on at byte 20000000|"bytes=20000000-49999999"|head -c 20000000 "$FILES/big" >"$PART"
+	whole||null|cp "$FILES/big" "$PART"; truncate -s 50000001 "$PART"
+	a hole|from its beginning, once|"bytes=20000000-49999999" null|truncate -s 20000000 "$PART"
+	whole and wrong|from its beginning, once|null|truncate -s 50000000 "$PART"
+	that others may write, stays||null|head -c 20000000 "$FILES/big" >"$PART"; chmod 622 "$PART"
+	with another name, stays||null|head -c 20000000 "$FILES/big" >kept; ln -f kept "$PART"
+	a link, stays||null|ln -s ../kept "$PART"
+	a FIFO, stays||null|mkfifo "$PART"
+	that is written, stays||null|head -c 20000000 "$FILES/big" >"$PART"; exec 8<"$PART"; flock 8
+	EOF2
+	[ "$(stat -c %s kept)" -eq 20000000 ]
+	# Nobody went on with it for a week; its blob is there.
+	head -c 20000000 "$FILES/big" >"$PART"
+	run -0 ace-dt mirror gather r.list oci:out:1 -q
+	[ ! -e "$PART" ]
+	old=out/.acedt-part-sha256-$(echo | sha256sum | cut -d' ' -f1)
+	touch -d '-8 days' "$old"
+	touch "${old%?}" "${old%????}abcd"
+	run -0 ace-dt mirror gather r.list oci:out:1 -q
+	[ "$(ls -A out | tr '\n' ' ')" = \
+	    "$(basename "${old%????}abcd") blobs index.json oci-layout " ]
+	# All of it came, and only its name is missing.
+	rm "out/blobs/sha256/$HEX" out/.acedt-part-*
+	cp "$FILES/big" "$PART"
+	: >"$R_LOG"
+	run -0 ace-dt mirror gather r.list oci:out:1 -q
+	[ -z "$(ranges)" ]
+	verify_layout out 1
+}
+
 @test "what an earlier run left is not trusted" {
 	serve --keep-parts
 	half_way ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" \

@@ -1,7 +1,9 @@
 /*
- * --verify of a layout: is a file what its name says?  Read a piece at a time,
- * so that a large one does not hold up what is under way.
+ * What a layout has already, read a piece at a time so that a large file does not
+ * hold up what is under way.  Is a file what its name says (--verify)?  What is the
+ * digest of the part of a blob that an earlier run left?
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,4 +66,39 @@ recheck_more(struct xfer *x)
 		digester_add(&x->digester, piece, (size_t)n);
 	else if (n == 0 || errno != EINTR)
 		judge(x, n);
+}
+
+void
+recheck_part(struct xfer *x, int64_t have)
+{
+	assert(x->writing && x->w.keep && have > 0);
+	digester_init(&x->digester, x->blob->digest);
+	x->have = x->part_left = have;
+}
+
+void
+recheck_part_more(struct xfer *x)
+{
+	static char	piece[PIECE];
+	size_t		most = sizeof(piece);
+	ssize_t		n;
+
+	if (x->part_left < (int64_t)most)
+		most = (size_t)x->part_left;
+	n = read(x->w.fd, piece, most);
+	if (n == -1 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		x->no_part = 1;
+		x->w.keep = 0;
+		xfer_restart(x, 0);
+		return;
+	}
+	digester_add(&x->digester, piece, (size_t)n);
+	if ((x->part_left -= n) > 0)
+		return;
+	snapshots_add(&x->snapshots, x->have, &x->digester);
+	log_info("blob %s: going on at byte %lld of %lld", x->blob->digest,
+	    (long long)x->have, (long long)x->blob->size);
+	source_open(x);
 }

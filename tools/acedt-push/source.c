@@ -67,6 +67,7 @@ source_bad(struct xfer *x)
 	log_info("blob %s: %s; all of it from %s", x->blob->digest, err.msg,
 	    more ? "another source" : "its beginning, once");
 	/* Whose bytes were wrong is not known where several sent some. */
+	x->w.keep = 0;
 	x->refetched |= !more;
 	x->holder = more ? x->holder + 1 : 0;
 	xfer_restart(x, 0);
@@ -383,12 +384,18 @@ source_open(struct xfer *x)
 		x->got = start->at;
 		x->digester = start->digester;
 	}
-	if (x->blob->data != NULL)
+	if (start != NULL && x->got == x->blob->size) {
+		if (xfer_check(x) == 0)
+			all_came(x);
+		else
+			source_bad(x);
+	} else if (x->blob->data != NULL) {
 		use_data(x);
-	else if (x->blob->holders[x->holder]->layout != NULL)
+	} else if (x->blob->holders[x->holder]->layout != NULL) {
 		open_layout(x, x->blob->holders[x->holder]->layout);
-	else
+	} else {
 		get_start(x);
+	}
 }
 
 /* Read from the layout's file into s, hashing; -1 with x->err filled. */
@@ -430,7 +437,7 @@ source_pump(struct xfer *x)
 	    !pace_take(x->p, (size_t)x->blob->size))
 		return 0;
 	/* Of a large one only what is hashed and not sent. */
-	if (x->have > 0)
+	if (x->have > 0 && !x->writing)
 		room = had(x, room);
 	n = read_file(x, chunk, room);
 	if (n == -1) {

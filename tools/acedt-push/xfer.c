@@ -77,15 +77,24 @@ xfer_done(struct xfer *x, const char *how)
 void
 xfer_write(struct xfer *x, int replace)
 {
-	struct err	err = ERR_INIT;
+	struct layout	*l = &x->p->dest.layout;
+	struct err	 err = ERR_INIT;
+	int64_t		 have = 0;
+	int		 rc;
 
-	if (layout_write_begin(&x->w, &x->p->dest.layout, &err) == -1) {
+	rc = x->blob->size >= UPLOAD_NOTED_MIN && !x->no_part ?
+	    layout_write_begin_part(&x->w, l, x->blob->digest, x->blob->size,
+	    &have, &err) : layout_write_begin(&x->w, l, &err);
+	if (rc == -1) {
 		xfer_fail(x, &err, 0);
 		return;
 	}
 	x->w.replace = replace;
 	x->writing = 1;
-	source_open(x);
+	if (have > 0)
+		recheck_part(x, have);
+	else
+		source_open(x);
 }
 
 static void
@@ -114,6 +123,7 @@ xfer_restart(struct xfer *x, int64_t ms)
 		layout_write_abort(&x->w);
 	x->writing = x->sending = x->want_put = x->failed = x->left = 0;
 	x->no_range = 0;
+	x->part_left = 0;
 	x->have = x->sent = 0;
 	x->snapshots.n = 0;
 	memset(&x->reading, 0, sizeof(x->reading));
@@ -148,6 +158,9 @@ xfer_fail(struct xfer *x, const struct err *err, int passing)
 	/* The next run may go on with it, but not with what was wrong. */
 	x->keep = x->session != NULL && e.cls != ERR_DIGEST &&
 	    !(e.status >= 400 && e.status < 500 && e.status != 429);
+	/* Nor does a part fill a disk that is full already. */
+	if (e.cls == ERR_DIGEST || e.cls == ERR_IO)
+		x->w.keep = 0;
 	err_wrap(&e, "blob %s", blob->digest);
 	tell(x, "failed");
 	xfer_free(x);
@@ -244,6 +257,9 @@ xfer_work(struct pusher *p)
 		if (x->want_put) {
 			x->want_put = 0;
 			upload_put(x);
+			some = 1;
+		} else if (x->part_left > 0) {
+			recheck_part_more(x);
 			some = 1;
 		} else if (x->old_fd != -1) {
 			recheck_more(x);

@@ -68,6 +68,8 @@ struct xfer {
 	int		 keep;		/* the entry, at the end */
 	struct layout_writer w;
 	int		 writing;
+	int64_t		 part_left;	/* of what w has, to be hashed */
+	int		 no_part;	/* what w had could not be read */
 	int		 old_fd;	/* what a layout has already, or -1 */
 
 	struct tries	 reading;	/* of the source, since the last start */
@@ -115,6 +117,9 @@ void	upload_put(struct xfer *);
 void	recheck_begin(struct xfer *);
 void	recheck_more(struct xfer *);
 void	recheck_end(struct xfer *);
+/* Hash what an earlier run wrote, in pieces; then the source goes on there. */
+void	recheck_part(struct xfer *, int64_t have);
+void	recheck_part_more(struct xfer *);
 
 /* xfer.c */
 /* Write it into the layout; replace: what has its name there is wrong. */
