@@ -21,6 +21,7 @@ does is one of
     break: N                ditto, after N bytes of the request's body; an
                             upload keeps them with --keep-parts, else it is gone
     stall: S                wait S seconds first, then answer as ever
+    hold: FILE              wait until there is no such file, then answer as ever
     set: {"Name": "value"}  answer as ever, with these fields changed (null: without)
     replace: text           answer as ever, with another body
 
@@ -257,6 +258,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.query = urllib.parse.parse_qs(url.query)
         if 'stall' in fault:
             time.sleep(fault['stall'])
+        while os.path.exists(fault.get('hold', '')):
+            time.sleep(0.02)
         if fault.get('reset'):
             self.log_request_as(0)
             self.drop()
