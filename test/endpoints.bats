@@ -79,14 +79,23 @@ only_blob()
 	mirrors https://mirror.invalid "https://$TWO_HOST" "http://$TWO_HOST" \
 	    </dev/null
 	run -0 ace-dt mirror gather list oci:out:3 -q
-	for faults in '[{"status":503}]' '[{"status":403}]' '[{"status":429}]' \
-	    '[{"status":401}]' '[{"cut":10}]' \
-	    '[{"status":302,"headers":{"Location":"ftp://x/"}}]'; do
-		echo "$faults" >faults
-		start_regd "BAD" --faults "$PWD/faults"
-		mirrors "http://$BAD_HOST" "http://$TWO_HOST" </dev/null
+	verify_layout out 3
+	# A mirror that has all of it, and fails each question: for the tag, for
+	# manifests, for blobs.
+	echo '[]' >faults
+	start_regd BAD --faults "$PWD/faults"
+	push_layout "$FILES/images" a "$BAD_HOST" next/app:1
+	mirrors "http://$BAD_HOST" "http://$TWO_HOST" </dev/null
+	for fault in '"status":503' '"status":403' '"status":429' \
+	    '"status":401' '"cut":10' \
+	    '"status":302,"headers":{"Location":"ftp://x/"}'; do
+		rm -rf out home/.cache
+		printf '[{%s}]' "$fault" >faults
+		: >"$BAD_LOG"
 		run -0 ace-dt mirror gather list oci:out:4 -q
-		[ "$(wc -l <"$BAD_LOG")" -ge 1 ]
+		verify_layout out 4
+		[ "$(jq -r '.path | split("/")[4]' "$BAD_LOG" | sort -u |
+		    tr '\n' ' ')" = "blobs manifests " ]
 	done
 }
 

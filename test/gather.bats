@@ -34,6 +34,23 @@ teardown_file()
 	stop_servers
 }
 
+# sums LAYOUT <digests of manifests: how many bytes the configs and
+# layers below them have, with and without repeats.
+sums()
+{
+	local digest
+	while read -r digest; do
+		layout_blob "$1" "$digest" | jq -c '.config, .layers[]'
+	done | jq -cs '[., unique_by(.digest)] | map(map(.size) | add)'
+}
+
+# published_sums <an index: what it says they are.
+published_sums()
+{
+	jq -c '.annotations | [."vnd.act3-ace.data.layer.size.total",
+	    ."vnd.act3-ace.data.layer.size.deduplicated"] | map(tonumber)'
+}
+
 # The digest that a result line ends with.
 result_digest()
 {
@@ -336,6 +353,10 @@ result_digest()
 	printf 'oci:s:has\noci:s:has-not\n' >list
 	ace-dt mirror gather list oci:out:1 -q
 	layout_blob out "$(jq -r .digest <<<"$subject")" >/dev/null
+	# Two artifacts with the same config, and the subject of one of them.
+	[ "$(layout_blob out "$(layout_digest out 1)" | published_sums)" = \
+	    "$({ layout_digest s has; layout_digest s has-not
+	    jq -r .digest <<<"$subject"; } | sums s)" ]
 	[ -n "$(layout_digest out "sha256-$(jq -r .digest <<<"$subject" |
 	    cut -d: -f2)")" ]
 }
@@ -345,6 +366,20 @@ result_digest()
 	run -0 --separate-stderr ace-dt mirror gather empty oci:e:1
 	[[ $stderr == *"empty names no image"* ]]
 	layout_blob e "$(layout_digest e 1)" | jq -e '.manifests == []'
+}
+
+@test "the sums of an index count what images share each time, and once" {
+	local images=$FILES/images got want
+	printf 'oci:%s:%s\n' "$images" app-1 "$images" app-2 >list
+	ace-dt mirror gather list oci:out:1 -q
+	got=$(layout_blob out "$(layout_digest out 1)" | published_sums)
+	want=$(for tag in app-1 app-2; do
+		layout_blob "$images" "$(layout_digest "$images" "$tag")" |
+		    jq -r '.manifests[].digest'
+	done | sums "$images")
+	[ "$got" = "$want" ]
+	# Five platforms have one layer in common.
+	jq -e '.[0] > .[1]' <<<"$got"
 }
 
 @test "the same source twice: two entries, one copy" {
@@ -396,10 +431,11 @@ result_digest()
 @test "the destination's own images are mounted from other repositories" {
 	push_layout "$FILES/images" app-1 "$DST_HOST" own/app:1
 	echo "$DST_HOST/own/app:1" >list
-	puts=$(requests "$DST_LOG" PUT /v2/mounted/blobs)
 	run -0 --separate-stderr ace-dt mirror gather list "$DST_HOST/mounted:1"
 	verify_registry "$DST_HOST" mounted 1
-	[ "$(requests "$DST_LOG" GET /v2/own/app/blobs)" -le 1 ]
+	[[ $stderr == *"0 blobs (0 B) copied, 7 there already"* ]]
+	[ "$(requests "$DST_LOG" 'PUT|PATCH' /v2/mounted/blobs)" -eq 0 ]
+	[ "$(requests "$DST_LOG" GET /v2/own/app/blobs)" -eq 0 ]
 }
 
 @test "sha512 digests, in layouts" {
