@@ -334,6 +334,30 @@ each(struct image *img, jv rec, const char *name,
 	return rc;
 }
 
+int
+image_check_labels(jv rec, struct err *err)
+{
+	jv	labels = json_get(rec, "labels");
+	int	rc = 0;
+
+	if (jv_get_kind(labels) == JV_KIND_OBJECT) {
+		jv_object_foreach(labels, key, value) {
+			if (jv_get_kind(value) != JV_KIND_STRING)
+				rc = err_set(err, ERR_STREAM, "the label "
+				    "\"%s\" of the record is not a string",
+				    jv_string_value(key));
+			jv_free(key);
+			jv_free(value);
+		}
+	} else if (jv_is_valid(labels) &&
+	    jv_get_kind(labels) != JV_KIND_NULL) {
+		rc = err_set(err, ERR_STREAM, "\"labels\" of the record is not "
+		    "an object");
+	}
+	jv_free(labels);
+	return rc;
+}
+
 static int
 parse(struct image *img, jv rec, struct err *err)
 {
@@ -347,6 +371,8 @@ parse(struct image *img, jv rec, struct err *err)
 		return err_set(err, ERR_STREAM,
 		    "an image record without \"source\"");
 	if (ref_parse(&img->ref, img->source, err) == -1)
+		return -1;
+	if (image_check_labels(rec, err) == -1)
 		return -1;
 	if (!json_has(rec, "descriptor"))
 		return err_set(err, ERR_STREAM, "the record has no descriptor "

@@ -69,6 +69,12 @@ int	image_parse(struct image *, const struct record *, struct err *);
 int	image_check(struct image *, struct err *);
 void	image_clear(struct image *);
 
+/*
+ * Are the labels of a record, which is borrowed, an object of strings, or not
+ * there?  0 or -1.  image_parse() asks.
+ */
+int	image_check_labels(jv rec, struct err *);
+
 /* "FILE:LINE: SOURCE", for messages; into out. */
 void	image_name(const struct image *, char *out, size_t size);
 

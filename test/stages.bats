@@ -392,6 +392,58 @@ bad_stream()
 	verify_layout x 1
 }
 
+@test "labels that are not strings are an error of that record" {
+	jq -c 'if .line == 1 then .labels = {n: 1} else . end' \
+	    "$FILES/fetched" >s
+	acedt-push oci:labels:1 <"$FILES/fetched" |
+	    jq -c 'if .line == 1 then .labels = {n: 1} else . end' >pushed
+	for stage in acedt-fetch "acedt-push oci:labels:1" "acedt-filter -l n=1" \
+	    "acedt-filter -p linux/amd64"; do
+		run -1 --separate-stderr $stage <s
+		jq -se '.[1].error.message == "the label \"n\" of the record is not a string"
+		    and (.[2] | has("error") | not)' <<<"$output"
+	done
+	run -1 --separate-stderr acedt-index oci:labels:1 <pushed
+	[[ ${stderr_lines[0]} == *'app-1: the label "n" of the record is not a string' ]]
+	[ "$(jq '.manifests | length' labels/index.json)" -eq 0 ]
+}
+
+@test "what acedt-stream(5) says of members, order and null" {
+	mkdir -p a
+	cp -r "$FILES/images" a/images
+	# Relative directories, "pushed" with the real path.
+	ln -s a b
+	echo oci:b/images:app-1 | acedt-resolve - >resolved
+	[ "$(sed -n 2p resolved | jq -r .file)" = - ]
+	acedt-fetch <resolved | acedt-push oci:b/out:1 >pushed
+	[ "$(sed -n 2p pushed | jq -r .pushed)" = "oci:$(realpath a)/out" ]
+	run -1 --separate-stderr bash -c 'cd a; acedt-fetch <../resolved'
+	[[ $output == *"oci:b/images: No such file or directory"* ]]
+	# Nulls.
+	for edit in '.labels = null' '.file = null' '.platform = null'; do
+		jq -c "if .line then $edit else . end" pushed |
+		    acedt-index --print >index
+	done
+	for edit in '.selected = null' '.manifests = null' \
+	    '.descriptor = null' '.source = null'; do
+		jq -c "if .line then $edit else . end" pushed >s
+		run -1 acedt-index --print <s
+	done
+	# Of members that stand twice the last counts, of manifests the first.
+	sed 's/^{"type":"image"/&,"source":"wrong:::"/' pushed | acedt-index --print >index
+	jq -c 'if .line then .manifests += [.manifests[0] | .data = "e30="]
+	    else . end' pushed | acedt-index --print | cmp - index
+	# The members of a selected descriptor, in their order, without its notes.
+	layout_digest a/images app-1 >d
+	layout_blob a/images "$(cat d)" | jq -c '.manifests[0].annotations = {a: "b"} |
+	    .manifests[0].x = 1' | put_manifest a/images "$OCI_INDEX" | tag_layout a/images noted
+	echo oci:b/images:noted | acedt-resolve - | acedt-fetch --roots |
+	    acedt-filter -p linux/amd64 | sed -n 2p >s
+	jq -e '.selected[0].descriptor | keys_unsorted ==
+	    ["mediaType", "digest", "size", "platform"] and
+	    (.platform | keys_unsorted) == ["architecture", "os"]' s
+}
+
 @test "a record that was tampered with is an error, not an index" {
 	other=sha256:$(printf '%064d' 7)
 	while IFS='|' read -r text edit; do

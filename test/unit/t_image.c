@@ -145,6 +145,12 @@ test_refused(void)
 	    "\"}}", "reference", "ubuntu");
 	bad("{\"source\":\"r.io/a:1\"}", "stream",
 	    "no descriptor (acedt-resolve --again finds it)");
+	bad("{\"source\":\"r.io/a:1\",\"labels\":{\"a\":\"1\",\"b\":2}}",
+	    "stream", "the label \"b\" of the record is not a string");
+	bad("{\"source\":\"r.io/a:1\",\"labels\":[]}", "stream",
+	    "\"labels\" of the record is not an object");
+	bad("{\"source\":\"r.io/a:1\",\"labels\":null}", "stream",
+	    "no descriptor");
 	bad(START "{}}", "content", "no digest");
 	bad(START "{\"digest\":\"sha256:../x\"}}", "content", "digest");
 	bad(START "{\"digest\":\"" EMPTY "\",\"size\":-1}}", "content",

@@ -4,6 +4,7 @@
 #include <jq.h>
 
 #include "lib/errmsg.h"
+#include "lib/image.h"
 #include "lib/json.h"
 #include "tools/acedt-filter/filter.h"
 
@@ -114,6 +115,8 @@ match_record(struct filter *f, const struct record *rec, struct err *err)
 {
 	int	rc;
 
+	if (f->labels.n > 0 && image_check_labels(rec->obj, err) == -1)
+		return record_has_error(rec) ? 1 : -1;
 	if (!has_labels(f, rec))
 		return 0;
 	if (f->jq == NULL)
