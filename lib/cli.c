@@ -10,6 +10,7 @@
 #include "lib/cli.h"
 #include "lib/events.h"
 #include "lib/exits.h"
+#include "lib/io.h"
 #include "lib/log.h"
 #include "lib/stream.h"
 #include "lib/xalloc.h"
@@ -221,7 +222,7 @@ _Noreturn static void
 printed_exit(void)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))
-		log_die(EXIT_STOPPED, "standard output: %s", strerror(errno));
+		io_stdout_failed();
 	exit(EXIT_DONE);
 }
 

@@ -108,6 +108,25 @@ io_setup(void)
 	json_setup();
 }
 
+void
+io_end_unread(void)
+{
+	int	saved = errno;
+
+	if (errno == EPIPE) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	errno = saved;
+}
+
+_Noreturn void
+io_stdout_failed(void)
+{
+	io_end_unread();
+	log_die(EXIT_STOPPED, "standard output: %s", strerror(errno));
+}
+
 int
 io_make_parents(char *path)
 {

@@ -36,4 +36,13 @@ int	io_make_dir(const char *dir);
  */
 void	io_setup(void);
 
+/*
+ * Something could not be written to standard output, and errno says why.  If
+ * its reader has left, io_end_unread() ends the program by SIGPIPE, without a
+ * word, as any program of a pipeline ends; else it returns, with errno.
+ * io_stdout_failed() does not return: what else it may be gets a message.
+ */
+void	io_end_unread(void);
+_Noreturn void io_stdout_failed(void);
+
 #endif

@@ -1,8 +1,6 @@
 #include <assert.h>
-#include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,10 +372,7 @@ stream_out_flush(struct stream_out *out, int some, struct err *err)
 			n = PIPE_BUF;
 		if (io_write_full(out->fd, out->buf.data + out->sent,
 		    n) == -1) {
-			if (errno == EPIPE) {
-				signal(SIGPIPE, SIG_DFL);
-				raise(SIGPIPE);
-			}
+			io_end_unread();
 			return err_sys(err, "standard output");
 		}
 		out->sent += n;

@@ -352,6 +352,44 @@ bad_stream()
 	done
 }
 
+# unread COMMAND…: nobody will read what it writes to standard output.
+unread()
+{
+	local out
+	exec {out}> >(:)
+	wait "$!"
+	"$@" >&"$out"
+}
+
+@test "a reader that leaves ends what only writes text by SIGPIPE, too" {
+	for command in "acedt-index --print" "acedt-check $FILES/list" \
+	    "acedt-resolve --help" "acedt-push --version" "ace-dt config" \
+	    "ace-dt version" "ace-dt mirror gather --print list oci:x"; do
+		# shellcheck disable=SC2086 # words
+		run -141 unread $command <"$FILES/fetched"
+		[ -z "$output" ]
+	done
+	[ ! -e x ]
+}
+
+@test "a reader of the result that leaves: published, which is said" {
+	acedt-push oci:x <"$FILES/fetched" >pushed
+	run -141 unread acedt-index oci:x <pushed
+	digest=$(layout_digest x latest)
+	[ -n "$digest" ]
+	[[ $output == "acedt-index: the index was published as $digest, but "* ]]
+	[[ $output == *"standard output cannot be written: Broken pipe" ]]
+	run -141 unread ace-dt mirror gather "$FILES/list" oci:y
+	[[ $output == *"acedt-index: the index was published as $digest, but "* ]]
+	verify_layout y latest
+	# What no reader can mend is an error.
+	run -4 sh -c 'acedt-index oci:x <pushed >/dev/full'
+	[[ $output == *"published as $digest, but"*"No space left on device" ]]
+	run -4 sh -c 'acedt-index --print <pushed >/dev/full'
+	[ "$output" = \
+	    "acedt-index: standard output: No space left on device" ]
+}
+
 @test "output that cannot be written is status 4" {
 	for stage in acedt-filter acedt-fetch "acedt-resolve $FILES/list"; do
 		run -4 bash -c "$stage <'$FILES/fetched' >/dev/full"

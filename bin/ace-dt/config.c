@@ -2,7 +2,6 @@
  * ace-dt config: the configuration in effect, as YAML that can be read again,
  * with a comment at each value that says where it comes from.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "lib/creds.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
+#include "lib/io.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
@@ -269,6 +269,6 @@ config_main(int argc, char **argv)
 	free(paths);
 	cli_clear(&cli);
 	if (fflush(stdout) == EOF || ferror(stdout))
-		log_die(EXIT_STOPPED, "standard output: %s", strerror(errno));
+		io_stdout_failed();
 	return EXIT_DONE;
 }

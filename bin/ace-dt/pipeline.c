@@ -20,6 +20,7 @@
 #include "lib/errmsg.h"
 #include "lib/exits.h"
 #include "lib/http.h"
+#include "lib/io.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
@@ -174,7 +175,7 @@ pipeline_print(const struct pipeline *pl)
 	}
 	putchar('\n');
 	if (fflush(stdout) == EOF)
-		log_die(EXIT_STOPPED, "standard output: %s", strerror(errno));
+		io_stdout_failed();
 }
 
 /* Did it stop with something to explain? */

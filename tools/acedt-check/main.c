@@ -323,6 +323,6 @@ main(int argc, char *argv[])
 	cli_clear(&cli);
 	check_clear(&k);
 	if (fflush(stdout) == EOF || ferror(stdout))
-		log_die(EXIT_STOPPED, "standard output: %s", strerror(errno));
+		io_stdout_failed();
 	return k.failed ? EXIT_IMAGES : EXIT_DONE;
 }

@@ -218,14 +218,19 @@ static void
 write_result(struct indexer *x, const char *digest)
 {
 	char	*line;
+	int	 saved;
 
 	line = xasprintf("%s%s%s@%s\n", x->dest.ref.text,
 	    x->dest.ref.tag == NULL ? ":" : "",
 	    x->dest.ref.tag == NULL ? x->dest.tag : "", digest);
-	if (io_write_full(STDOUT_FILENO, line, strlen(line)) == -1)
-		log_die(EXIT_STOPPED, "the index was published as %s, but "
-		    "standard output cannot be written: %s", digest,
-		    strerror(errno));
+	if (io_write_full(STDOUT_FILENO, line, strlen(line)) == -1) {
+		saved = errno;
+		log_error("the index was published as %s, but standard output "
+		    "cannot be written: %s", digest, strerror(saved));
+		errno = saved;
+		io_end_unread();
+		exit(EXIT_STOPPED);
+	}
 	free(line);
 }
 
@@ -243,8 +248,7 @@ finish(struct indexer *x)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	if (x->print) {
 		if (io_write_full(STDOUT_FILENO, b.data, b.len) == -1)
-			log_die(EXIT_STOPPED, "standard output: %s",
-			    strerror(errno));
+			io_stdout_failed();
 		buf_clear(&b);
 		return;
 	}
