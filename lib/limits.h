@@ -75,6 +75,7 @@
 #define UPLOAD_NOTED_MIN	(8 * 1024 * 1024)   /* goes on after a kill */
 #define UPLOAD_SNAPSHOT		(16 * 1024 * 1024)  /* digest states, so far apart */
 #define UPLOAD_DAYS		7		    /* notes and parts are kept so long */
+#define HOST_NOTE_DAYS		7		    /* what is known of a host */
 #define UPLOAD_CHUNK_MAX	(1024 * 1024 * 1024) /* that a registry may want */
 #define RATE_MAX		1000000000000LL	    /* --limit-rate, bytes/s */
 

@@ -47,6 +47,7 @@ struct place {
 	int		 entries_read;
 	char		**subjects;	/* of the entries: referrers.c */
 	int		 seen;		/* of acedt-check: it was asked */
+	int		 no_mount;	/* of acedt-push: from there it is refused */
 	struct place	*next;
 };
 

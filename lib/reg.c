@@ -636,7 +636,10 @@ reg_is_passing(const struct reg_call *c)
 		return 0;
 	if (c->http.result != CURLE_OK)
 		return http_error_is_passing(&c->http);
-	return passing_status(c->http.status);
+	/* Some cannot mount, and say that so; the caller has another way. */
+	if (c->from != NULL && c->http.status == 500)
+		return 0;
+	return passing_status(c->http.status) && !c->is_final;
 }
 
 /* Nobody is there, or nobody whom we can talk to. */
@@ -800,6 +803,7 @@ report(struct reg_call *c, struct err *err)
 		http_error(&c->http, err);
 	else
 		regerr_answer(&c->http, err);
+	c->is_final = regerr_is_final(err->code);
 	regerr_hint(err, &c->http, strncmp(h->base, "https", 5) == 0 ?
 	    "https" : "http", h->name, a->where,
 	    creds_where(h->reg->creds));

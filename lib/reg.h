@@ -125,6 +125,7 @@ struct reg_call {
 	int		 is_probe;	/* sent to see whether it is back */
 	int		 given_up;	/* it did not come */
 	struct outage	*elsewhere;	/* owned: of a redirect's target */
+	int		 is_final;	/* so says the code of the last error */
 };
 
 void	reg_call_init(struct reg_call *);

@@ -99,6 +99,23 @@ regerr_answer(struct http_call *c, struct err *err)
 	free(message);
 }
 
+int
+regerr_is_final(const char *code)
+{
+	/* distribution-spec, "Error Codes": what was sent, or named, is wrong. */
+	static const char *const	final[] = {
+		"BLOB_UNKNOWN", "DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN",
+		"MANIFEST_INVALID", "NAME_INVALID", "SIZE_INVALID",
+		"UNSUPPORTED"
+	};
+	size_t				i;
+
+	for (i = 0; i < sizeof(final) / sizeof(final[0]); i++)
+		if (strcmp(code, final[i]) == 0)
+			return 1;
+	return 0;
+}
+
 void
 regerr_hint(struct err *err, const struct http_call *c, const char *scheme,
     const char *host, const char *account, const char *looked_in)

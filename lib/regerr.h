@@ -15,6 +15,11 @@ struct http_call;
 void	regerr_answer(struct http_call *, struct err *);
 
 /*
+ * Does the code of an error say that it will stay the same, whatever the status?
+ */
+int	regerr_is_final(const char *code);
+
+/*
  * Add what a person may try, where something is known to help.  account is
  * where the credentials came from that were sent, NULL if there were none.
  */

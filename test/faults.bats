@@ -170,6 +170,65 @@ account_for()
 	[ "$(logged '.method == "HEAD" and (.path | test("blobs"))')" -ge 3 ]
 }
 
+@test "an upload that the registry has forgotten begins again, 404 or 400" {
+	for f in '"status":404,"body":"gone"' \
+	    '"status":400,"body":"{\"errors\":[{\"code\":\"BLOB_UPLOAD_UNKNOWN\"}]}"' \
+	    '"status":416,"body":""'; do
+		for list in app big; do
+			start_faulty
+			faults "[{\"method\":\"PUT\",\"path\":\"uploads/.\",\"nth\":[1],$f}]"
+			run -0 ace-dt mirror gather "$FILES/$list.list" \
+			    "$R_HOST/x:1" -q
+			verify_registry "$R_HOST" x 1
+		done
+	done
+	# Another 400 is final.
+	faults '[{"method":"PUT","path":"uploads/.","status":400,
+	    "body":"{\"errors\":[{\"code\":\"SIZE_INVALID\"}]}"}]'
+	: >"$R_LOG"
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/big.list" \
+	    "$R_HOST/y:1" -q
+	[[ $stderr == *"HTTP 400 SIZE_INVALID"* ]]
+	[ "$(logged '.method == "PUT"')" -eq \
+	    "$(jq -r 'select(.method == "PUT").path' "$R_LOG" | sort -u |
+	    wc -l)" ]
+}
+
+@test "a manifest refused for want of a blob has a second chance, and one only" {
+	start_faulty
+	unknown='{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\",\"message\":\"blob unknown to registry\"}]}'
+	for code in 400 404 500; do
+		faults "[{\"method\":\"PUT\",\"path\":\"manifests/sha\",\"nth\":[1],\"status\":$code,\"body\":\"$unknown\"}]"
+		run -0 ace-dt mirror gather "$FILES/big.list" "$R_HOST/x$code:1" -q
+		faults "[{\"method\":\"PUT\",\"path\":\"manifests/sha\",\"status\":$code,\"body\":\"$unknown\"}]"
+		: >"$R_LOG"
+		run -1 --separate-stderr ace-dt mirror gather \
+		    "$FILES/big.list" "$R_HOST/y$code:1" -q
+		[[ $stderr == *"HTTP $code MANIFEST_BLOB_UNKNOWN: blob unknown to registry"* ]]
+		[ "$(logged '.path | test("manifests/sha")')" -eq 2 ]
+	done
+	# What the code of a 5xx calls wrong is not sent again.
+	faults '[{"method":"PUT","path":"manifests/sha","status":500,
+	    "body":"{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}"}]'
+	: >"$R_LOG"
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/big.list" \
+	    "$R_HOST/z:1" -q
+	[[ $stderr == *"HTTP 500 MANIFEST_INVALID"* ]]
+	[ "$(logged '.path | test("manifests/sha")')" -eq 1 ]
+}
+
+@test "a manifest or an index that the registry stores under another digest" {
+	start_faulty
+	other=sha256:$(printf '%064d' 7)
+	for path in manifests/sha manifests/1; do
+		faults "[{\"method\":\"PUT\",\"path\":\"$path\",\"status\":201,\"headers\":{\"Docker-Content-Digest\":\"$other\"}}]"
+		run --separate-stderr ace-dt mirror gather "$FILES/big.list" \
+		    "$R_HOST/x:1" -q
+		[ "$status" -ne 0 ]
+		[[ $stderr == *"stored "*" as $other"* ]]
+	done
+}
+
 @test "a bearer token is fetched once for each set of scopes" {
 	start_faulty --auth bearer
 	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/tok:1" -q

@@ -349,6 +349,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.error(400, 'DIGEST_INVALID')
                 return
             document = json.loads(self.body)
+            lacks = [d['digest'] for d in [document.get('config'),
+                     *document.get('layers', [])]
+                     if d and (repo, d['digest']) not in state.blobs]
+            if lacks and state.options.check_blobs:
+                self.answer(400, json.dumps({'errors': [{
+                    'code': 'MANIFEST_INVALID', 'message': 'bad manifest',
+                    'detail': {'lacks': lacks}}]}))
+                return
             entry = (self.headers['Content-Type'], self.body)
             state.manifests[repo, digest] = entry
             state.manifests[repo, reference] = entry
@@ -370,6 +378,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.upload(repo, rest.removeprefix('uploads/'))
             return
         data = self.state.blobs.get((repo, rest))
+        if data is None and self.command == 'HEAD' and \
+                self.state.options.global_head:
+            data = next((data for (_, digest), data in
+                         self.state.blobs.items() if digest == rest), None)
         if data is None:
             self.error(404, 'BLOB_UNKNOWN')
             return
@@ -391,7 +403,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.error(405, 'UNSUPPORTED')
                 return
             origin = self.query.get('from', [''])[0]
-            if mount and state.options.mount == 'yes' and \
+            if mount and state.options.mount == 'missing' and \
+                    (origin, mount) not in state.blobs:
+                self.error(404, 'BLOB_UNKNOWN')
+                return
+            if mount and state.options.mount in ('yes', 'missing') and \
                     (origin, mount) in state.blobs:
                 state.blobs[repo, mount] = state.blobs[origin, mount]
                 self.answer(201, b'', {'Location':
@@ -408,6 +424,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if session not in state.uploads:
             self.error(404, 'BLOB_UPLOAD_UNKNOWN')
+            return
+        if self.command == 'DELETE':
+            del state.uploads[session]
+            self.answer(204)
             return
         if self.command == 'GET':
             have = len(state.uploads[session])
@@ -473,9 +493,14 @@ def main():
     parser.add_argument('--user', default='', help='USER:PASSWORD')
     parser.add_argument('--realm', help='of the bearer challenge')
     parser.add_argument('--token-lives', type=float, default=300)
-    parser.add_argument('--mount', choices=('yes', 'ignore', 'refuse'),
-                        default='yes')
+    parser.add_argument('--mount', default='yes',
+                        choices=('yes', 'ignore', 'refuse', 'missing'),
+                        help='missing: 404 where others open an upload')
     parser.add_argument('--single-post', action='store_true')
+    parser.add_argument('--global-head', action='store_true',
+                        help='HEAD of a blob answers for all repositories')
+    parser.add_argument('--check-blobs', action='store_true',
+                        help='a manifest needs its blobs in its repository')
     parser.add_argument('--no-range', action='store_true')
     parser.add_argument('--referrers', action='store_true')
     parser.add_argument('--trusting', action='store_true')

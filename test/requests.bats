@@ -130,6 +130,20 @@ one_arrives()
 	    '2 GET blob 200' \
 	    '2 GET manifest 200' \
 	    '3 HEAD tag 200'
+	# Something is there: a 202 is no answer before a 201 was seen.
+	is_tally "$DST_LOG" \
+	    '1 GET tag 200' \
+	    '1 POST upload 201' \
+	    '2 POST upload 202' \
+	    '2 PUT manifest 201' \
+	    '1 PUT tag 201' \
+	    '2 PUT upload 201'
+	# That is known of the host from now on.
+	make_app new newer amd64
+	push_layout "$PWD/new" newer "$SRC_HOST" new:2
+	sed -i "2s,.*,$SRC_HOST/new:2," list
+	forget
+	gather list "$DST_HOST/a:1"
 	is_tally "$DST_LOG" \
 	    '1 GET tag 200' \
 	    '2 POST upload 202' \
@@ -276,6 +290,136 @@ to_regd()
 	one_arrives "$R_LOG"
 }
 
+# The first image and one with a layer of 3 MB, in big.list.
+make_big_list()
+{
+	new_layout images
+	make_big images 3000000
+	push_layout "$PWD/images" big "$SRC_HOST" big:1
+	cp one big.list
+	echo "$SRC_HOST/big:1" >>big.list
+}
+
+# arrived: bytes of blobs that R got.
+arrived()
+{
+	jq -s 'map(select(.method == "PUT" and (.path | test("/uploads/")) or
+	    .method == "POST") | .got) | add // 0' "$R_LOG"
+}
+
+@test "registries that ignore mounts: nothing that is there is sent again" {
+	make_big_list
+	start_regd R --mount ignore
+	config_plain_http "$SRC_HOST" "$R_HOST"
+	# All but one blob is there, as after a run that was killed.
+	cp big.list list
+	gather list "$R_HOST/a:1"
+	[ "$(arrived)" -gt 3000000 ]
+	# 8 blobs: those of the first image, and three of the other.
+	for turn in known unknown; do
+		[ "$turn" = known ] || rm -r cache
+		: >"$R_LOG"
+		gather list "$R_HOST/a:2-$turn"
+		[ "$(arrived)" -eq 0 ]
+		verify_registry "$R_HOST" a "2-$turn"
+		: >"$R_LOG"
+		[ "$turn" = known ] || rm -r cache
+		run -0 --separate-stderr ace-dt mirror gather list \
+		    "$R_HOST/a:2-$turn" --verify
+		[[ $stderr == *"nothing has changed"* ]]
+		[ "$(arrived)" -eq 0 ]
+	done
+	# What was opened for nothing was closed; then it is known.
+	[ "$(logged '.method == "DELETE" and .status == 204')" -eq \
+	    "$(logged '.method == "POST" and .status == 202')" ]
+	: >"$R_LOG"
+	gather list "$R_HOST/a:2" --verify
+	is_tally "$R_LOG" \
+	    '8 HEAD blob 200' \
+	    '4 HEAD manifest 200' \
+	    '1 HEAD tag 404' \
+	    '1 PUT tag 201'
+}
+
+@test "registries that ignore mounts: a first copy asks for what is large" {
+	make_big_list
+	start_regd R --mount ignore
+	config_plain_http "$SRC_HOST" "$R_HOST"
+	gather big.list "$R_HOST/a:1"
+	# One proof, closed and looked after; a HEAD for the large one.
+	is_tally "$R_LOG" \
+	    '1 DELETE upload 204' \
+	    '1 GET tag 404' \
+	    '1 HEAD blob 200' \
+	    '2 HEAD blob 404' \
+	    '8 POST upload 202' \
+	    '1 POST whole 202' \
+	    '4 PUT manifest 201' \
+	    '1 PUT tag 201' \
+	    '8 PUT upload 201'
+}
+
+@test "registries that answer mounts: one request more, in one run" {
+	make_big_list
+	gather big.list "$DST_HOST/big:1"
+	is_tally "$DST_LOG" \
+	    '1 GET tag 404' \
+	    '1 HEAD blob 404' \
+	    '1 POST upload 201' \
+	    '7 POST upload 202' \
+	    '1 POST whole 202' \
+	    '4 PUT manifest 201' \
+	    '1 PUT tag 201' \
+	    '8 PUT upload 201'
+	forget
+	gather big.list "$DST_HOST/other:1"
+	is_tally "$DST_LOG" \
+	    '1 GET tag 404' \
+	    '1 HEAD blob 404' \
+	    '7 POST upload 202' \
+	    '1 POST whole 202' \
+	    '4 PUT manifest 201' \
+	    '1 PUT tag 201' \
+	    '8 PUT upload 201'
+}
+
+@test "registries that answer 404 to a mount take a blob in one POST" {
+	start_regd R --mount missing --single-post
+	config_plain_http "$SRC_HOST" "$R_HOST"
+	gather list "$R_HOST/a:1"
+	# Mounts were under way when the first POST was answered.
+	[ "$(logged '.path | test("mount=")')" -lt 13 ]
+	[ "$(logged '.method == "POST" and .status == 201')" -eq 13 ]
+	[ "$(logged '.method == "POST" and .status == 202')" -eq 0 ]
+	[ "$(logged '.method == "PUT" and (.path | test("/uploads/"))')" -eq 0 ]
+	# One at a time: no more than one request for each.
+	start_regd R --mount missing --single-post
+	config_plain_http "$SRC_HOST" "$R_HOST"
+	ACE_DT_CONCURRENT_HTTP=1 gather list "$R_HOST/a:1"
+	is_tally "$R_LOG" \
+	    '1 GET tag 404' \
+	    '1 HEAD blob 404' \
+	    '13 POST whole 201' \
+	    '9 PUT manifest 201' \
+	    '1 PUT tag 201'
+}
+
+@test "a mount that is refused in any way: another is tried, once a run" {
+	make_big_list
+	export ACE_DT_CONCURRENT_HTTP=1
+	for status in 400 401 403 404 405 500 501; do
+		start_faulty
+		config_plain_http "$SRC_HOST" "$R_HOST"
+		faults "[{\"method\":\"POST\",\"path\":\"mount=\",\"status\":$status,\"body\":\"no\"}]"
+		gather big.list "$R_HOST/a:1" --retries 0
+		verify_registry "$R_HOST" a 1
+		# The large one and the first small one may ask at the same time.
+		n=$(logged '.path | test("mount=")')
+		[ "$n" -ge 1 ]
+		[ "$n" -le 2 ]
+	done
+}
+
 @test "registries that refuse the mount question" {
 	export ACE_DT_CONCURRENT_HTTP=1
 	to_regd --mount refuse
@@ -299,4 +443,49 @@ to_regd()
 	    '9 HEAD manifest 200' \
 	    '1 HEAD tag 200' \
 	    '13 POST upload 201'
+}
+
+@test "a manifest refused for want of blobs that are said to be there: they are sent" {
+	local turn n
+	make_big_list
+	# What HEAD says holds for other repositories; the manifest finds out.
+	start_regd R --mount ignore --global-head --check-blobs
+	config_plain_http "$SRC_HOST" "$R_HOST"
+	gather big.list "$R_HOST/a:1"
+	n=$(arrived)
+	: >"$R_LOG"
+	run -0 --separate-stderr ace-dt mirror gather big.list "$R_HOST/b:1" \
+	    -q -v8
+	[[ $stderr == *"MANIFEST_INVALID: bad manifest"*"; what it was said to have is sent"* ]]
+	verify_registry "$R_HOST" b 1
+	# Once each: the first copy tried one in a POST before.
+	[ "$(arrived)" -le "$n" ]
+	[ "$(arrived)" -gt 3000000 ]
+	[ "$(logged '(.path | test("manifests/sha")) and .status == 400')" \
+	    -eq 3 ]
+	# It refuses them all the same: once more, and that is final.
+	: >"$R_LOG"
+	printf '%s' '[{"method":"PUT","path":"manifests/sha","status":400,"body":"never"},
+	    {"method":"HEAD","path":"manifests/sha","status":404}]' >never
+	start_regd R --faults "$PWD/never"
+	config_plain_http "$SRC_HOST" "$R_HOST"
+	run -1 --separate-stderr ace-dt mirror gather one "$R_HOST/c:1" -q
+	[[ $stderr == *"HTTP 400: never"* ]]
+	run -1 --separate-stderr ace-dt mirror gather one "$R_HOST/c:1" -q
+	[ "$(logged '.path | test("manifests/sha")')" -eq 8 ]
+}
+
+@test "blobs that the index vouched for are sent when a manifest misses them" {
+	gather one "$DST_HOST/lie:1"
+	data=$(dirname "$DST_LOG")/data/docker/registry/v2/repositories/lie
+	common=$(echo common | gzip -n | sha256sum | cut -d' ' -f1)
+	rm -r "$data/_layers/sha256/$common"
+	new_layout new
+	make_app new lie amd64
+	push_layout "$PWD/new" lie "$SRC_HOST" lie:1
+	echo "$SRC_HOST/lie:1" >>one
+	forget
+	gather one "$DST_HOST/lie:1"
+	verify_registry "$DST_HOST" lie 1
+	[ "$(requests "$DST_LOG" PUT '/v2/lie/blobs/')" -eq 3 ]
 }

@@ -10,6 +10,7 @@
 #include "lib/io.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/xalloc.h"
 #include "tools/acedt-push/push.h"
 
 #define PROG	"acedt-push"
@@ -59,6 +60,30 @@ work(struct stage *st)
 	return xfer_work(st->arg);
 }
 
+/* What earlier runs learnt about the destination's host. */
+static void
+recall_host(struct pusher *p)
+{
+	const struct registry_config	*rc = config_registry(&p->net.config,
+					    p->dest.ref.host);
+	char				*base = xasprintf("%s://%s%s",
+					    rc->endpoints[0].scheme,
+					    rc->endpoints[0].host,
+					    rc->endpoints[0].path);
+
+	switch (hostnote_open(&p->note, p->net.config.cache_path, base)) {
+	case HOST_ANSWERS_MOUNTS:
+		p->mounts = MOUNTS_ANSWERED;
+		break;
+	case HOST_IGNORES_MOUNTS:
+		p->mounts = MOUNTS_IGNORED;
+		break;
+	case HOST_UNKNOWN:
+		break;
+	}
+	free(base);
+}
+
 static int
 run(struct pusher *p, int unordered)
 {
@@ -97,6 +122,8 @@ main(int argc, char *argv[])
 	io_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&p.net);
+	reg_call_init(&p.proof_call);
+	p.note.fd = -1;
 	while ((id = cli_next(&cli, &value)) != 0)
 		switch (id) {
 		default:
@@ -120,8 +147,10 @@ main(int argc, char *argv[])
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	net_open(&p.net);
-	if (!p.dest.ref.is_layout)
+	if (!p.dest.ref.is_layout) {
 		journal_open(&p.journal, p.net.config.cache_path);
+		recall_host(&p);
+	}
 	net_enter(&p.dest, p.journal.dir);
 	/*
 	 * One waits for the source while another is at the destination; one
@@ -134,9 +163,11 @@ main(int argc, char *argv[])
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);
 	free(p.tag_call);
+	reg_call_clear(&p.proof_call);
 	cli_clear(&cli);
 	items_free(&p);
 	journal_close(&p.journal);
+	hostnote_close(&p.note);
 	dest_close(&p.dest);
 	net_close(&p.net);
 	return rc;

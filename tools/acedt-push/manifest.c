@@ -11,6 +11,7 @@
 #include "lib/events.h"
 #include "lib/layout_index.h"
 #include "lib/limits.h"
+#include "lib/log.h"
 #include "lib/referrers.h"
 #include "lib/xalloc.h"
 #include "tools/acedt-push/push.h"
@@ -213,6 +214,23 @@ send_again(void *arg)
 	reg_start(c);
 }
 
+/* Is the manifest refused for what it is, or for what it names? */
+static int
+wants_blobs(const struct reg_call *c)
+{
+	switch (c->http.status) {
+	case 401:
+	case 403:
+	case 405:
+	case 408:
+	case 413:
+	case 429:
+		return 0;
+	}
+	return c->http.status >= 400 && (c->http.status < 500 ||
+	    !reg_is_passing(c));
+}
+
 static void
 put_done(struct reg_call *c, const struct err *err)
 {
@@ -221,6 +239,13 @@ put_done(struct reg_call *c, const struct err *err)
 	char		*v;
 	int		 known;
 
+	if (err != NULL && wants_blobs(c) && item_resend(s.p, s.item) > 0) {
+		log_info("%s; what it was said to have is sent", err->msg);
+		forget_call(s.item);
+		item_settled(s.p, s.item);
+		xfer_schedule(s.p);
+		return;
+	}
 	if (err != NULL && strstr(err->code, "BLOB_UNKNOWN") != NULL &&
 	    s.item->tries++ == 0) {
 		http_timer_set(s.p->net.http, &s.item->timer, BLOB_UNKNOWN_MS,

@@ -8,7 +8,7 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
-#include "tools/acedt-push/push.h"
+#include "tools/acedt-push/xfer.h"
 
 static int
 compare_items(const void *a, const void *b)
@@ -143,8 +143,7 @@ item_failed(struct item *item, const struct err *err)
 	*item->err = *err;
 }
 
-/* Something that an item waited for is settled. */
-static void
+void
 item_settled(struct pusher *p, struct item *item)
 {
 	if (--item->pending > 0)
@@ -250,6 +249,17 @@ struct plan {
 	struct err	*err;
 };
 
+static void
+queue_blob(struct pusher *p, struct item *item)
+{
+	free(item->err);
+	item->err = NULL;
+	item->state = ITEM_QUEUED;
+	heap_push(item->size <= BLOB_SMALL ? &p->small : &p->large, item);
+	p->plan_blobs++;
+	p->plan_bytes += item->size;
+}
+
 /* The item of a blob, on its way to the destination. */
 static struct item *
 need_blob(struct plan *pl, const struct descriptor *d)
@@ -266,12 +276,7 @@ need_blob(struct plan *pl, const struct descriptor *d)
 	if (item->state != ITEM_NEW &&
 	    !(item->state == ITEM_FAILED && is_new))
 		return item;
-	free(item->err);
-	item->err = NULL;
-	item->state = ITEM_QUEUED;
-	heap_push(item->size <= BLOB_SMALL ? &p->small : &p->large, item);
-	p->plan_blobs++;
-	p->plan_bytes += item->size;
+	queue_blob(p, item);
 	return item;
 }
 
@@ -376,8 +381,12 @@ is_there(struct pusher *p, struct item *item, int64_t size)
 	if (p->dest.repo == NULL && item->state == ITEM_NEW &&
 	    !layout_blob_has(&p->dest.layout, item->digest, size))
 		return 0;
-	if (item->state == ITEM_NEW)
+	if (item->state == ITEM_NEW) {
 		item->state = ITEM_DONE;
+		item->said = 1;
+		if (p->dest.repo != NULL && item->kind == ITEM_BLOB)
+			ask_found(p, item);
+	}
 	return p->dest.repo != NULL || item->state == ITEM_DONE;
 }
 
@@ -430,6 +439,47 @@ plan_present(struct plan *pl)
 	pl->p->in_use |= i > 0;
 	for (i = 0; i < pl->img->ncontents; i++)
 		pl->img->contents[i].visited = 0;
+}
+
+/*
+ * Send a blob that the destination was said to have; 0 if that was known all the
+ * time.
+ */
+static int
+resend_blob(struct pusher *p, struct item *by, const struct descriptor *d)
+{
+	struct item	*blob = blob_get(p, d);
+
+	if (blob->state == ITEM_DONE && blob->said && blob->nholders > 0) {
+		blob->unbelieved = 1;
+		blob->said = 0;
+		queue_blob(p, blob);
+	}
+	if (blob->unbelieved)
+		manifest_waits(by, blob);
+	return blob->unbelieved;
+}
+
+int
+item_resend(struct pusher *p, struct item *item)
+{
+	struct manifest	 m;
+	struct err	 err = ERR_INIT;
+	size_t		 i;
+	int		 n = 0;
+
+	if (item->resent || manifest_parse(&m, item->media_type, item->bytes,
+	    (size_t)item->size, NULL, &err) == -1)
+		return 0;
+	item->resent = 1;
+	item->pending = 1;		/* held until the caller is ready */
+	for (i = 0; i < m.nedges; i++)
+		if (!edge_is_manifest(&m.edges[i]) && !is_foreign(&m.edges[i]))
+			n += resend_blob(p, item, &m.edges[i].desc);
+	manifest_clear(&m);
+	if (n > 0)
+		item->state = ITEM_WAITING;
+	return n;
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "lib/dest.h"
 #include "lib/errmsg.h"
+#include "lib/hostnote.h"
 #include "lib/image.h"
 #include "lib/journal.h"
 #include "lib/net.h"
@@ -63,6 +64,9 @@ struct item {
 	unsigned long	 seq;		/* order of arrival */
 	struct item	*rival;		/* owned: same digest, another size */
 	int		 disputed;	/* it has rivals: the bytes decide */
+	int		 said;		/* it was not sent: it is said to be
+					 * there */
+	int		 unbelieved;	/* it is sent all the same */
 
 	/* A manifest, until it is there. */
 	char		*media_type;	/* owned */
@@ -71,6 +75,8 @@ struct item {
 	struct reg_call	*call;		/* owned */
 	struct http_timer timer;
 	int		 tries;
+	int		 resent;	/* blobs below it that were said to be
+					 * there had their second chance */
 
 	struct item	*next;		/* in the queue of referrers tags */
 };
@@ -89,6 +95,24 @@ enum single_post {
 	SINGLE_NO
 };
 
+/*
+ * What does the destination answer when it is asked for a blob by a mount from
+ * its own repository?
+ */
+enum mounts {
+	MOUNTS_UNKNOWN,		/* 202 need not mean that it is not there */
+	MOUNTS_ANSWERED,	/* 201 where it is there: so 202 says something */
+	MOUNTS_IGNORED,		/* 202 to all of them: HEAD has to ask */
+	MOUNTS_REFUSED		/* an error, in this run: HEAD has to ask */
+};
+
+/* A mount of a blob that is there, to find that out: once a run. */
+enum proof {
+	PROOF_NONE,
+	PROOF_ASKED,
+	PROOF_HAD
+};
+
 struct pusher {
 	struct net	 net;
 	struct dest	 dest;
@@ -103,7 +127,15 @@ struct pusher {
 	unsigned long	 seq;
 	enum single_post single_post;
 	int		 verify;	/* take nothing as there: --verify */
-	int		 no_mount;	/* mounting is refused: ask by HEAD */
+	enum mounts	 mounts;
+	struct hostnote	 note;		/* of them, for later runs */
+	enum proof	 proof;
+	struct reg_call	 proof_call;
+	struct item	*known;		/* borrowed: a blob that is there, or NULL */
+	struct xfer	*first;		/* borrowed: asks by HEAD whether the first
+					 * blob is there, or NULL */
+	size_t		 nmounting;	/* mounts under way */
+	size_t		 nwaiting;	/* for what others find out */
 	int		 in_use;	/* it has blobs: ask before one is sent */
 	struct item	*tags, *tags_end; /* referrers tags to update */
 	struct reg_call	*tag_call;	/* owned */
@@ -127,6 +159,14 @@ void	upload_begin(struct job *, struct pusher *);
 /* An item is at the destination, or (err) cannot be. */
 void	item_resolve(struct pusher *, struct item *, const struct err *);
 void	items_free(struct pusher *);
+/* Something that an item waited for is settled, or what held it. */
+void	item_settled(struct pusher *, struct item *);
+/*
+ * The destination refuses a manifest: blobs below it that were only said to be
+ * there are queued, and the manifest waits for them, held until item_settled().
+ * 0 if there are none, or if that was done before.
+ */
+int	item_resend(struct pusher *, struct item *);
 
 /* manifest.c: send a manifest; what is below it is there. */
 void	manifest_send(struct pusher *, struct item *);

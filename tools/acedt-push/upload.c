@@ -9,15 +9,11 @@
 #include "lib/xalloc.h"
 #include "tools/acedt-push/xfer.h"
 
-static void	ask_head(struct xfer *);
-static void	ask_mount(struct xfer *);
 static void	ask_status(struct xfer *);
-static void	open_session(struct xfer *);
 static void	send_chunk(struct xfer *);
 
-/* Forget the last request of the upload, make ready for the next. */
-static struct reg_call *
-new_call(struct xfer *x, const char *method)
+struct reg_call *
+upload_call(struct xfer *x, const char *method)
 {
 	struct reg_call	*c = &x->up;
 
@@ -71,26 +67,17 @@ set_chunk(struct xfer *x, struct reg_call *c)
 		x->chunk = least;
 }
 
-/* An upload was opened, by an answer: next is the source. */
-static void
-begin_session(struct xfer *x, struct reg_call *c)
+int
+upload_take_session(struct xfer *x, struct reg_call *c, struct err *err)
 {
-	struct err	err = ERR_INIT;
-
-	if (take_session(x, c, &err) == -1) {
-		xfer_fail(x, &err, 0);
-		return;
-	}
+	if (take_session(x, c, err) == -1)
+		return -1;
 	set_chunk(x, c);
-	source_open(x);
+	return 0;
 }
 
-/*
- * An answer that ends an upload: -1 if it does not say so, or names another
- * digest than the blob's.
- */
-static int
-check_stored(struct xfer *x, struct reg_call *c, struct err *err)
+int
+upload_check_stored(struct xfer *x, struct reg_call *c, struct err *err)
 {
 	char	*v = reg_header(c, "Docker-Content-Digest");
 
@@ -102,162 +89,6 @@ check_stored(struct xfer *x, struct reg_call *c, struct err *err)
 		return err_set(err, ERR_DIGEST, "%s stored it as %s",
 		    reg_repo_name(c->repo), v);
 	return 0;
-}
-
-static void
-asked_head(struct reg_call *c, const struct err *err)
-{
-	struct xfer	*x = c->arg;
-
-	if (err == NULL) {
-		x->p->in_use = 1;
-		xfer_done(x, "present");
-	} else if (err->cls == ERR_NOT_FOUND) {
-		if (x->single)
-			source_open(x);
-		else
-			open_session(x);
-	} else if (x->single) {
-		x->single = 0;
-		x->p->single_post = SINGLE_NO;
-		ask_mount(x);
-	} else {
-		xfer_fail(x, err, 0);
-	}
-}
-
-/* Opens no upload, and registries that refuse mounts answer it. */
-static void
-ask_head(struct xfer *x)
-{
-	struct reg_call	*c = new_call(x, "HEAD");
-
-	c->path = xasprintf("blobs/%s", x->blob->digest);
-	c->on_done = asked_head;
-	reg_start(c);
-}
-
-static void
-opened(struct reg_call *c, const struct err *err)
-{
-	struct xfer	*x = c->arg;
-
-	if (err != NULL)
-		xfer_fail(x, err, 0);
-	else
-		begin_session(x, c);
-}
-
-static void
-open_session(struct xfer *x)
-{
-	struct reg_call	*c = new_call(x, "POST");
-
-	c->path = xstrdup("blobs/uploads/");
-	c->on_done = opened;
-	reg_start(c);
-}
-
-/* Does this answer to a mount mean "not in this way"?  doc/protocol.md. */
-static int
-refuses_mount(long status)
-{
-	return status == 400 || status == 401 || status == 403 ||
-	    status == 404 || status == 405;
-}
-
-static void
-asked(struct reg_call *c, const struct err *err)
-{
-	struct xfer	*x = c->arg;
-	struct err	 e = ERR_INIT;
-
-	if (err != NULL && c->from != c->repo) {
-		/* Whatever it was: it need not hold for an upload. */
-		x->self_only = 1;
-		ask_mount(x);
-	} else if (err != NULL && refuses_mount(c->http.status)) {
-		x->p->no_mount = 1;
-		ask_head(x);
-	} else if (err != NULL) {
-		xfer_fail(x, err, 0);
-	} else if (c->http.status == 201) {
-		if (check_stored(x, c, &e) == -1) {
-			xfer_fail(x, &e, 0);
-			return;
-		}
-		x->p->in_use |= c->from == c->repo;
-		xfer_done(x, c->from == c->repo ? "present" : "mounted");
-	} else {
-		begin_session(x, c);
-	}
-}
-
-/* The name of the source's repository, if the blob can be mounted from it. */
-static const char *
-mount_source(struct xfer *x)
-{
-	struct reg_repo	*dest = x->p->dest.repo;
-	struct place	*src = x->blob->nholders > 0 ?
-			    x->blob->holders[x->holder] : NULL;
-	const char	*name;
-
-	if (x->self_only || src == NULL || src->repo == NULL)
-		return NULL;
-	name = reg_mount_name(src->repo, dest);
-	return name != NULL && strcmp(name, strchr(reg_repo_name(dest), '/') +
-	    1) != 0 ? name : NULL;
-}
-
-/*
- * One question for "is it there, or in the source's repository, else begin an
- * upload": a mount, from the destination itself unless the source is on the
- * same registry.
- */
-static void
-ask_mount(struct xfer *x)
-{
-	struct reg_call	*c = new_call(x, "POST");
-	struct reg_repo	*from = x->p->dest.repo;
-	const char	*name = mount_source(x);
-	char		*path, *more;
-
-	if (name != NULL)
-		from = x->blob->holders[x->holder]->repo;
-	else
-		name = strchr(reg_repo_name(from), '/') + 1;
-	path = origin_add_query("blobs/uploads/", "mount", x->blob->digest);
-	more = origin_add_query(path, "from", name);
-	free(path);
-	c->path = more;
-	c->from = from;
-	c->on_done = asked;
-	reg_start(c);
-}
-
-static void
-ask(struct xfer *x)
-{
-	struct pusher	*p = x->p;
-	int		 may_single = x->blob->size <= BLOB_SMALL &&
-			    !p->no_mount && !p->in_use &&
-			    mount_source(x) == NULL;
-
-	if (x->blob->disputed) {
-		open_session(x);
-	} else if (may_single && p->single_post == SINGLE_YES) {
-		x->single = 1;
-		source_open(x);
-	} else if (may_single && p->single_post == SINGLE_UNKNOWN) {
-		/* One that is not there finds out for all. */
-		p->single_post = SINGLE_ASKING;
-		x->single = 1;
-		ask_head(x);
-	} else if (p->no_mount) {
-		ask_head(x);
-	} else {
-		ask_mount(x);
-	}
 }
 
 void
@@ -346,7 +177,7 @@ told_status(struct reg_call *c, const struct err *err)
 static void
 ask_status(struct xfer *x)
 {
-	struct reg_call	*c = new_call(x, "GET");
+	struct reg_call	*c = upload_call(x, "GET");
 
 	c->location = xstrdup(x->session);
 	c->on_done = told_status;
@@ -380,6 +211,8 @@ upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 {
 	long	status = c->http.status;
 	int	passing = reg_is_passing(c) || (status == 401 && x->whole.n == 0);
+	int	gone = status == 404 || status == 416 ||
+		    strcmp(err->code, "BLOB_UPLOAD_UNKNOWN") == 0;
 
 	/* What was there before need not have been right. */
 	if (!passing && x->have > 0 && !x->refetched) {
@@ -388,8 +221,8 @@ upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 		return;
 	}
 	if (!passing || x->blob->size <= BLOB_SMALL || x->session == NULL) {
-		/* A session that is gone begins anew: 404; so does a 416. */
-		xfer_fail(x, err, passing || status == 404 || status == 416);
+		/* A session that is gone begins anew; so does a 416. */
+		xfer_fail(x, err, passing || gone);
 	} else if (!xfer_may_retry(x, &x->whole, x->got)) {
 		xfer_fail(x, err, 0);
 	} else {
@@ -430,7 +263,7 @@ put_done(struct reg_call *c, const struct err *err)
 
 	if (ended_badly(x, c, err, x->verified))
 		return;
-	if (check_stored(x, c, &e) == -1)
+	if (upload_check_stored(x, c, &e) == -1)
 		xfer_fail(x, &e, 0);
 	else
 		xfer_done(x, "copied");
@@ -461,7 +294,7 @@ single_done(struct reg_call *c, const struct err *err)
 	if (err == NULL && s != 202) {
 		p->single_post = SINGLE_YES;
 		x->single = 0;
-		if (check_stored(x, c, &e) == -1)
+		if (upload_check_stored(x, c, &e) == -1)
 			xfer_fail(x, &e, 0);
 		else
 			xfer_done(x, "copied");
@@ -475,18 +308,19 @@ single_done(struct reg_call *c, const struct err *err)
 	/* Not in one request: then in two. */
 	p->single_post = SINGLE_NO;
 	x->single = 0;
+	ask_wake(p);
 	if (err == NULL && take_session(x, c, &e) == 0) {
 		x->want_put = 1;
 		return;
 	}
 	source_reset(x);
-	ask_mount(x);
+	ask(x);
 }
 
 static void
 post_single(struct xfer *x)
 {
-	struct reg_call	*c = new_call(x, "POST");
+	struct reg_call	*c = upload_call(x, "POST");
 
 	c->path = origin_add_query("blobs/uploads/", "digest",
 	    x->blob->digest);
@@ -519,7 +353,7 @@ stream_body(struct xfer *x, struct reg_call *c, int64_t end)
 static void
 close_session(struct xfer *x)
 {
-	struct reg_call	*c = new_call(x, "PUT");
+	struct reg_call	*c = upload_call(x, "PUT");
 
 	c->location = origin_add_query(x->session, "digest", x->blob->digest);
 	c->body = "";
@@ -542,7 +376,7 @@ send_chunk(struct xfer *x)
 	}
 	if (x->chunk > 0 && end - x->sent > x->chunk)
 		end = x->sent + x->chunk;
-	c = new_call(x, "PATCH");
+	c = upload_call(x, "PATCH");
 	c->location = xstrdup(x->session);
 	c->part_from = x->sent;
 	c->part_end = end;
@@ -565,7 +399,7 @@ upload_put(struct xfer *x)
 		send_chunk(x);
 		return;
 	}
-	c = new_call(x, "PUT");
+	c = upload_call(x, "PUT");
 	/* Its query is the registry's: added to, never taken apart. */
 	c->location = origin_add_query(x->session, "digest", x->blob->digest);
 	c->on_done = put_done;

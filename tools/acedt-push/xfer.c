@@ -45,6 +45,7 @@ xfer_free(struct xfer *x)
 		p->nsmall--;
 	else
 		p->nlarge--;
+	ask_forget(x);
 	source_reset(x);
 	recheck_end(x);
 	if (x->single && p->single_post == SINGLE_ASKING)
@@ -70,6 +71,9 @@ xfer_done(struct xfer *x, const char *how)
 	tell(x, "done");
 	xfer_free(x);
 	blob->is_new = strcmp(how, "present") != 0;
+	blob->said = strcmp(how, "copied") != 0;
+	if (p->dest.repo != NULL)
+		ask_found(p, blob);
 	item_resolve(p, blob, NULL);
 	xfer_schedule(p);
 }

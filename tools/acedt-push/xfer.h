@@ -37,6 +37,8 @@ struct xfer {
 	int		 bad_range;	/* another one than was asked for comes */
 	int		 no_range;	/* the holder got ranges wrong: from byte 0 */
 	int		 self_only;	/* the source's repository refused */
+	int		 mounting;	/* a mount is under way */
+	int		 waiting;	/* for what others find out */
 	const char	*how;		/* copied, present, mounted */
 
 	/* The source. */
@@ -104,12 +106,31 @@ int	source_pump(struct xfer *);
  */
 size_t	source_take(struct xfer *, char *, size_t room);
 
+/* ask.c */
+/* Is it there?  If not, an upload begins. */
+void	ask(struct xfer *);
+/* A blob is known to be at the destination. */
+void	ask_found(struct pusher *, struct item *blob);
+/* It ends. */
+void	ask_forget(struct xfer *);
+/* Those that wait for what others find out look again, from the loop. */
+void	ask_wake(struct pusher *);
+
 /* upload.c */
 /*
  * Go on with what an earlier run left, else ask whether it is there, and for a
  * session if it is not.
  */
 void	upload_begin_blob(struct xfer *);
+/* Forget the last request of the upload, make ready for the next. */
+struct reg_call *upload_call(struct xfer *, const char *method);
+/* An upload was opened, by an answer: 0, or -1 if that does not say where. */
+int	upload_take_session(struct xfer *, struct reg_call *, struct err *);
+/*
+ * An answer that ends an upload: -1 if it does not say so, or names another
+ * digest than the blob's.
+ */
+int	upload_check_stored(struct xfer *, struct reg_call *, struct err *);
 /* Send it, or what is next of it: from memory, or as a stream. */
 void	upload_put(struct xfer *);
 
