@@ -153,6 +153,12 @@ header_cb(char *p, size_t size, size_t n, void *arg)
 	if (n > 5 && strncmp(p, "HTTP/", 5) == 0) {
 		buf_reset(&c->head);
 		c->head_whole = 0;
+		if (n > 12 && strncmp(p + 8, " 417", 4) == 0) {
+			c->expect_refused = 1;
+			/* libcurl would wait for ever to send all of it again. */
+			if (c->on_read != NULL && c->sent > 0)
+				return 0;
+		}
 	}
 	if (*p == '\r' || *p == '\n')
 		c->head_whole = 1;
@@ -175,6 +181,7 @@ write_cb(char *p, size_t size, size_t n, void *arg)
 	c->moved = clock_ms();
 	if (!c->head_seen) {
 		c->head_seen = 1;
+		c->body_began = clock_ms();
 		curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->status);
 		c->streaming = c->on_head != NULL && c->on_head(c);
 	}
@@ -182,8 +189,7 @@ write_cb(char *p, size_t size, size_t n, void *arg)
 		if (buf_add(&c->reply, p, n) == 0)
 			return n;
 		c->reply_over = 1;
-		/* Of an error only the beginning matters. */
-		return c->status >= 400 ? n : 0;
+		return 0;
 	}
 	took = c->on_data(c, p, n);
 	if (took == HTTP_PAUSE) {
@@ -219,6 +225,13 @@ read_cb(char *p, size_t size, size_t n, void *arg)
 	return got;
 }
 
+/* The body, if there is one, of an answer whose status says enough. */
+static int
+is_error_body(const struct http_call *c)
+{
+	return c->head_seen && !c->streaming && c->status >= 300;
+}
+
 /*
  * libcurl's own watch on slow transfers also counts the time in which an upload
  * has to wait for our source, and that in which a registry puts a large blob in
@@ -240,6 +253,9 @@ progress_cb(void *arg, curl_off_t dltotal, curl_off_t dlnow,
 		most = HTTP_COMMIT_SECONDS;
 	if (now - c->moved >= most * 1000LL)
 		c->stalled = most;
+	/* Of an error only the beginning matters. */
+	if (is_error_body(c) && now - c->body_began >= most * 1000LL)
+		c->crawled = most;
 	/* Only blobs may take as long as they like. */
 	most *= HTTP_CRAWL_STALLS;
 	if (!c->streaming && c->on_read == NULL &&
@@ -421,7 +437,7 @@ http_start(struct http *h, struct http_call *c)
 	c->reply.max = c->reply_max > 0 ? c->reply_max : HTTP_ERROR_BODY_MAX;
 	c->status = 0;
 	c->sent = 0;
-	c->head_over = c->reply_over = 0;
+	c->head_over = c->reply_over = c->expect_refused = 0;
 	c->scope = ORIGIN_PUBLIC;
 	c->head_bytes = 0;
 	c->head_whole = 0;
@@ -613,6 +629,12 @@ finish(struct http *h)
 			c->refused[0] = '\0';
 		else if (c->refused[0] != '\0')
 			c->result = CURLE_ABORTED_BY_CALLBACK;
+		/* We ended it, and have the part of it that is quoted. */
+		if (is_error_body(c) && (c->reply_over || c->stalled ||
+		    c->crawled)) {
+			c->result = CURLE_OK;
+			c->reply_over = c->stalled = c->crawled = 0;
+		}
 		/* libcurl takes an end among the fields for the answer's end. */
 		if (c->result == CURLE_OK && !c->head_whole)
 			c->result = CURLE_PARTIAL_FILE;

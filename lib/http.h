@@ -63,9 +63,10 @@ struct http_call {
 	struct buf	 head;		/* header fields, "name: value\n" */
 	struct buf	 reply;
 	int		 stalled;	/* for so many seconds; then it was ended */
-	int		 crawled;	/* ditto: not whole after so many */
+	int		 crawled;	/* it was not whole after so many */
 	int		 head_over;	/* ceiling of head was reached */
 	int		 reply_over;	/* ceiling of reply was reached */
+	int		 expect_refused; /* 417; libcurl may have tried again */
 	int64_t		 sent;		/* body bytes given to libcurl */
 	char		 address[64];	/* of the other side; "" if none */
 	enum origin_scope scope;	/* ditto; of a proxy ORIGIN_PUBLIC */
@@ -88,6 +89,7 @@ struct http_call {
 	int		 paused;	/* by us, so it does not stall */
 	int64_t		 moved;		/* clock_ms() of the last byte */
 	int64_t		 started;	/* clock_ms() */
+	int64_t		 body_began;	/* clock_ms(), if head_seen */
 	struct http_call *next_resume;
 };
 

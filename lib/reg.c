@@ -233,7 +233,7 @@ reg_start(struct reg_call *c)
 	c->before = NULL;
 	c->http.result = CURLE_OK;
 	c->http.status = 0;		/* no answer yet */
-	c->given_up = 0;
+	c->given_up = c->token_expired = c->unexpected = 0;
 	reg_begin_round(c);
 }
 
@@ -387,10 +387,12 @@ add_headers(struct reg_call *c, const char *auth)
 	/* Compressed answers would not have the digest that was asked for. */
 	add_header(h, "Accept-Encoding", "identity");
 	/*
-	 * A body in memory can be sent again, so waiting for "100 Continue"
-	 * would only cost a round trip.
+	 * libcurl asks before it sends a large body.  One in memory can be sent
+	 * again, so that waiting for "100 Continue" would only cost a round
+	 * trip; and some registries do not know the question.
 	 */
-	if (c->on_read == NULL && c->body != NULL)
+	c->expects = c->on_read != NULL && !c->route->host->no_expect;
+	if (!c->expects && (c->on_read != NULL || c->body != NULL))
 		h->headers = curl_slist_append(h->headers, "Expect:");
 	if (c->range_from > 0) {
 		snprintf(range, sizeof(range), "bytes=%lld-%lld",
@@ -634,6 +636,8 @@ reg_is_passing(const struct reg_call *c)
 {
 	if (c->given_up)
 		return 0;
+	if (c->token_expired || c->unexpected)
+		return 1;
 	if (c->http.result != CURLE_OK)
 		return http_error_is_passing(&c->http);
 	/* Some cannot mount, and say that so; the caller has another way. */
@@ -905,7 +909,8 @@ static int
 handle_401(struct reg_call *c)
 {
 	/* A body that was streamed cannot be sent a second time. */
-	if (c->on_read != NULL && c->auth_used != NULL) {
+	if (c->on_read != NULL && c->auth_used != NULL && c->http.sent > 0) {
+		c->token_expired = !c->fresh_token;
 		reg_drop_token(c);
 		return 0;
 	}
@@ -914,6 +919,25 @@ handle_401(struct reg_call *c)
 	reg_enqueue(c);
 	reg_pump(c->route->host);
 	return 1;
+}
+
+/*
+ * It does not know Expect, and no request has it from now on.  While libcurl waits
+ * for an answer it tries again by itself; later it does not, as part of the body is
+ * gone.
+ */
+static void
+learn_expect(struct reg_call *c)
+{
+	struct reg_host	*h = c->route->host;
+
+	if (!c->own || !c->expects || !c->http.expect_refused)
+		return;
+	if (!h->no_expect)
+		log_info("%s answers 417 to Expect: 100-continue; going on "
+		    "without", h->base);
+	h->no_expect = 1;
+	c->unexpected = c->http.result != CURLE_OK || c->http.status == 417;
 }
 
 static void
@@ -931,6 +955,7 @@ call_done(struct http_call *http)
 	if (http->result != CURLE_OK && !outage_is_one(http) &&
 	    is_unreachable(c))
 		reg_outage_reached(c);	/* it is there, whatever it is */
+	learn_expect(c);
 	if (c->own) {
 		learn_room(c);
 		learn_quota(c);

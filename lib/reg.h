@@ -124,6 +124,9 @@ struct reg_call {
 	int		 outlasts;	/* waits for its host to come back */
 	int		 is_probe;	/* sent to see whether it is back */
 	int		 given_up;	/* it did not come */
+	int		 expects;	/* libcurl may ask before the body */
+	int		 unexpected;	/* that was refused, in mid-body */
+	int		 token_expired;	/* ditto, a token that was good before */
 	struct outage	*elsewhere;	/* owned: of a redirect's target */
 	int		 is_final;	/* so says the code of the last error */
 };

@@ -40,6 +40,7 @@ struct reg_host {
 	struct challenge	 challenge;	/* of AUTH_BEARER */
 	int			 probing;	/* the first call is under way */
 	enum origin_scope	 scope;		/* where it answered from */
+	int			 no_expect;	/* it answers 417 to Expect */
 	int			 one_each;	/* a token for each repository */
 	size_t			 active;	/* calls, without transfers */
 	struct shared_host	*shared;	/* borrowed: limits and clocks */

@@ -255,6 +255,57 @@ account_for()
 	[[ $stderr == *"token service"*"HTTP 401"* ]]
 }
 
+@test "a token that lives for less than an upload takes" {
+	start_faulty --auth bearer --token-lives 1
+	# The registry says 300 seconds; the upload begins after the end.
+	start_regd S --faults "$PWD/slow"
+	config_plain_http "$R_HOST" "$S_HOST"
+	for name in big app; do
+		acedt-resolve "$FILES/$name.list" | acedt-fetch |
+		    acedt-push "$S_HOST/$name" | acedt-index "$S_HOST/$name:1"
+		echo "$S_HOST/$name@$(layout_digest "$FILES/images" "$name")" >list
+		echo '[{"method":"GET","path":"blobs/","stall":1.2}]' >slow
+		run -0 --separate-stderr ace-dt mirror gather list \
+		    "$R_HOST/$name:1" -q
+		rm slow
+	done
+	[ "$(logged '.method == "PUT" and .status == 401')" -ge 1 ]
+}
+
+@test "a registry that does not know Expect: 100-continue" {
+	start_faulty
+	# At once; and so late that a part of the body is on its way.
+	for stall in 0 1.5; do
+		: >"$R_LOG"
+		faults "[{\"method\":\"PUT|POST|PATCH\",\"expect\":true,\"status\":417,\"stall\":$stall}]"
+		run -0 --separate-stderr ace-dt mirror gather \
+		    "$FILES/big.list" "$R_HOST/e$stall:1" -q -v8
+		verify_registry "$R_HOST" "e$stall" 1
+		[ "$(logged '.status == 417')" -eq 1 ]
+		[ "$(grep -c 'answers 417 to Expect: 100-continue; going on without' \
+		    <<<"$stderr")" -eq 1 ]
+	done
+	# What is small is never asked for.
+	: >"$R_LOG"
+	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/s:1" -q
+	[ "$(logged '.status == 417')" -eq 0 ]
+}
+
+@test "an error whose body has no end: the part that is quoted is read" {
+	start_faulty
+	fill
+	echo "$R_HOST/app@$(layout_digest "$FILES/images" app)" >list
+	for body in '{"repeat":"gone, "}' '["it is gone ",{"repeat":" ","every":0.1}]'; do
+		faults "[{\"method\":\"GET|HEAD\",\"path\":\"app/manifests/\",\"status\":404,\"set\":{\"Content-Length\":null},\"body\":$body}]"
+		began=$SECONDS
+		run -1 --separate-stderr ace-dt mirror gather list oci:x \
+		    -q --stall-time 1
+		[[ $stderr == *"HTTP 404"*gone* ]] || { echo "$stderr"; return 1; }
+		# Ten stall times were the limit.
+		[ $((SECONDS - began)) -lt 8 ]
+	done
+}
+
 @test "a realm elsewhere gets no password: other scheme, other local host" {
 	for realm in 'file:///etc/passwd' 'http://10.1.2.3/token' \
 	    'http://[::1]:1/token' 'http://user@127.0.0.1/x' ''; do

@@ -9,7 +9,8 @@ log, and reads a file of faults anew whenever that has changed:
       "status": 503, "headers": {"Retry-After": "1"}, "body": "text"}]
 
 method and path are regular expressions that must be found, and the request's
-body must have more than over bytes if that is there; nth says which matching
+body must have more than over bytes if that is there; with expect: true it must
+ask for "100 Continue" first, and is answered before the body.  nth says which matching
 requests it is for (counted from 1, all if it is missing).  What it
 does is one of
 
@@ -109,7 +110,7 @@ class State:
         with self.lock, open(self.options.log, 'a', encoding='utf-8') as f:
             f.write(json.dumps(entry) + '\n')
 
-    def fault(self, method, path, size):
+    def fault(self, method, path, size, expects):
         """The fault for this request, or {}."""
         name = self.options.faults
         with self.lock:
@@ -126,7 +127,8 @@ class State:
             for fault in self.faults:
                 if not fault['method'].search(method) or \
                         not fault['path'].search(path) or \
-                        size <= fault.get('over', -1):
+                        size <= fault.get('over', -1) or \
+                        'expect' in fault and not expects:
                     continue
                 fault['seen'] += 1
                 nth = fault.get('nth')
@@ -138,6 +140,7 @@ class State:
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     state = None
+    expected = False            # "100 Continue", by the client
 
     def log_message(self, *args):
         pass
@@ -183,8 +186,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                 'Range'), 'got': len(self.body),
                         'at': self.came})
 
+    def handle_expect_100(self):
+        # Said when the body is about to be read.
+        self.expected = True
+        return True
+
     def read_body(self, most):
         """Some of the request's body; false if the client gave up."""
+        if self.expected and min(most, self.left) > 0:
+            self.expected = False
+            self.send_response_only(100)
+            self.end_headers()
         wanted = len(self.body) + min(most, self.left)
         try:
             while len(self.body) < wanted:
@@ -230,7 +242,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.body = bytearray()
         self.left = int(self.headers.get('Content-Length') or 0)
         self.current = fault = self.state.fault(
-            self.command, self.path, self.left)
+            self.command, self.path, self.left, self.expected)
+        match = re.match(r'/v2/(.+)/blobs/uploads/', self.path)
+        if self.expected and match and not self.allowed(match[1]):
+            self.close_connection = True
+            return
+        if 'expect' in fault:
+            time.sleep(fault.get('stall', 0))
+            self.close_connection = True
+            self.answer(fault['status'])
+            return
         if not self.read_body(min(self.left, fault.get(
                 'early', fault.get('break', self.left)))):
             self.close_connection = True    # the client gave up
