@@ -10,6 +10,7 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/regerr.h"
+#include "lib/tls.h"
 #include "lib/xalloc.h"
 
 #define QUOTE_MAX	200	/* of a body that is no JSON */
@@ -137,6 +138,10 @@ regerr_hint(struct err *err, const struct http_call *c, const char *scheme,
 	    strcmp(scheme, "https") == 0 && strstr(err->msg, "alert") == NULL)
 		err_add(err, " (if %s speaks plain http, name http://%s as "
 		    "its endpoint, see ace-dt-config(5))", host, host);
+	else if (c->result == CURLE_PEER_FAILED_VERIFICATION &&
+	    c->tls != NULL && tls_was_proxy(c->tls))
+		err_add(err, " (of the proxy; add its authority to those of the "
+		    "system, or to SSL_CERT_FILE)");
 	else if (c->result == CURLE_PEER_FAILED_VERIFICATION)
 		err_add(err, " (to trust its authority, put that into "
 		    "/etc/containers/certs.d/%s/ca.crt, see "

@@ -18,6 +18,7 @@
 #define NAME_SIZE	256		/* of a certificate's owner, as text */
 
 struct tls {
+	const struct tls_store *store;	/* borrowed */
 	char		*host;		/* owned: as origin_host() has it */
 	char		*registry;	/* owned, may be NULL */
 	int		 insecure;
@@ -25,6 +26,7 @@ struct tls {
 	struct err	*failure;	/* owned: why they cannot be used */
 
 	/* The last handshake. */
+	int		 at_proxy;	/* it was that of an https proxy */
 	char		 version[16];
 	char		 authority[NAME_SIZE];
 	char		 refused[3 * NAME_SIZE]; /* which one failed */
@@ -33,11 +35,29 @@ struct tls {
 
 struct tls_store {
 	const struct config	*config;	/* borrowed */
+	X509_STORE		*system;	/* the system's authorities */
 	struct tls		*list;
 };
 
 /* One for the process: OpenSSL never gives an index back. */
 static int	extra_index = -1;
+
+/*
+ * By default paths the system's authorities are looked up one by one as they are
+ * needed; libcurl's own way parses all of them for every connection.
+ */
+static X509_STORE *
+new_store(void)
+{
+	X509_STORE	*store = X509_STORE_new();
+
+	if (store == NULL || X509_STORE_set_default_paths(store) != 1)
+		log_die(EXIT_STOPPED, "OpenSSL cannot be set up");
+	ERR_clear_error();
+	X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST |
+	    X509_V_FLAG_PARTIAL_CHAIN);
+	return store;
+}
 
 struct tls_store *
 tls_store_new(const struct config *config)
@@ -45,6 +65,7 @@ tls_store_new(const struct config *config)
 	struct tls_store	*s = xcalloc(1, sizeof(*s));
 
 	s->config = config;
+	s->system = new_store();
 	if (extra_index == -1)
 		extra_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL,
 		    NULL);
@@ -67,6 +88,7 @@ tls_store_free(struct tls_store *s)
 		free(t->registry);
 		free(t);
 	}
+	X509_STORE_free(s->system);
 	free(s);
 }
 
@@ -99,17 +121,8 @@ load(struct tls_store *s, const char *url, char *host, const char *registry)
 
 	t->host = host;
 	t->registry = registry != NULL ? xstrdup(registry) : NULL;
-	/*
-	 * By default paths the system's authorities are looked up one by one as
-	 * they are needed; libcurl's own way parses all of them for every
-	 * connection.
-	 */
-	if ((t->certs.store = X509_STORE_new()) == NULL ||
-	    X509_STORE_set_default_paths(t->certs.store) != 1)
-		log_die(EXIT_STOPPED, "OpenSSL cannot be set up");
-	ERR_clear_error();
-	X509_STORE_set_flags(t->certs.store, X509_V_FLAG_TRUSTED_FIRST |
-	    X509_V_FLAG_PARTIAL_CHAIN);
+	t->store = s;
+	t->certs.store = new_store();
 	if (certs_load(&t->certs, host, registry, &err) == -1) {
 		t->failure = xmalloc(sizeof(*t->failure));
 		*t->failure = err;
@@ -212,6 +225,17 @@ look(int good, X509_STORE_CTX *store)
 	return good || t->insecure;
 }
 
+/*
+ * libcurl calls the same function for an https proxy and for the host behind it.
+ * They differ in the highest version of TLS, which tls_apply() names for the proxy
+ * only.
+ */
+static int
+is_for_proxy(SSL_CTX *ctx)
+{
+	return SSL_CTX_get_max_proto_version(ctx) == TLS1_3_VERSION;
+}
+
 /* libcurl's call, once for each connection. */
 static CURLcode
 set_up(CURL *easy, void *ctx, void *arg)
@@ -219,6 +243,13 @@ set_up(CURL *easy, void *ctx, void *arg)
 	struct tls	*t = arg;
 
 	(void)easy;
+	t->at_proxy = is_for_proxy(ctx);
+	if (t->at_proxy) {
+		/* What holds for the registry is not for the proxy to see. */
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+		SSL_CTX_set1_cert_store(ctx, t->store->system);
+		return CURLE_OK;
+	}
 	SSL_CTX_set_ex_data(ctx, extra_index, t);
 	SSL_CTX_set_verify(ctx, t->insecure ? SSL_VERIFY_NONE :
 	    SSL_VERIFY_PEER, look);
@@ -243,6 +274,10 @@ tls_apply(struct tls *t, CURL *e)
 	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	/* Never a store that libcurl shares with other hosts. */
 	curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+	curl_easy_setopt(e, CURLOPT_PROXY_CAINFO, NULL);
+	curl_easy_setopt(e, CURLOPT_PROXY_CAPATH, NULL);
+	curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION,
+	    (long)CURL_SSLVERSION_TLSv1_2 | (long)CURL_SSLVERSION_MAX_TLSv1_3);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, set_up);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, t);
 }
@@ -250,12 +285,20 @@ tls_apply(struct tls *t, CURL *e)
 void
 tls_explain(const struct tls *t, CURLcode result, struct err *err)
 {
+	if (t->at_proxy)
+		return;
 	if (result == CURLE_PEER_FAILED_VERIFICATION && t->refused[0] != '\0')
 		err_add(err, ": %s", t->refused);
 	else if (strstr(err->msg, "alert") != NULL)
 		err_add(err, ": %s", t->certs.cert != NULL ?
 		    "it refuses the certificate that it was shown" :
 		    "it may want a certificate to be shown");
+}
+
+int
+tls_was_proxy(const struct tls *t)
+{
+	return t->at_proxy;
 }
 
 const char *

@@ -10,7 +10,9 @@ struct err;
  * TLS as it holds for one host: whom to trust, what to show.  On top of the
  * system's authorities (SSL_CERT_FILE and SSL_CERT_DIR are obeyed) count the
  * files that docker, podman and containerd keep for the host in certs.d;
- * certs.h says which.  Everything is read once, when the host is first met.
+ * certs.h says which.  Everything is read once, when the host is first met.  An
+ * https proxy is vouched for by the system's authorities only, and is shown no
+ * certificate.
  */
 struct tls;
 struct tls_store;
@@ -33,6 +35,8 @@ void	tls_apply(struct tls *, CURL *);
 /* Add to the error of a failed request which certificate it was. */
 void	tls_explain(const struct tls *, CURLcode, struct err *);
 
+/* Was the last handshake, perhaps one that failed, that of an https proxy? */
+int	tls_was_proxy(const struct tls *);
 /* Of the last connection, "" if there was none: "TLSv1.3". */
 const char *tls_version(const struct tls *);
 /* The authority at the end of the chain. */

@@ -85,3 +85,54 @@ through()
 	[[ $output == *'"class":"network"'* ]]
 	[[ $output != *s3cret-pw* ]]
 }
+
+# start_front NAME UPSTREAM-PORT: test/tlsfront.py with the certificate "server".
+start_front()
+{
+	local name=$1 dir pid
+	dir=$(mktemp -d "$BATS_FILE_TMPDIR/$name.XXXXXX")
+	python3 "$TOP/test/tlsfront.py" --log "$dir/log" \
+	    --port-file "$dir/port" --upstream "$2" \
+	    --cert "$FILES/pki/server.crt" --key "$FILES/pki/server.key" \
+	    --clients "$FILES/pki/ca.crt" >"$dir/out" 2>&1 3>&- </dev/null &
+	pid=$!
+	wait_for_line "$pid" "$dir/port" . || { cat "$dir/out"; return 1; }
+	keep_server "$name" "$pid" "$(cat "$dir/port")" "$dir/log"
+}
+
+@test "an https proxy: what is for the registry is not for the proxy" {
+	make_client_certificate "$FILES/pki" client
+	start_front FRONT "${OPEN_HOST#*:}"
+	start_front ASKS "${PLAIN_HOST#*:}"
+	echo "$ASKS_HOST/app:1" >asks
+	dir=$HOME/.docker/certs.d/$ASKS_HOST
+	mkdir -p "$dir"
+	cp "$FILES/pki/client.crt" "$dir/client.cert"
+	cp "$FILES/pki/client.key" "$dir/client.key"
+	export https_proxy=https://$FRONT_HOST
+	# The registry is shown the certificate, the proxy is not.
+	run -0 acedt-resolve asks
+	[ "$(sort -u "$ASKS_LOG")" = client ]
+	[ "$(sort -u "$FRONT_LOG")" = none ]
+	[ "$(through "$OPEN_LOG" "CONNECT $ASKS_HOST")" -gt 0 ]
+	# The registry's authority vouches for the registry only.
+	cp "$FILES/pki/ca.crt" "$dir/ca.crt"
+	: >"$FRONT_LOG"
+	: >"$ASKS_LOG"
+	SSL_CERT_FILE=$FILES/pki/other-ca.crt run -1 acedt-resolve asks
+	[[ $output == *'"class":"tls"'*"SSL certificate problem"*"(of the proxy; add its authority to those of the system"* ]]
+	[ "$(sort -u "$FRONT_LOG")" = refused ]
+	[ ! -s "$ASKS_LOG" ]
+	# Nor does a registry that is not verified mean a proxy that is not.
+	cat >skip.yaml <<-EOF
+	registryConfig:
+	  endpointConfig:
+	    "https://$ASKS_HOST": {tls: {insecureSkipVerify: true}}
+	EOF
+	ACE_DT_CONFIG=skip.yaml SSL_CERT_FILE=$FILES/pki/other-ca.crt \
+	    run -1 acedt-resolve asks
+	[ "$(sort -u "$FRONT_LOG")" = refused ]
+	# Directly it is good enough.
+	unset https_proxy
+	SSL_CERT_FILE=$FILES/pki/other-ca.crt run -0 acedt-resolve asks
+}
