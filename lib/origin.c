@@ -400,7 +400,7 @@ origin_add_query(const char *url, const char *name, const char *value)
 
 /*
  * A token service at an address that is not public belongs to a registry that is
- * in such a network itself; one on this machine can name only this machine.
+ * in such a network itself, and on this machine it has the registry's address.
  */
 static int
 is_strange_realm(const struct origin *from, enum origin_scope near,
@@ -411,7 +411,8 @@ is_strange_realm(const struct origin *from, enum origin_scope near,
 	if (near < scope_of_host(from->host))
 		near = scope_of_host(from->host);
 	return strcasecmp(from->host, to->host) != 0 &&
-	    scope != ORIGIN_PUBLIC && near != scope;
+	    scope != ORIGIN_PUBLIC && (near != scope ||
+	    scope == ORIGIN_LOOPBACK);
 }
 
 int
