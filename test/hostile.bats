@@ -137,7 +137,7 @@ has()
 	a huge length|the registry has|"set":{"Content-Length":"9223372036854775807"}
 	a length over 64 bits|is no length|"set":{"Content-Length":"99999999999999999999"}
 	two lengths|is no length|"set":{"Content-Length":["1500000","5"]}
-	a length that is no number||"set":{"Content-Length":"0x10"}
+	a length that is no number|HTTP/0.9|"set":{"Content-Length":"0x10"}
 	gzip that was not asked for|has digest|"set":{"Content-Encoding":"gzip"},"replace":{"repeat":"z","times":1500000}
 	1xx without end|header fields|"raw":{"repeat":"HTTP/1.1 100 Continue\r\n\r\n"}
 	fields without end|header fields|"raw":["$ok",{"repeat":"X-Field: value\r\n"}]
@@ -444,12 +444,12 @@ both()
 	round in a circle|more than 10 redirects|"/v2/one/manifests/sha256:$(head -c 64 /dev/zero | tr '\0' 1)"
 	a file|no URL|"file:///etc/passwd"
 	ftp|not followed|"ftp://127.0.0.1/"
-	gopher||"gopher://127.0.0.1:70/_x"
+	gopher|a gopher: URL, which is not followed|"gopher://127.0.0.1:70/_x"
 	a user name|user name|"http://user:pass@$R_HOST/v2/"
 	a blank|blanks|"/v2/ /x"
-	a CR that splits a field||"/v2/\\rX: y"
+	a CR that splits a field|its descriptor says|"/v2/\\rX: y"
 	66 KB|too long|"/$far"
-	an address of seven parts||"http://1.2.3.4.5.6.7.8.9:99999/"
+	an address of seven parts|no http or https URL|"http://1.2.3.4.5.6.7.8.9:99999/"
 	nothing|without a Location|null
 	EOF2
 }
@@ -512,11 +512,11 @@ both()
 	401 for ever, another scope each time|HTTP 401|$c"$realm,scope=\\"repository:other:pull\\""}
 	401 without a challenge|HTTP 401|"path":"/v2/","status":401
 	50 challenges|HTTP 401|$c[$(for i in $(seq 50); do printf '"Basic realm=%s",' "$i"; done)"Negotiate x"]}
-	10,000 challenges in one field||$c"$(for i in $(seq 5000); do printf 'X%d a=b, ' "$i"; done)"}
-	no realm||$c"Bearer service=x"}
-	a realm that is a file||$c"Bearer realm=\\"file:///etc/passwd\\""}
+	10,000 challenges in one field|HTTP 401|$c"$(for i in $(seq 5000); do printf 'X%d a=b, ' "$i"; done)"}
+	no realm|names no token service|$c"Bearer service=x"}
+	a realm that is a file|it points to something that is no URL|$c"Bearer realm=\\"file:///etc/passwd\\""}
 	a realm with a user name|user name|$c"Bearer realm=\\"http://u:p@$R_HOST/\\""}
-	a realm without a host||$c"Bearer realm=\\"http:///token\\""}
+	a realm without a host|Could not resolve host: token|$c"Bearer realm=\\"http:///token\\""}
 	a redirect of the token|HTTP 302|"path":"/token","status":302,"headers":{"Location":"/token"}
 	no JSON|token service|$t"<html>"
 	an answer of 2 MB|larger than|$t{"repeat":" ","times":2000000}

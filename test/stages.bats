@@ -16,6 +16,11 @@ setup_file()
 	export FILES=$PWD
 }
 
+teardown()
+{
+	stop_servers
+}
+
 @test "resolve: one record a line of the list, with a digest" {
 	[ "$(head -n 1 "$FILES/resolved")" = "$HEADER" ]
 	[ "$(tail -n 1 "$FILES/resolved")" = '{"type":"end","images":2}' ]
@@ -203,6 +208,19 @@ lines_of()
 	    map(.descriptor.platform.architecture) == ["arm64"]'
 	acedt-filter -p linux/amd64 <"$FILES/roots" |
 	    acedt-filter -p linux/arm64 2>err | jq -se '.[1].selected == []'
+}
+
+@test "filter: an index that is listed twice is chosen from once" {
+	mkdir -p twice
+	cp -r "$FILES/images/." twice
+	d=$(layout_digest twice app-1)
+	inner=$(jq -nc --arg d "$d" --arg t "$OCI_INDEX" --argjson n \
+	    "$(layout_blob twice "$d" | wc -c)" \
+	    '{mediaType: $t, digest: $d, size: $n}')
+	printf '%s\n' "$inner" "$inner" | make_index twice | tag_layout twice nest
+	echo oci:twice:nest | acedt-resolve - | acedt-fetch --roots |
+	    acedt-filter -p linux/arm64 | jq -se '.[1].selected |
+	    map(.descriptor.platform.architecture) == ["arm64"]'
 }
 
 @test "filter: records pass to the byte, members and types unknown to us too" {
