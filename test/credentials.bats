@@ -235,7 +235,47 @@ tokens()
 	    "oci:$FILES/images:a" "docker://$TOK_HOST/src/app:1"
 	auths "$TOK_HOST/src" ann:pw-one "$TOK_HOST/dst" bob:pw-two
 	echo "$TOK_HOST/src/app:1" >list
+	: >"$TOK_TOKEN_LOG"
 	run -0 ace-dt mirror gather list "$TOK_HOST/dst/all:1" -q
+	# The source is read as ann.  Who writes must also be able to read what
+	# is to be mounted.
+	tokens "$TOK_TOKEN_LOG" | jq -r '(.headers.Authorization |
+	    ltrimstr("Basic ") | @base64d | split(":")[0]) as $who |
+	    .query.scope[] | split(" ")[] | split(":")[1] + " " + $who' |
+	    sort -u >asked
+	diff asked - <<-EOF2
+	dst/all bob
+	src/app ann
+	src/app bob
+	EOF2
+}
+
+@test "a challenge of another host, reached by a redirect, is not answered" {
+	local layer
+	layer=$(layout_blob "$FILES/images" \
+	    "$(layout_blob "$FILES/images" \
+	    "$(layout_digest "$FILES/images" a)" |
+	    jq -r '.manifests[0].digest')" | jq -r '.layers[1].digest')
+	echo '[]' >faults
+	start_regd OWN --auth basic --user ann:pw-one --faults "$PWD/faults"
+	start_regd THIEF --faults "$PWD/thief.faults"
+	plain "$OWN_HOST" "$THIEF_HOST"
+	auths "$OWN_HOST" ann:pw-one
+	echo "oci:$FILES/images:a" | ace-dt mirror gather - "$OWN_HOST/app:1" -q
+	echo "$OWN_HOST/app:1" >list
+	jq -n --arg l "$layer" --arg h "$THIEF_HOST" '[{method: "GET",
+	    path: $l, status: 307, headers: {Location:
+	    ("http://" + $h + "/v2/app/blobs/" + $l)}}]' >faults
+	for realm in "Bearer realm=\"http://$THIEF_HOST/token\"" \
+	    'Basic realm="x"'; do
+		jq -n --arg r "$realm" '[{status: 401,
+		    headers: {"WWW-Authenticate": $r}}]' >thief.faults
+		: >"$THIEF_LOG"
+		run -1 --separate-stderr ace-dt mirror gather list oci:out:1 -q
+		[[ $stderr == *"$layer"*"HTTP 401"* ]]
+		jq -se --arg l "$layer" 'length > 0 and all(.[];
+		    .auth == null and (.path | endswith($l)))' "$THIEF_LOG"
+	done
 }
 
 @test "tokens: a refresh token, by a form; a service without forms" {

@@ -56,6 +56,39 @@ account_for()
 	done
 }
 
+@test "which statuses pass and which are final" {
+	local status
+	start_faulty
+	fill
+	for status in 408 425 429 500 502 503 504 522 524 400 403 404 410 501 505; do
+		jq -n --arg s $status '{path: ("r" + $s + "/"), nth: [1],
+		    status: ($s | tonumber)}'
+		echo "$R_HOST/r$status/app:1" >>all.list
+	done | jq -s '. + [{path: "/r[0-9]+/", status: 404}]' >faults.new
+	mv faults.new faults
+	acedt-resolve all.list >/dev/null || [ $? -eq 1 ]
+	# A HEAD that is refused for good may be followed by a GET.
+	jq -r 'select(.method == "HEAD").path | split("/")[2]' "$R_LOG" |
+	    sort | uniq -c | awk '{ print $2, $1 }' >asked
+	diff asked - <<-EOF
+	r400 1
+	r403 1
+	r404 1
+	r408 2
+	r410 1
+	r425 2
+	r429 2
+	r500 2
+	r501 1
+	r502 2
+	r503 2
+	r504 2
+	r505 1
+	r522 2
+	r524 2
+	EOF
+}
+
 @test "it gives up after a while, and says what the registry said" {
 	start_faulty
 	faults '[{"method":"PUT","path":"manifests/sha","status":500,"body":"{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"disk \\u001b[31mfull\"}]}"}]'

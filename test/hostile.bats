@@ -363,6 +363,7 @@ both()
 		too much, in chunks without end|"raw":["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",{"repeat":"5\r\nhello\r\n"}]
 		one byte more, of no announced length|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$((n + 1))}]
 		as long, of no announced length|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$n}]
+		as long, and the end is a while after|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z","times":$n},{"pause":0.5}]
 		EOF2
 	done
 	# The same from a layout whose last byte is wrong.

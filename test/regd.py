@@ -35,7 +35,7 @@ and how it does that can be changed by
 
 A text may be a list of texts, and {"repeat": "x", "times": 9} in it; times is
 without end if it is missing.  {"repeat": "x", "every": S} has no end, and waits
-S seconds after each.  A field's value may be a list: one field each.
+S seconds after each; {"pause": S} is only a wait.  A field's value may be a list: one field each.
 """
 import argparse
 import base64
@@ -69,6 +69,8 @@ def pieces(text):
         while True:
             yield text['repeat'].encode()
             time.sleep(text['every'])
+    elif isinstance(text, dict) and 'pause' in text:
+        time.sleep(text['pause'])
     elif isinstance(text, dict):
         piece = text['repeat'].encode() * text.get('times', 1)
         yield piece
@@ -530,6 +532,7 @@ def main():
     parser.add_argument('--address', default='127.0.0.1')
     parser.add_argument('--tls', help='file with certificate and key')
     parser.add_argument('--tls-clients', help='who signs theirs')
+    parser.add_argument('--tls-old', action='store_true', help='no TLS 1.2')
     options = parser.parse_args()
     open(options.log, 'w', encoding='utf-8').close()
     Handler.state = State(options)
@@ -540,6 +543,10 @@ def main():
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(options.tls_clients)
         context.load_cert_chain(options.tls)
+        if options.tls_old:
+            context.set_ciphers('DEFAULT:@SECLEVEL=0')
+            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False)
     with open(options.port_file + '.new', 'w', encoding='utf-8') as f:

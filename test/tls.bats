@@ -205,6 +205,28 @@ gather()
 	[ "$status" -eq 1 ]
 }
 
+@test "TLS 1.1 is refused, whatever OpenSSL is configured to allow" {
+	cat "$PKI/server.crt" "$PKI/server.key" >server.pem
+	start_regd OLDEST --tls server.pem --tls-old
+	cat >openssl.cnf <<-EOF
+	openssl_conf = all
+	[all]
+	ssl_conf = ssl
+	[ssl]
+	system_default = old
+	[old]
+	MinProtocol = TLSv1
+	CipherString = DEFAULT:@SECLEVEL=0
+	EOF
+	export OPENSSL_CONF=$PWD/openssl.cnf SSL_CERT_FILE=$PKI/ca.crt
+	# It would be possible.
+	curl -fsS --cacert "$PKI/ca.crt" --tlsv1.0 "https://$OLDEST_HOST/v2/"
+	gather "$OLDEST_HOST"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"protocol version"* || $stderr == *"unsupported protocol"* ]]
+	[ "$(wc -l <"$OLDEST_LOG")" -eq 1 ]
+}
+
 @test "attack: from https to http, by realm, redirect and upload" {
 	export SSL_CERT_FILE=$PKI/ca.crt
 	echo '[]' >faults
