@@ -590,8 +590,9 @@ event_request(const struct http_call *c)
 	EVENT("request", EV_STR("method", c->method), EV_STR("url", url),
 	    EV_NUM("status", c->status),
 	    EV_NUM("ms", clock_ms() - c->started));
-	log_debug("%s %s: %ld in %lld ms", c->method, url, c->status,
-	    (long long)(clock_ms() - c->started));
+	log_debug("%s %s%s%s: %ld in %lld ms", c->method, url,
+	    c->about != NULL ? " " : "", c->about != NULL ? c->about : "",
+	    c->status, (long long)(clock_ms() - c->started));
 }
 
 /* Whom the answer came from, for people. */

@@ -32,6 +32,7 @@ struct http_call {
 	/* Set by the caller before http_start(); all strings borrowed. */
 	const char	*method;	/* GET, HEAD, DELETE, POST, PUT, PATCH */
 	const char	*url;
+	const char	*about;		/* what the URL does not say; or NULL */
 	struct curl_slist *headers;	/* owned by the call from then on */
 	const void	*body;		/* in memory, or NULL */
 	size_t		 body_len;

@@ -461,6 +461,7 @@ send_call(struct reg_call *c)
 	free(c->auth_used);
 	c->auth_used = auth;
 	c->http.method = c->method;
+	c->http.about = c->about;
 	c->http.url = c->url;
 	c->http.body = c->body;
 	c->http.body_len = c->body_len;
@@ -796,6 +797,19 @@ reg_resolve_same(const struct reg_call *c, const char *location,
 	return NULL;
 }
 
+/*
+ * What was refused to an account that is known there: it was given a token, or is
+ * told that it may not.
+ */
+static const char *
+may_not(const struct reg_call *c)
+{
+	if (c->route->account.where == NULL || c->auth_used == NULL ||
+	    (c->http.status == 401 && c->route->host->auth != AUTH_BEARER))
+		return NULL;
+	return c->push ? "push" : "pull";
+}
+
 /* What went wrong, and where, for people. */
 static void
 report(struct reg_call *c, struct err *err)
@@ -809,7 +823,7 @@ report(struct reg_call *c, struct err *err)
 		regerr_answer(&c->http, err);
 	c->is_final = regerr_is_final(err->code);
 	regerr_hint(err, &c->http, strncmp(h->base, "https", 5) == 0 ?
-	    "https" : "http", h->name, a->where,
+	    "https" : "http", h->name, a->where, may_not(c),
 	    creds_where(h->reg->creds));
 }
 

@@ -73,6 +73,7 @@ struct reg_call {
 	int64_t		 range_size;	/* whole size of the content */
 	int64_t		 part_from;	/* Content-Range of the body, */
 	int64_t		 part_end;	/* up to before that; 0: none */
+	const char	*about;		/* borrowed: a digest, for the log */
 	size_t		 reply_max;
 	const char	*digest;	/* borrowed: of the reply, or NULL */
 	int		 transfer;	/* counted by its caller, not in the

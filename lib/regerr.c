@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/buf.h"
 #include "lib/errmsg.h"
 #include "lib/http.h"
 #include "lib/json.h"
@@ -15,6 +16,9 @@
 
 #define QUOTE_MAX	200	/* of a body that is no JSON */
 #define MESSAGE_MAX	600	/* of a registry's own message */
+#define DETAIL_MAX	300	/* of what it adds to that */
+#define ERRORS_SHOWN	5	/* of those in one answer */
+#define ERRORS_MAX	1000	/* bytes of all of them */
 #define WARNINGS_MAX	32	/* texts remembered, and so shown */
 
 static const struct json_limits error_limits = { 10000, 32, JSON_PLAIN };
@@ -37,12 +41,84 @@ class_of(long status, const char *code)
 	return ERR_REGISTRY;
 }
 
-/* The first of the errors in a JSON body; 0 if it is one. */
 static int
-json_error(const struct buf *body, char **code, char **message)
+has_members(jv v)
+{
+	return jv_get_kind(v) == JV_KIND_ARRAY ?
+	    jv_array_length(jv_copy(v)) > 0 :
+	    jv_object_length(jv_copy(v)) > 0;
+}
+
+/* What an error adds to its message: a text, or JSON; NULL if nothing. */
+static char *
+detail_of(jv error, const char *message)
+{
+	jv	 detail = json_get(error, "detail");
+	char	*text = NULL;
+
+	switch (jv_get_kind(detail)) {
+	case JV_KIND_STRING:
+		text = json_str(error, "detail");
+		break;
+	case JV_KIND_OBJECT:
+	case JV_KIND_ARRAY:
+		if (has_members(detail)) {
+			jv	dump = jv_dump_string(jv_copy(detail), 0);
+
+			text = xstrdup(jv_string_value(dump));
+			jv_free(dump);
+		}
+		break;
+	default:
+		break;
+	}
+	jv_free(detail);
+	if (text != NULL && (*text == '\0' || (message != NULL &&
+	    strcmp(text, message) == 0))) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+/* "CODE: message (detail)", as far as they are there. */
+static void
+add_error(struct buf *b, jv error, char **code)
+{
+	char	*own = json_str(error, "code");
+	char	*message = json_str(error, "message");
+	char	*detail = detail_of(error, message);
+
+	if (own != NULL || message != NULL || detail != NULL) {
+		buf_addf(b, "%s%.*s%s%.*s", b->len > 0 ? "; " : "",
+		    ERR_CODE_MAX, own != NULL ? own : "",
+		    own != NULL && message != NULL ? ": " : "", MESSAGE_MAX,
+		    message != NULL ? message : "");
+		if (detail != NULL)
+			buf_addf(b, "%s(%.*s)", own != NULL || message !=
+			    NULL ? " " : "", DETAIL_MAX, detail);
+	}
+	/* "UNKNOWN" says less than any other. */
+	if (own != NULL && (*code == NULL || strcmp(*code, "UNKNOWN") == 0)) {
+		free(*code);
+		*code = own;
+		own = NULL;
+	}
+	free(own);
+	free(message);
+	free(detail);
+}
+
+/*
+ * All errors of a JSON body as a text, and the code that says most; -1 if it is
+ * none.
+ */
+static int
+json_errors(const struct buf *body, char **code, struct buf *text)
 {
 	struct err	err;
-	jv		doc, list, first;
+	jv		doc, list;
+	int		i, n;
 
 	if (body->len == 0 || json_parse(body->data, body->len, &error_limits,
 	    &doc, &err) == -1)
@@ -53,10 +129,17 @@ json_error(const struct buf *body, char **code, char **message)
 		jv_free(list);
 		return -1;
 	}
-	first = jv_array_get(list, 0);
-	*code = json_str(first, "code");
-	*message = json_str(first, "message");
-	jv_free(first);
+	n = jv_array_length(jv_copy(list));
+	for (i = 0; i < n && i < ERRORS_SHOWN; i++) {
+		jv	error = jv_array_get(jv_copy(list), i);
+
+		add_error(text, error, code);
+		jv_free(error);
+	}
+	if (n > ERRORS_SHOWN)
+		buf_addf(text, "%sand %d more errors", text->len > 0 ? "; " :
+		    "", n - ERRORS_SHOWN);
+	jv_free(list);
 	return 0;
 }
 
@@ -80,14 +163,16 @@ quote(const struct buf *body, char *out, size_t size)
 void
 regerr_answer(struct http_call *c, struct err *err)
 {
-	char	*code = NULL, *message = NULL, text[QUOTE_MAX];
-	long	 status = c->status;
+	struct buf	 all;
+	char		*code = NULL, text[QUOTE_MAX];
+	long		 status = c->status;
 
-	if (json_error(&c->reply, &code, &message) == 0) {
+	buf_init(&all, ERR_MSG_MAX);
+	if (json_errors(&c->reply, &code, &all) == 0) {
 		err_set(err, class_of(status, code != NULL ? code : ""),
-		    "HTTP %ld%s%s%s%.*s", status, code != NULL ? " " : "",
-		    code != NULL ? code : "", message != NULL ? ": " : "",
-		    MESSAGE_MAX, message != NULL ? message : "");
+		    "HTTP %ld%s%.*s", status, all.len == 0 ? "" :
+		    code != NULL ? " " : ": ", ERRORS_MAX,
+		    all.len > 0 ? all.data : "");
 		if (code != NULL)
 			snprintf(err->code, sizeof(err->code), "%s", code);
 	} else {
@@ -97,7 +182,7 @@ regerr_answer(struct http_call *c, struct err *err)
 	}
 	err->status = (int)status;
 	free(code);
-	free(message);
+	buf_clear(&all);
 }
 
 int
@@ -119,9 +204,14 @@ regerr_is_final(const char *code)
 
 void
 regerr_hint(struct err *err, const struct http_call *c, const char *scheme,
-    const char *host, const char *account, const char *looked_in)
+    const char *host, const char *account, const char *may_not,
+    const char *looked_in)
 {
-	if (c->status == 401 && account != NULL)
+	if ((c->status == 401 && may_not != NULL) ||
+	    (c->status == 403 && account != NULL))
+		err_add(err, " (the account for %s in %s may not %s here)",
+		    host, account, may_not != NULL ? may_not : "do that");
+	else if (c->status == 401 && account != NULL)
 		err_add(err, " (the credentials for %s in %s are refused)",
 		    host, account);
 	else if (c->status == 401)

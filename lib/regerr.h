@@ -9,8 +9,8 @@ struct http_call;
 /* What answers that are no success mean; distribution-spec, "Error Codes". */
 
 /*
- * Class, status, code and message from an answer: of a JSON body the first
- * error, of another one the printable beginning.
+ * Class, status, code and message from an answer: of a JSON body the errors with
+ * their details, of another one the printable beginning.
  */
 void	regerr_answer(struct http_call *, struct err *);
 
@@ -21,10 +21,13 @@ int	regerr_is_final(const char *code);
 
 /*
  * Add what a person may try, where something is known to help.  account is
- * where the credentials came from that were sent, NULL if there were none.
+ * where the credentials came from that were sent, NULL if there were none;
+ * may_not is what was refused to an account whose credentials were accepted
+ * ("push"), NULL where that is not known.
  */
 void	regerr_hint(struct err *, const struct http_call *, const char *scheme,
-	    const char *host, const char *account, const char *looked_in);
+	    const char *host, const char *account, const char *may_not,
+	    const char *looked_in);
 
 /*
  * Milliseconds from a Retry-After field, in seconds or a date; 0 if broken.  A

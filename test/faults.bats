@@ -262,6 +262,34 @@ account_for()
 	done
 }
 
+@test "an account that may not push: said so, once, and not that it is refused" {
+	start_faulty --auth bearer --user ann:pw
+	account_for "$R_HOST"
+	cat "$FILES/app.list" "$FILES/big.list" >list
+	for code in 403 401; do
+		faults "$(jq -n --argjson s $code --arg c "Bearer realm=\"http://$R_HOST/token\",service=\"x\",scope=\"repository:x:pull,push\"" \
+		    '[{method: "POST", path: "uploads", status: $s,
+		    headers: {"WWW-Authenticate": $c}, body: ({errors: [{code:
+		    "DENIED", message: "not yours"}]} | tojson)}]')"
+		run -1 --separate-stderr ace-dt mirror gather list "$R_HOST/x:1" -q
+		[[ $stderr == *"list:"*"DENIED: not yours (the account for $R_HOST in $PWD/docker/config.json may not push here)"* ]]
+		[[ $stderr == *"1 more image failed for the reason that is given for list:"* ]]
+		[[ $stderr != *"are refused"* ]]
+		[ "$(grep -c "not yours" <<<"$stderr")" -eq 1 ]
+	done
+}
+
+@test "debug lines of uploads name the digest" {
+	start_faulty
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/big.list" \
+	    "$R_HOST/x:1" -q -v12
+	d=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
+	[[ $stderr == *"POST http://$R_HOST/v2/x/blobs/uploads/ $d: 202 in "* ]]
+	[[ $stderr == *"PUT http://$R_HOST/v2/x/blobs/uploads/"*" $d: 201 in "* ]]
+	# And not what else a query holds.
+	[[ $stderr != *"s=1"* ]]
+}
+
 @test "a bearer token is fetched once for each set of scopes" {
 	start_faulty --auth bearer
 	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/tok:1" -q

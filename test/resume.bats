@@ -346,6 +346,16 @@ ranges()
 		stop_servers
 		rm -f "$BATS_FILE_TMPDIR/servers"
 	done
+	# Less than the blob, but more than it was sent; it would believe us.
+	serve --keep-parts --trusting
+	faults '[{"method":"PUT","over":300000,"nth":[1],"break":20000000},
+	    {"method":"GET","path":"uploads","set":{"Range":"0-44999999"}}]'
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/layout.list" \
+	    "$R_HOST/x:1" -q -v8
+	[[ $stderr == *"kept nothing of it"* ]]
+	verify_registry "$R_HOST" x 1
+	stop_servers
+	rm -f "$BATS_FILE_TMPDIR/servers"
 	# It has other bytes than it was sent, and checks in the end: once more.
 	serve --keep-parts
 	half_way ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" \

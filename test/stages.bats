@@ -597,3 +597,26 @@ two_were_asked()
 	wait "$pid"
 	[ "$(wc -l <out)" -eq 3 ]
 }
+
+@test "push: a blob that failed comes from a later record's source" {
+	local pid blob
+	new_layout with
+	make_image with amd64 one | tag_layout with one
+	cp -R with without
+	blob=$(echo common | gzip -n | sha256sum | cut -d' ' -f1)
+	rm "without/blobs/sha256/$blob"
+	printf '%s\n' oci:without:one oci:with:one >list
+	acedt-resolve list | acedt-fetch >s
+	mkfifo in
+	acedt-push --unordered oci:out <in >result 2>err 3>&- &
+	pid=$!
+	exec 4>in
+	sed -n 1,2p s >&4
+	until_true grep -q '"error":' result
+	sed -n '3,$p' s >&4
+	exec 4>&-
+	refute wait "$pid"
+	jq -se '.[1].error.message | contains("'"$blob"'")' result
+	jq -se '.[2].pushed | startswith("oci:")' result
+	layout_blob out "sha256:$blob" >/dev/null
+}

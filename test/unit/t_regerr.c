@@ -36,7 +36,17 @@ test_json(void)
 	answer(404, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":"
 	    "\"manifest unknown\",\"detail\":{}},{\"code\":\"X\"}]}",
 	    "not-found", "MANIFEST_UNKNOWN",
-	    "HTTP 404 MANIFEST_UNKNOWN: manifest unknown");
+	    "HTTP 404 MANIFEST_UNKNOWN: manifest unknown; X");
+	answer(500, "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"unknown "
+	    "error\",\"detail\":null},{\"code\":\"MANIFEST_INVALID\",\"message\":"
+	    "\"bad\",\"detail\":\"invalid URL on layer\"}]}", "registry",
+	    "MANIFEST_INVALID", "HTTP 500 UNKNOWN: unknown error; "
+	    "MANIFEST_INVALID: bad (invalid URL on layer)");
+	answer(400, "{\"errors\":[{\"code\":\"A\",\"message\":\"m\",\"detail\":"
+	    "{\"Blob\":[\"x\"]}},{\"detail\":\"alone\"},{\"message\":\"same\","
+	    "\"detail\":\"same\"},{},{\"code\":\"E\"},{},{}]}", "registry", "A",
+	    "HTTP 400 A: m ({\"Blob\":[\"x\"]}); (alone); same; E; and 2 more "
+	    "errors");
 	answer(401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}",
 	    "unauthorized", "UNAUTHORIZED", "HTTP 401 UNAUTHORIZED");
 	answer(403, "{\"errors\":[{\"message\":\"no\"}]}", "denied", "",
@@ -101,12 +111,14 @@ hint(long status, CURLcode result, const char *scheme, const char *account,
 	c.status = status;
 	c.result = result;
 	err_set(&err, ERR_REGISTRY, "text");
-	regerr_hint(&err, &c, scheme, "r.io", account, "/a/config.json");
+	regerr_hint(&err, &c, scheme, "r.io", account, NULL,
+	    "/a/config.json");
 	is_str(err.msg, want);
 	/* No room left: cut. */
 	memset(err.msg, 'x', sizeof(err.msg));
 	err.msg[sizeof(err.msg) - 1] = '\0';
-	regerr_hint(&err, &c, scheme, "r.io", account, "/a/config.json");
+	regerr_hint(&err, &c, scheme, "r.io", account, NULL,
+	    "/a/config.json");
 	is_int((long long)strlen(err.msg), ERR_MSG_MAX - 1);
 	http_call_clear(&c);
 }
@@ -119,6 +131,9 @@ test_hint(void)
 	    "podman login r.io)");
 	hint(401, CURLE_OK, "https", "/b", "text (the credentials for r.io in "
 	    "/b are refused)");
+	hint(403, CURLE_OK, "https", "/b", "text (the account for r.io in /b may "
+	    "not do that here)");
+	hint(403, CURLE_OK, "https", NULL, "text");
 	hint(407, CURLE_OK, "http", NULL, "text (it is the proxy that wants "
 	    "credentials: http_proxy=http://USER:PASSWORD@HOST:PORT)");
 	hint(0, CURLE_SSL_CONNECT_ERROR, "https", NULL, "text (if r.io speaks "

@@ -64,6 +64,9 @@ struct indexer {
 	int		 fallback;
 	int		 print;
 	unsigned long	 failed;	/* images */
+	char		*said;		/* owned: an error that others have too */
+	char		*said_of;	/* owned: the first image that has it */
+	unsigned long	 said_again;	/* images */
 	/* What the tag names, as acedt-fetch --have saw it in this run. */
 	char		*known;		/* owned; NULL: nobody looked */
 	int		 unsure;	/* the records do not agree */
@@ -87,16 +90,42 @@ record_name(const struct record *rec, char *out, size_t size)
 	free(source);
 }
 
+/*
+ * Was the same said of another image?  That an account may not do something
+ * holds for all images of a repository, and is said once.
+ */
+static int
+was_said(struct indexer *x, const char *class, const char *text,
+    const char *name)
+{
+	if (class == NULL || text == NULL || (strcmp(class, "denied") != 0 &&
+	    strcmp(class, "unauthorized") != 0))
+		return 0;
+	if (x->said != NULL && strcmp(x->said, text) == 0) {
+		x->said_again++;
+		return 1;
+	}
+	if (x->said == NULL) {
+		x->said = xstrdup(text);
+		x->said_of = xstrdup(name);
+	}
+	return 0;
+}
+
 static void
 report_record_error(struct indexer *x, const struct record *rec)
 {
 	jv	 e = json_get(rec->obj, "error");
 	char	*stage = json_str(e, "stage"), *text = json_str(e, "message");
+	char	*class = json_str(e, "class");
 	char	 name[1024];
 
 	record_name(rec, name, sizeof(name));
-	log_error("%s: %s%s%s", name, stage != NULL ? stage : "",
-	    stage != NULL ? ": " : "", text != NULL ? text : "failed");
+	if (!was_said(x, class, text, name))
+		log_error("%s: %s%s%s", name, stage != NULL ? stage :
+		    "", stage != NULL ? ": " : "", text != NULL ? text :
+		    "failed");
+	free(class);
 	free(stage);
 	free(text);
 	jv_free(e);
@@ -204,6 +233,10 @@ read_stream(struct indexer *x)
 		stream_in_complain(&err, "; nothing was published");
 		exit(EXIT_INPUT);
 	}
+	if (x->said_again > 0)
+		log_error("%lu more image%s failed for the reason that is "
+		    "given for %s", x->said_again, x->said_again == 1 ? "" :
+		    "s", x->said_of);
 	if (x->failed > 0 && x->print)
 		log_die(EXIT_IMAGES, "%lu of %lu images failed; no index",
 		    x->failed, x->gather.images);
@@ -335,6 +368,8 @@ main(int argc, char *argv[])
 	cli_clear(&cli);
 	gather_clear(&x.gather);
 	free(x.known);
+	free(x.said);
+	free(x.said_of);
 	pairs_clear(&x.annotations);
 	if (!x.print)
 		dest_close(&x.dest);

@@ -135,19 +135,30 @@ is_present(struct xfer *x)
 	reg_start(c);
 }
 
+void
+ask_denied(struct pusher *p, const struct err *err)
+{
+	if (p->denied != NULL ||
+	    (err->cls != ERR_UNAUTHORIZED && err->cls != ERR_DENIED))
+		return;
+	p->denied = xmalloc(sizeof(*err));
+	*p->denied = *err;
+}
+
 static void
 opened(struct reg_call *c, const struct err *err)
 {
 	struct xfer	*x = c->arg;
-
 	struct err	 e = ERR_INIT;
 
-	if (err != NULL)
+	if (err != NULL) {
+		ask_denied(x->p, err);
 		xfer_fail(x, err, 0);
-	else if (upload_take_session(x, c, &e) == -1)
+	} else if (upload_take_session(x, c, &e) == -1) {
 		xfer_fail(x, &e, 0);
-	else
+	} else {
 		source_open(x);
+	}
 }
 
 static void
@@ -483,6 +494,10 @@ ask(struct xfer *x)
 	if (x->single && p->single_post == SINGLE_ASKING)
 		p->single_post = SINGLE_UNKNOWN;
 	x->single = 0;
+	if (p->denied != NULL) {
+		xfer_fail(x, p->denied, 0);
+		return;
+	}
 	if (x->blob->unbelieved || x->blob->disputed) {
 		begin_missing(x);	/* what is said to be there is no proof */
 	} else if (p->in_use || mount_source(x) != NULL || !take_single(x)) {

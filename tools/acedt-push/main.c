@@ -163,6 +163,7 @@ main(int argc, char *argv[])
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);
 	free(p.tag_call);
+	free(p.denied);
 	reg_call_clear(&p.proof_call);
 	cli_clear(&cli);
 	items_free(&p);

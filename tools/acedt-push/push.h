@@ -134,6 +134,7 @@ struct pusher {
 	struct item	*known;		/* borrowed: a blob that is there, or NULL */
 	struct xfer	*first;		/* borrowed: asks by HEAD whether the first
 					 * blob is there, or NULL */
+	struct err	*denied;	/* owned: we may not push there; or NULL */
 	size_t		 nmounting;	/* mounts under way */
 	size_t		 nwaiting;	/* for what others find out */
 	int		 in_use;	/* it has blobs: ask before one is sent */

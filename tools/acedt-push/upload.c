@@ -23,6 +23,7 @@ upload_call(struct xfer *x, const char *method)
 	c->path = c->location = NULL;
 	c->repo = x->p->dest.repo;
 	c->method = method;
+	c->about = x->blob->digest;
 	c->push = 1;
 	c->from = NULL;
 	c->accept = c->content_type = NULL;
@@ -302,6 +303,7 @@ single_done(struct reg_call *c, const struct err *err)
 	}
 	if (err != NULL && (c->http.result != CURLE_OK || s == 401 ||
 	    s == 403 || s == 429 || s >= 500)) {
+		ask_denied(p, err);
 		xfer_fail(x, err, 0);
 		return;
 	}

@@ -165,7 +165,9 @@ xfer_fail(struct xfer *x, const struct err *err, int passing)
 	/* Nor does a part fill a disk that is full already. */
 	if (e.cls == ERR_DIGEST || e.cls == ERR_IO)
 		x->w.keep = 0;
-	err_wrap(&e, "blob %s", blob->digest);
+	/* Where nothing may be pushed no blob is to blame. */
+	if (p->denied == NULL)
+		err_wrap(&e, "blob %s", blob->digest);
 	tell(x, "failed");
 	xfer_free(x);
 	item_resolve(p, blob, &e);

@@ -111,6 +111,8 @@ size_t	source_take(struct xfer *, char *, size_t room);
 void	ask(struct xfer *);
 /* A blob is known to be at the destination. */
 void	ask_found(struct pusher *, struct item *blob);
+/* No upload was opened: if nobody may push, that holds for all blobs. */
+void	ask_denied(struct pusher *, const struct err *);
 /* It ends. */
 void	ask_forget(struct xfer *);
 /* Those that wait for what others find out look again, from the loop. */
