@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,37 @@
 #define FOREVER		3600000
 
 void
+job_grows(struct job *job, ptrdiff_t n)
+{
+	assert(!job->done);
+	job->bytes += (size_t)n;
+	job->stage->nbytes += (size_t)n;
+}
+
+int
+job_has_room(const struct job *job)
+{
+	const struct stage	*st = job->stage;
+
+	return st->nbytes < st->bytes_max || st->head == job;
+}
+
+static void
+job_end(struct job *job)
+{
+	job_grows(job, (ptrdiff_t)(job->rec.len - job->bytes));
+	job->done = 1;
+}
+
+void
 job_done(struct job *job)
 {
-	job->done = 1;
+	struct err	err = ERR_INIT;
+
+	if (record_fits(&job->rec, &err) == -1)
+		job_fail(job, &err);
+	else
+		job_end(job);
 }
 
 void
@@ -25,7 +54,7 @@ job_fail(struct job *job, const struct err *err)
 {
 	record_set_error(&job->rec, job->stage->name, err);
 	job->stage->nfailed++;
-	job->done = 1;
+	job_end(job);
 }
 
 static void
@@ -84,7 +113,8 @@ hand_on(struct stage *st)
 	struct job	*job, **at = &st->head;
 	int		 some = 0;
 
-	while ((job = *at) != NULL && (job->done || st->unordered)) {
+	while ((job = *at) != NULL && (job->done || st->unordered) &&
+	    stream_out_waiting(&st->out) < OUT_HIGH) {
 		if (!job->done) {
 			at = &job->next;
 			continue;

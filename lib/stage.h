@@ -11,14 +11,14 @@ struct http;
 /*
  * The loop of a stage that works on many records at a time: records come in,
  * jobs run, records leave in the order in which they came, or as they are done.
- * A window bounds how many are under way; a reader that is slow stops the
- * reading.
+ * A window bounds how many are under way, and how large they are with what they
+ * have grown by; a reader that is slow stops the reading.
  */
 
 struct job {
 	struct record	 rec;
 	struct stage	*stage;		/* borrowed */
-	size_t		 bytes;		/* of the record as it came */
+	size_t		 bytes;		/* of the record, see job_grows() */
 	int		 done;
 	void		*state;		/* the tool's own; it frees it */
 	struct job	*next;
@@ -61,6 +61,17 @@ struct stage {
  */
 int	stage_run(struct stage *);
 
+/*
+ * The record is about to have so many bytes more, or fewer, than the job has
+ * said before; job_done() and job_fail() set what it has in the end.
+ */
+void	job_grows(struct job *, ptrdiff_t);
+/*
+ * Is there room for a record to grow?  For the oldest of all there always is,
+ * since others leave after it.
+ */
+int	job_has_room(const struct job *);
+/* A record that became too large for the stream gets an error instead. */
 void	job_done(struct job *);
 /* The record gets the error, its other members stay. */
 void	job_fail(struct job *, const struct err *);

@@ -19,6 +19,9 @@
 /* Tells this error from others for stream_in_complain(). */
 #define CODE_CUT	"CUT"
 
+/* What record_set() leaves free of a line, so that an error fits always. */
+#define RECORD_ERROR_ROOM	(6 * (ERR_MSG_MAX + ERR_CODE_MAX) + 1024)
+
 static const struct json_limits record_limits = {
 	STREAM_VALUES_MAX, STREAM_DEPTH_MAX, JSON_PLAIN
 };
@@ -172,6 +175,7 @@ stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
 			return err_wrap(err, "line %lu", in->lines.lineno);
 		}
 		rec->is_image = 0;
+		rec->over = NULL;
 		if ((rc = classify(in, rec, err)) == 1) {
 			rec->raw = xmemdup0(line, len);
 			rec->len = len;
@@ -206,38 +210,46 @@ record_clear(struct record *rec)
 {
 	free(rec->raw);
 	rec->raw = NULL;
+	free(rec->over);
+	rec->over = NULL;
 	jv_free(rec->obj);
 	rec->obj = jv_invalid();
 }
 
-/* The text anew from the object, without one member. */
+/* The text anew from the object, which is consumed. */
 static void
-drop_member(struct record *rec, const char *name)
+replace(struct record *rec, jv obj)
 {
-	jv	text;
+	jv	text = jv_dump_string(jv_copy(obj), 0);
 
-	rec->obj = jv_object_delete(rec->obj, jv_string(name));
-	text = jv_dump_string(jv_copy(rec->obj), 0);
+	jv_free(rec->obj);
+	rec->obj = obj;
 	free(rec->raw);
 	rec->len = (size_t)jv_string_length_bytes(jv_copy(text));
 	rec->raw = xmemdup0(jv_string_value(text), rec->len);
 	jv_free(text);
 }
 
-void
-record_set(struct record *rec, const char *name, const char *json)
+/* Text and object without one member. */
+static void
+drop_member(struct record *rec, const char *name)
+{
+	replace(rec, jv_object_delete(jv_copy(rec->obj), jv_string(name)));
+}
+
+/* The text of an object, which is not empty, with one more member at its end. */
+static char *
+splice(const char *raw, size_t len, const char *name, const char *json,
+    size_t *newlen)
 {
 	size_t	 nname = strlen(name), njson = strlen(json), at;
 	char	*s;
 
-	if (json_has(rec->obj, name))
-		drop_member(rec, name);
-	/* The object is not empty: it has a type. */
-	for (at = rec->len; rec->raw[at - 1] != '}'; at--)
+	for (at = len; raw[at - 1] != '}'; at--)
 		;
 	at--;
 	s = xmalloc(at + nname + njson + 6);
-	memcpy(s, rec->raw, at);
+	memcpy(s, raw, at);
 	s[at++] = ',';
 	s[at++] = '"';
 	memcpy(s + at, name, nname);
@@ -248,16 +260,88 @@ record_set(struct record *rec, const char *name, const char *json)
 	at += njson;
 	s[at++] = '}';
 	s[at] = '\0';
+	*newlen = at;
+	return s;
+}
+
+/* Set the member, if a line of at most max bytes can hold it; else -1. */
+static int
+try_set(struct record *rec, const char *name, const char *json, size_t max,
+    struct err *err)
+{
+	struct record	with = { NULL, 0, jv_invalid(), 0, NULL };
+	char		*s;
+	size_t		 n;
+
+	if (json_has(rec->obj, name)) {
+		with.obj = jv_copy(rec->obj);
+		drop_member(&with, name);
+	}
+	s = with.raw != NULL ? splice(with.raw, with.len, name, json, &n) :
+	    splice(rec->raw, rec->len, name, json, &n);
+	if (n >= max)
+		err_set(err, ERR_LIMIT, "it would be longer than %d bytes",
+		    STREAM_LINE_MAX);
+	if (n >= max || json_check(s, n, &record_limits, err) == -1) {
+		record_clear(&with);
+		free(s);
+		return -1;
+	}
+	if (with.raw != NULL) {
+		jv_free(rec->obj);
+		rec->obj = jv_copy(with.obj);
+	}
+	record_clear(&with);
 	free(rec->raw);
 	rec->raw = s;
-	rec->len = at;
+	rec->len = n;
 	rec->obj = jv_object_set(rec->obj, jv_string(name),
-	    jv_parse_sized(json, (int)njson));
+	    jv_parse_sized(json, (int)strlen(json)));
+	return 0;
+}
+
+void
+record_set(struct record *rec, const char *name, const char *json)
+{
+	struct err	err = ERR_INIT;
+
+	if (rec->over == NULL && try_set(rec, name, json, STREAM_LINE_MAX -
+	    RECORD_ERROR_ROOM, &err) == -1)
+		rec->over = xasprintf("the record does not fit a line of the "
+		    "stream with \"%s\": %s", name, err.msg);
+}
+
+int
+record_fits(const struct record *rec, struct err *err)
+{
+	return rec->over == NULL ? 0 :
+	    err_set(err, ERR_LIMIT, "%s", rec->over);
+}
+
+/* Nothing but what says which image it is. */
+static void
+reduce(struct record *rec, const char *const *names)
+{
+	jv	obj = jv_object(), v;
+
+	for (; *names != NULL; names++) {
+		v = json_get(rec->obj, *names);
+		if (jv_is_valid(v))
+			obj = jv_object_set(obj, jv_string(*names), v);
+		else
+			jv_free(v);
+	}
+	replace(rec, obj);
 }
 
 void
 record_set_error(struct record *rec, const char *stage, const struct err *err)
 {
+	static const char *const image[] = {
+		"type", "file", "line", "source", NULL
+	};
+	static const char *const least[] = { "type", "line", NULL };
+	struct err	e = ERR_INIT;
 	struct buf	b;
 
 	buf_init(&b, STREAM_LINE_MAX);
@@ -270,7 +354,15 @@ record_set_error(struct record *rec, const char *stage, const struct err *err)
 	if (err->code[0] != '\0')
 		gojson_member(&b, "code", err->code);
 	buf_addc(&b, '}');
-	record_set(rec, "error", b.data);
+	free(rec->over);
+	rec->over = NULL;
+	if (try_set(rec, "error", b.data, STREAM_LINE_MAX, &e) == -1) {
+		reduce(rec, image);
+		if (try_set(rec, "error", b.data, STREAM_LINE_MAX, &e) == -1) {
+			reduce(rec, least);
+			try_set(rec, "error", b.data, STREAM_LINE_MAX, &e);
+		}
+	}
 	buf_clear(&b);
 }
 
@@ -314,6 +406,7 @@ stream_out_clear(struct stream_out *out)
 void
 stream_out_put(struct stream_out *out, const struct record *rec)
 {
+	assert(rec->over == NULL);
 	if (rec->is_image) {
 		out->images++;
 		out->errors += (unsigned long)record_has_error(rec);

@@ -34,6 +34,7 @@ struct record {
 	size_t	 len;
 	jv	 obj;		/* owned: the same, parsed */
 	int	 is_image;	/* else of a type that we do not know */
+	char	*over;		/* owned: why record_set() failed, or NULL */
 };
 
 void	stream_in_init(struct stream_in *, int fd);
@@ -67,11 +68,18 @@ void	record_clear(struct record *);
 /*
  * Set a member of the record to a JSON text, raw and obj both.  A member that
  * is new is spliced into the text, which leaves the rest as it was to the byte;
- * one that is there is replaced.
+ * one that is there is replaced.  What would make the record one that no stage
+ * reads, too long a line for instance, is not set, nor is anything after it:
+ * record_fits() tells, and must be asked before the record is put out.
  */
 void	record_set(struct record *, const char *name, const char *json);
+/* 0; or -1 with ERR_LIMIT for record_set_error(). */
+int	record_fits(const struct record *, struct err *);
 
-/* The member "error" of the record from an error, replacing one there. */
+/*
+ * The member "error" of the record from an error, replacing one there.  If the
+ * rest leaves no room, only what says which image it is stays beside it.
+ */
 void	record_set_error(struct record *, const char *stage,
 	    const struct err *);
 /* Has it one?  A null is none. */

@@ -9,6 +9,8 @@
 
 #include "lib/buf.h"
 #include "lib/errmsg.h"
+#include "lib/json.h"
+#include "lib/limits.h"
 #include "lib/stream.h"
 #include "test/unit/tap.h"
 
@@ -232,6 +234,7 @@ record_of(struct record *rec, const char *raw)
 	rec->len = strlen(raw);
 	rec->obj = jv_parse(raw);
 	rec->is_image = 1;
+	rec->over = NULL;
 }
 
 /* Text and object both say want, the text to the byte. */
@@ -303,6 +306,73 @@ test_set_error(void)
 	    strstr(rec.raw, "fetch") == NULL &&
 	    strstr(rec.raw, "\"status\":404,\"code\":\"NAME_UNKNOWN\"}}") !=
 	    NULL, "replaced: %s", rec.raw);
+	record_clear(&rec);
+}
+
+/* {"type":"image","line":3,"x":"…"} of so many bytes. */
+static void
+record_of_size(struct record *rec, size_t n)
+{
+	static const char	start[] = "{\"type\":\"image\",\"line\":3,"
+				    "\"source\":\"r.io/a\",\"x\":\"";
+	char			*raw = malloc(n + 1);
+
+	memset(raw, 'x', n);
+	memcpy(raw, start, sizeof(start) - 1);
+	memcpy(raw + n - 2, "\"}", 3);
+	record_of(rec, raw);
+	free(raw);
+}
+
+static void
+over(struct record *rec, const char *json, const char *want)
+{
+	struct err	 err = ERR_INIT;
+	size_t		 len = rec->len;
+	char		*raw = rec->raw;
+
+	record_set(rec, "manifests", json);
+	ok(rec->raw == raw && rec->len == len &&
+	    !json_has(rec->obj, "manifests"), "nothing is set");
+	is_int(record_fits(rec, &err), -1);
+	is_str(err_class_name(err.cls), "limit");
+	ok(strstr(err.msg, want) != NULL &&
+	    strstr(err.msg, "\"manifests\"") != NULL, "%s", err.msg);
+	/* Nor is what comes after it. */
+	record_set(rec, "pushed", "1");
+	ok(!json_has(rec->obj, "pushed"), "still nothing");
+	record_set_error(rec, "fetch", &err);
+	is_int(record_has_error(rec), 1);
+	is_int(record_fits(rec, &err), 0);
+}
+
+/* What no stage could read is not made. */
+static void
+test_over(void)
+{
+	struct record	rec;
+	struct err	err = ERR_INIT;
+	char		deep[200];
+
+	record_of_size(&rec, STREAM_LINE_MAX - 12000);
+	record_set(&rec, "manifests", "[]");
+	is_int(record_fits(&rec, &err), 0);
+	record_clear(&rec);
+	record_of_size(&rec, STREAM_LINE_MAX - 10000);
+	over(&rec, "[]", "longer than 33554432 bytes");
+	ok(json_has(rec.obj, "x"), "the rest stays");
+	record_clear(&rec);
+	record_of_size(&rec, STREAM_LINE_MAX - 1);
+	over(&rec, "[]", "longer than 33554432 bytes");
+	ok(strstr(rec.raw, "{\"type\":\"image\",\"line\":3,\"source\":"
+	    "\"r.io/a\",\"error\":{") == rec.raw, "the error fits: %s",
+	    rec.len < 1000 ? rec.raw : "");
+	record_clear(&rec);
+	record_of(&rec, "{\"type\":\"image\"}");
+	memset(deep, '[', STREAM_DEPTH_MAX);
+	memset(deep + STREAM_DEPTH_MAX, ']', STREAM_DEPTH_MAX);
+	deep[2 * STREAM_DEPTH_MAX] = '\0';
+	over(&rec, deep, "deeper than 64");
 	record_clear(&rec);
 }
 
@@ -483,6 +553,7 @@ main(void)
 	test_set();
 	test_set_only_member();
 	test_set_error();
+	test_over();
 	test_out();
 	test_out_some();
 	test_out_closed();

@@ -84,7 +84,8 @@ pass_good(struct filter *f, struct record *rec)
 
 	keep = !f->failed ? match_record(f, rec, &err) : 0;
 	if (keep == 1 && f->platforms.n > 0 && !f->platforms.all &&
-	    select_platforms(rec, &f->platforms, &err) == -1)
+	    (select_platforms(rec, &f->platforms, &err) == -1 ||
+	    record_fits(rec, &err) == -1))
 		keep = -1;
 	if (keep == -1) {
 		record_set_error(rec, PROG, &err);

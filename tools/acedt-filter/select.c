@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,7 +209,8 @@ select_platforms(struct record *rec, const struct platforms *want,
 	ch.img = &img;
 	ch.want = want;
 	ch.err = err;
-	buf_init(&ch.out, STREAM_LINE_MAX);
+	/* Bounded by the manifests; what is too much for a line is found later. */
+	buf_init(&ch.out, SIZE_MAX / 4);
 	buf_init(&ch.offers, 1024);
 	buf_addc(&ch.out, '[');
 	rc = choose_all(&ch, rec);

@@ -88,6 +88,7 @@ make_record(const struct resolver *r, const struct source *src,
 	rec->raw = buf_detach(&b);
 	rec->obj = jv_parse_sized(rec->raw, (int)rec->len);
 	rec->is_image = 1;
+	rec->over = NULL;
 }
 
 static int
