@@ -96,6 +96,8 @@ reg_cancel(struct reg_call *c)
 		http_cancel(&c->http);
 		reg_outage_leave(c);
 		leave_host(c);
+		/* Its place is free, and no answer will come to say so. */
+		reg_look_again(c->route->host, 0);
 		break;
 	}
 	c->state = CALL_IDLE;

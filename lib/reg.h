@@ -56,6 +56,8 @@ int	reg_is_own(const struct reg_repo *dest, const char *url);
 /* Has the registry the referrers API?  1, 0, or -1: not known yet. */
 int	reg_referrers_api(const struct reg_repo *);
 void	reg_set_referrers_api(struct reg_repo *, int);
+/* The origin for which that holds.  Borrowed. */
+const char *reg_referrers_origin(const struct reg_repo *);
 
 struct reg_call {
 	/* Set by the caller between reg_call_init() and reg_start(). */

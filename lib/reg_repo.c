@@ -283,6 +283,12 @@ reg_referrers_api(const struct reg_repo *r)
 	return r->routes[0].host->referrers_api;
 }
 
+const char *
+reg_referrers_origin(const struct reg_repo *r)
+{
+	return r->routes[0].host->base;
+}
+
 void
 reg_set_referrers_api(struct reg_repo *r, int has)
 {

@@ -146,3 +146,245 @@ carried()
 		[[ $output == *"manifest $(digest_of inner)"*"a descriptor says"* ]]
 	done
 }
+
+# index_of N: of manifests that are nowhere.
+index_of()
+{
+	jq -nc --arg t "$OCI_MANIFEST" --arg i "$OCI_INDEX" --argjson n "$1" \
+	    '{schemaVersion: 2, mediaType: $i, manifests: [range($n) |
+	    {mediaType: $t, size: 5, digest: "sha256:\(
+	    "0000000000000000000000000000000000000000000000000000000000000000\(.)"[-64:])"}]}'
+}
+
+# fetch OPTION…: what acedt-fetch makes of ./list, in ./s, its words in ./words.
+fetch()
+{
+	acedt-resolve list >r
+	acedt-fetch --verbosity=info "$@" <r >s 2>words && status=0 || status=$?
+}
+
+message()
+{
+	jq -r '.error.message? // empty' s
+}
+
+@test "the limit of manifests counts questions; what failed asks no more" {
+	start_faulty
+	index_of 15000 | at app 1 "$OCI_INDEX"
+	echo "$R_HOST/app:1" >list
+	: >"$R_LOG"
+	fetch
+	[ "$status" -eq 1 ]
+	[[ $(message) == *"more than 5000 manifests below one source"* ]]
+	[ "$(jq -r 'select(.error).error.class' s)" = limit ]
+	# HEAD, the index, and at most what goes out at a time.
+	[ "$(logged true)" -le 34 ]
+	index_of 4900 | at app 1 "$OCI_INDEX"
+	: >"$R_LOG"
+	fetch
+	[ "$status" -eq 1 ]
+	[[ $(message) == *"MANIFEST_UNKNOWN"* ]]
+	[ "$(logged true)" -le 100 ]
+}
+
+@test "what a record that failed asked for, others get all the same" {
+	start_faulty
+	artifact child
+	printf '{"schemaVersion":2,"manifests":[%s,%s]}' \
+	    "$(descriptor_of child)" "$(index_of 1 |
+	    jq -c '.manifests[0]')" >broken
+	printf '{"schemaVersion":2,"manifests":[%s]}' \
+	    "$(descriptor_of child)" >whole
+	for repo in one two three; do
+		put_at $repo child
+		at $repo broken "$OCI_INDEX" <broken
+		at $repo whole "$OCI_INDEX" <whole
+	done
+	printf '%s\n' "$R_HOST/one:broken" "$R_HOST/two:whole" \
+	    "$R_HOST/three:broken" "$R_HOST/two:whole" "$R_HOST/three:whole" >list
+	# The child is asked for by the first, which fails before it has come.
+	faults "[{\"path\":\"one/manifests/$(digest_of child)\",\"stall\":1}]"
+	fetch
+	[ "$status" -eq 1 ]
+	[ "$(jq -c 'select(.source) | if .error then .error.code else
+	    (.manifests | length) end' s | paste -sd' ')" = \
+	    '"MANIFEST_UNKNOWN" 2 "MANIFEST_UNKNOWN" 2 2' ]
+}
+
+# listed DESCRIPTOR…: the referrers API lists these.
+listed()
+{
+	jq -nc --arg i "$OCI_INDEX" --args '[{path: "/referrers/", status: 200,
+	    headers: {"Content-Type": $i}, body: ({schemaVersion: 2,
+	    mediaType: $i, manifests: ($ARGS.positional | map(fromjson))} |
+	    tojson)}]' "$@" >faults.new
+	mv faults.new faults
+}
+
+@test "-r: what is listed and has no such subject is passed over" {
+	start_faulty
+	artifact image
+	artifact other
+	artifact of-image "$(descriptor_of image)"
+	artifact of-other "$(descriptor_of other)"
+	put_at app image other of-image of-other
+	at app 1 "$OCI_MANIFEST" <image
+	echo "$R_HOST/app:1" >list
+	listed "$(descriptor_of other)" "$(descriptor_of of-image)" \
+	    "$(descriptor_of of-other)"
+	fetch -r
+	[ "$status" -eq 0 ]
+	{ digest_of image; digest_of of-image; } | sort >want
+	carried "$R_HOST/app:1" <s | cmp - want
+	[ "$(jq -r '.referrers[]?.digest' s)" = "$(digest_of of-image)" ]
+	grep "$(digest_of of-other) is listed as a referrer of $(digest_of image) but is not one" words
+}
+
+@test "-r: of a referrer that is listed with a wrong size the digest decides" {
+	start_faulty
+	artifact image
+	artifact of-image "$(descriptor_of image)"
+	put_at app image of-image
+	at app 1 "$OCI_MANIFEST" <image
+	echo "$R_HOST/app:1" >list
+	for size in 1 999999999; do
+		listed "$(descriptor_of of-image | jq -c ".size = $size")"
+		rm -rf home/.cache
+		fetch -r
+		[ "$status" -eq 0 ]
+		[ "$(jq -c --argjson d "$(descriptor_of of-image)" \
+		    'select(.source) | .referrers == [$d]' s)" = true ]
+		grep "referrers of $(digest_of image) gives $size bytes to $(digest_of of-image), which has $(stat -c %s of-image)" words
+		jq -c --argjson d "$(descriptor_of of-image)" \
+		    'select(.source).manifests[] | del(.data) | select(. == $d)' s |
+		    grep -q .
+	done
+	# Other bytes under the digest are wrong, whatever the size.
+	rm -r home/.cache
+	jq -c --arg d "$(digest_of of-image)" --rawfile t of-image \
+	    '. + [{path: $d, status: 200, body: ($t + " ")}]' faults >faults.new
+	mv faults.new faults
+	fetch -r
+	[ "$status" -eq 1 ]
+	[[ $(message) == *"$(digest_of of-image)"* ]]
+}
+
+@test "-r: lists and pages without end have one" {
+	start_faulty
+	artifact image
+	put_at app image
+	at app 1 "$OCI_MANIFEST" <image
+	echo "$R_HOST/app:1" >list
+	mapfile -t nowhere < <(index_of 6000 | jq -c '.manifests[]')
+	printf '%s\n' "${nowhere[@]}" | jq -sc --arg i "$OCI_INDEX" '[{path:
+	    "/referrers/", status: 200, headers: {"Content-Type": $i}, body:
+	    ({schemaVersion: 2, mediaType: $i, manifests: .} | tojson)}]' >faults.new
+	mv faults.new faults
+	: >"$R_LOG"
+	fetch -r
+	[ "$status" -eq 1 ]
+	[[ $(message) == *"more than 5000 manifests below one source"* ]]
+	[ "$(logged true)" -le 34 ]
+	listed
+	jq -c '.[0].headers.Link = "</v2/app/referrers/x?n=1>; rel=\"next\""' \
+	    faults >faults.new
+	mv faults.new faults
+	: >"$R_LOG"
+	fetch -r
+	[ "$status" -eq 1 ]
+	[[ $(message) == *"have more than 100 pages"* ]]
+	[ "$(logged '.path | test("/referrers/")')" -eq 100 ]
+}
+
+@test "-r: one question finds out whether a registry has the referrers API" {
+	start_faulty
+	for i in 1 2 3 4 5 6 7 8; do
+		artifact image$i
+		at app$i 1 "$OCI_MANIFEST" <image$i
+		at app$i "$(digest_of image$i)" "$OCI_MANIFEST" <image$i
+		echo "$R_HOST/app$i:1"
+	done >list
+	: >"$R_LOG"
+	fetch -r
+	[ "$status" -eq 0 ]
+	[ "$(logged '.path | test("/referrers/")')" -eq 1 ]
+	[ "$(logged '.path | test("manifests/sha256-")')" -eq 8 ]
+	# The first fails, or is called off, without having found out.
+	for n in 1 5; do
+		faults "[{\"path\":\"app$n/referrers/\",\"status\":403,\"body\":\"\"}]"
+		: >"$R_LOG"
+		fetch -r
+		want=1
+		[ $n -ne 1 ] || want=2
+		[ "$(logged '.path | test("/referrers/")')" -eq $want ]
+		[ "$(jq -c 'select(.referrers == [])' s | wc -l)" -eq $((9 - want)) ]
+	done
+}
+
+# wide_image TAG N: R has an index of N manifests of 4 MiB.
+wide_image()
+{
+	local i
+	for i in $(seq "$2"); do
+		artifact "wide$i"
+		head -c $((4194304 - $(stat -c %s "wide$i"))) /dev/zero |
+		    tr '\0' ' ' >>"wide$i"
+		put_at wide "wide$i"
+		descriptor_of "wide$i"
+	done | jq -jcs --arg t "$OCI_INDEX" '{schemaVersion: 2, mediaType: $t,
+	    manifests: .}' | at wide "$1" "$OCI_INDEX"
+}
+
+@test "what records have grown to bounds how many are under way" {
+	no_asan
+	start_faulty
+	wide_image 1 5
+	for _ in $(seq 12); do
+		echo "$R_HOST/wide:1"
+	done >list
+	acedt-resolve list >r
+	# A record of 27 MB, with what is being written and read, takes 150 MB.
+	run -0 --separate-stderr bash -o pipefail -c \
+	    '(ulimit -v 500000; exec acedt-fetch <r) | wc -L'
+	[ "$output" -gt 27000000 ]
+}
+
+@test "a record that is too large for the stream fails alone, in every stage" {
+	start_faulty
+	wide_image 1 4
+	artifact image
+	at app 1 "$OCI_MANIFEST" <image
+	printf '%s\n' "$R_HOST/wide:1" "$R_HOST/app:1" >list
+	acedt-resolve list >r
+	# It came with much of its own.
+	jq -c 'if .line == 1 then .note = "x" * 14000000 else . end' r >large
+	run -1 --separate-stderr bash -c 'acedt-fetch <large >s'
+	[ "$(jq -c 'select(.source) | [.line, .error.class]' s |
+	    paste -sd' ')" = '[1,"limit"] [2,null]' ]
+	[[ $(message) == *"does not fit a line of the stream with \"manifests\""* ]]
+	run -1 acedt-filter <s
+	# Filled to the brim: selected and pushed do not fit, an error does.
+	new_layout images
+	make_app images app
+	printf '%s\n' oci:images:app oci:images:app >list
+	acedt-resolve list | acedt-fetch --roots >r
+	for size in 10640 20; do
+		for stage in 'acedt-filter -p linux/amd64' \
+		    'acedt-push oci:out'; do
+			case $stage in
+			*push*) acedt-fetch <r >fetched ;;
+			*) cp r fetched ;;
+			esac
+			jq -c --argjson n $((33554431 - size -
+			    $(sed -n 2p fetched | wc -c))) \
+			    'if .line == 1 then .note = "x" * $n else . end' \
+			    fetched >large
+			run -1 --separate-stderr bash -c "$stage <large >s"
+			# A reader takes it.
+			[ "$(wc -L <s)" -lt 33554432 ]
+			[ "$(jq -c 'select(.source) | [.line, .source,
+			    .error.class]' s | paste -sd' ')" = \
+			    '[1,"oci:images:app","limit"] [2,"oci:images:app",null]' ]
+		done
+	done
+}

@@ -1,4 +1,4 @@
-#include <search.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,21 +12,10 @@
 #include "lib/xalloc.h"
 #include "tools/acedt-fetch/fetch.h"
 
-static void	expand(struct fetch *, const struct content *, int depth,
-		    int present);
-
 static void
 fetch_free(struct fetch *f)
 {
-	struct want	*w;
-
-	while ((w = f->wants) != NULL) {
-		f->wants = w->next;
-		descriptor_clear(&w->desc);
-		free(w->subject);
-		reg_call_clear(&w->call);
-		free(w);
-	}
+	wants_free(f);
 	referrers_clear(f);
 	reg_call_clear(&f->config);
 	descriptor_clear(&f->config_desc);
@@ -111,12 +100,21 @@ fetch_failed(struct fetch *f, const struct err *err)
 		return;
 	f->failed = 1;
 	f->err = *err;
+	wants_cancel(f);
+	referrers_cancel(f);
 }
 
 void
 fetch_hold(struct fetch *f)
 {
 	f->pending++;
+}
+
+void
+fetch_drop(struct fetch *f)
+{
+	assert(f->pending > 1);
+	f->pending--;
 }
 
 /*
@@ -155,294 +153,12 @@ fetch_release(struct fetch *f)
 	fetch_free(f);
 }
 
-/* Is it a manifest with that subject?  What is not is no referrer. */
-static int
-has_subject(const char *bytes, size_t len, const char *subject)
-{
-	struct manifest	 m;
-	struct err	 err = ERR_INIT;
-	size_t		 i;
-	int		 has = 0;
-
-	if (manifest_parse(&m, "", bytes, len, NULL, &err) == -1)
-		return 0;
-	for (i = 0; i < m.nedges; i++)
-		if (m.edges[i].kind == EDGE_SUBJECT &&
-		    strcmp(m.edges[i].desc.digest, subject) == 0)
-			has = 1;
-	manifest_clear(&m);
-	return has;
-}
-
 static void
 add_referrer(struct image *img, const struct content *c)
 {
 	img->referrers = xreallocarray(img->referrers, img->nreferrers + 1,
 	    sizeof(*img->referrers));
 	descriptor_copy(&img->referrers[img->nreferrers++], &c->desc);
-}
-
-/* The bytes of a manifest are there; data is consumed. */
-static void
-got_bytes(struct want *w, char *data, size_t len)
-{
-	struct fetch	*f = w->fetch;
-	struct content	*c;
-	struct err	 err = ERR_INIT;
-
-	if (w->subject != NULL && !has_subject(data, len, w->subject)) {
-		log_info("%s: %s is listed as a referrer of %s but is none",
-		    f->img.source, w->desc.digest, w->subject);
-		free(data);
-		return;
-	}
-	f->bytes += len;
-	if (f->bytes > IMAGE_MANIFESTS_BYTES_MAX) {
-		free(data);
-		err_set(&err, ERR_LIMIT, "its manifests have more than %d "
-		    "bytes", IMAGE_MANIFESTS_BYTES_MAX);
-		fetch_failed(f, &err);
-		return;
-	}
-	c = image_add(&f->img, &w->desc, w->desc.media_type, data, len, &err);
-	if (c == NULL) {
-		fetch_failed(f, &err);
-		return;
-	}
-	if (w->subject != NULL)
-		add_referrer(&f->img, c);
-	expand(f, c, w->depth, w->present);
-}
-
-/* A subject may be missing: image-spec calls the link weak. */
-static int
-may_be_missing(const struct want *w, const struct err *err)
-{
-	return w->kind == EDGE_SUBJECT && err->cls == ERR_NOT_FOUND;
-}
-
-static void
-want_failed(struct want *w, const struct err *err)
-{
-	if (may_be_missing(w, err))
-		log_info("%s: the subject %s does not exist there",
-		    w->fetch->img.source, w->desc.digest);
-	else
-		fetch_failed(w->fetch, err);
-}
-
-/* For the next run: what came is in the image, if it is what it should be. */
-static void
-keep(struct want *w)
-{
-	struct content	*c = image_find(&w->fetch->img, w->desc.digest);
-
-	if (c != NULL)
-		cache_put(w->fetch->opt->cache, w->desc.digest, c->data,
-		    (size_t)c->desc.size);
-}
-
-/* An earlier run kept it. */
-static int
-read_cache(struct want *w)
-{
-	char	*data;
-	size_t	 len;
-
-	if (!cache_get(w->fetch->opt->cache, w->desc.digest, &data, &len))
-		return 0;
-	got_bytes(w, data, len);
-	return 1;
-}
-
-/* The destination is a layout that has it. */
-static int
-read_dest(struct want *w)
-{
-	struct layout	*layout = w->fetch->opt->have->place->layout;
-	struct err	 err = ERR_INIT;
-	struct buf	 b;
-	size_t		 len;
-	int		 found;
-
-	if (layout == NULL)
-		return 0;
-	buf_init(&b, MANIFEST_BYTES_MAX);
-	found = layout_blob_read(layout, w->desc.digest, MANIFEST_BYTES_MAX,
-	    &b, &err) == 0;
-	len = b.len;
-	if (found)
-		got_bytes(w, buf_detach(&b), len);
-	buf_clear(&b);
-	return found;
-}
-
-/* The destination said that it has it: then the source is asked after all. */
-static int
-ask_source(struct want *w, const struct err *err)
-{
-	struct fetch	*f = w->fetch;
-
-	if (w->call.repo == f->place->repo || f->place->repo == NULL)
-		return 0;
-	log_info("%s; asking the source", err->msg);
-	w->call.repo = f->place->repo;
-	reg_start(&w->call);
-	return 1;
-}
-
-/*
- * The bytes of a digest are the same everywhere.  Whether a subject exists is
- * for the image's own repository to say.
- */
-static int
-compare_wants(const void *a, const void *b)
-{
-	const struct want	*x = a, *y = b;
-	int			 rc = strcmp(x->desc.digest, y->desc.digest);
-	uintptr_t		 of_x, of_y;
-
-	if (rc != 0)
-		return rc;
-	of_x = x->kind == EDGE_SUBJECT ? (uintptr_t)x->call.repo : 0;
-	of_y = y->kind == EDGE_SUBJECT ? (uintptr_t)y->call.repo : 0;
-	return (of_x > of_y) - (of_x < of_y);
-}
-
-/* Ask, unless somebody asks already; the record is held until it is there. */
-static void
-ask(struct want *w)
-{
-	struct want	**slot;
-
-	slot = tsearch(w, w->fetch->opt->asked, compare_wants);
-	if (slot == NULL)
-		abort();		/* out of memory */
-	if (*slot == w) {
-		reg_start(&w->call);
-		return;
-	}
-	w->next_waiting = (*slot)->waiting;
-	(*slot)->waiting = w;
-}
-
-/* An answer for one that asked, or waited for it. */
-static void
-take_answer(struct want *w, const struct reg_call *c)
-{
-	size_t	n = c->http.reply.len;
-
-	/*
-	 * What type the server says it is does not count: another server, and
-	 * the cache, would say something else of the same bytes.
-	 */
-	if (!w->fetch->failed)
-		got_bytes(w, xmemdup0(c->http.reply.data, n), n);
-}
-
-static void
-got_manifest(struct reg_call *c, const struct err *err)
-{
-	struct want	*w = c->arg, *other;
-
-	if (err != NULL && ask_source(w, err))
-		return;
-	tdelete(w, w->fetch->opt->asked, compare_wants);
-	if (err != NULL) {
-		want_failed(w, err);
-	} else {
-		take_answer(w, c);
-		keep(w);
-	}
-	while ((other = w->waiting) != NULL) {
-		w->waiting = other->next_waiting;
-		if (err != NULL && !other->fetch->failed) {
-			ask(other);	/* its own source may have it */
-			continue;
-		}
-		if (err == NULL)
-			take_answer(other, c);
-		fetch_release(other->fetch);
-	}
-	/* The bytes live in the images now, or nowhere. */
-	buf_clear(&c->http.reply);
-	fetch_release(w->fetch);
-}
-
-static void
-read_layout(struct want *w)
-{
-	struct err	 err = ERR_INIT;
-	struct buf	 b;
-	size_t		 len;
-
-	buf_init(&b, MANIFEST_BYTES_MAX);
-	if (layout_blob_read(w->fetch->place->layout, w->desc.digest,
-	    MANIFEST_BYTES_MAX, &b, &err) == -1) {
-		want_failed(w, &err);
-		buf_clear(&b);
-		return;
-	}
-	len = b.len;
-	got_bytes(w, buf_detach(&b), len);
-}
-
-void
-fetch_want(struct fetch *f, const struct descriptor *desc,
-    enum edge_kind kind, const char *subject, int depth, int present)
-{
-	struct want	*w;
-	struct err	 err = ERR_INIT;
-
-	/* The destination may have a subject from another image. */
-	if (kind == EDGE_SUBJECT)
-		present = 0;
-	if (f->failed || image_find(&f->img, desc->digest) != NULL)
-		return;
-	for (w = f->wants; w != NULL; w = w->next)
-		if (strcmp(w->desc.digest, desc->digest) == 0)
-			return;
-	if (depth > INDEX_DEPTH_MAX) {
-		err_set(&err, ERR_LIMIT,
-		    "manifests nested deeper than %d levels", INDEX_DEPTH_MAX);
-		fetch_failed(f, &err);
-		return;
-	}
-	if (desc->size > MANIFEST_BYTES_MAX) {
-		err_set(&err, ERR_LIMIT, "manifest %s has %lld bytes, the "
-		    "limit is %d", desc->digest, (long long)desc->size,
-		    MANIFEST_BYTES_MAX);
-		fetch_failed(f, &err);
-		return;
-	}
-	w = xcalloc(1, sizeof(*w));
-	w->fetch = f;
-	descriptor_copy(&w->desc, desc);
-	w->kind = kind;
-	w->subject = subject != NULL ? xstrdup(subject) : NULL;
-	w->depth = depth;
-	w->present = present;
-	reg_call_init(&w->call);
-	w->next = f->wants;
-	f->wants = w;
-	if (f->place->layout != NULL) {
-		read_layout(w);
-		return;
-	}
-	if (kind != EDGE_SUBJECT &&
-	    (read_cache(w) || (present && read_dest(w))))
-		return;
-	w->call.repo = present && f->opt->have->place->repo != NULL ?
-	    f->opt->have->place->repo : f->place->repo;
-	w->call.method = "GET";
-	w->call.path = xasprintf("manifests/%s", desc->digest);
-	w->call.accept = MANIFEST_ACCEPT;
-	w->call.reply_max = MANIFEST_BYTES_MAX;
-	w->call.digest = w->desc.digest;
-	w->call.arg = w;
-	w->call.on_done = got_manifest;
-	fetch_hold(f);
-	ask(w);
 }
 
 /*
@@ -460,7 +176,7 @@ is_wanted_edge(const struct fetch *f, const struct edge *e)
 	    manifest_is_index_type(e->desc.media_type);
 }
 
-/* Ask for what a manifest names. */
+/* Want what a manifest names. */
 static void
 expand(struct fetch *f, const struct content *c, int depth, int present)
 {
@@ -472,6 +188,17 @@ expand(struct fetch *f, const struct content *c, int depth, int present)
 		if (is_wanted_edge(f, &edges[i]))
 			fetch_want(f, &edges[i].desc, edges[i].kind, NULL,
 			    depth + 1, present);
+}
+
+void
+fetch_got(struct fetch *f, const char *digest, int is_referrer, int depth,
+    int present)
+{
+	struct content	*c = image_find(&f->img, digest);
+
+	if (is_referrer)
+		add_referrer(&f->img, c);
+	expand(f, c, depth, present);
 }
 
 /* Below what came with the record something may be missing. */

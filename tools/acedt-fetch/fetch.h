@@ -14,25 +14,10 @@ struct fetch_options {
 	int		 recursive;	/* -r */
 	struct have	*have;		/* --have; NULL without */
 	struct cache	*cache;
-	void		**asked;	/* wants under way: see struct want */
 };
 
-/*
- * A manifest that is being fetched.  Of several at a time that want the same
- * digest, of one record or of many, one asks; a tree of tsearch(3) has these.
- */
-struct want {
-	struct fetch	*fetch;		/* borrowed */
-	struct descriptor desc;
-	enum edge_kind	 kind;		/* why: a missing subject is no error */
-	char		*subject;	/* owned: it must be this one's referrer */
-	int		 depth;		/* below a root */
-	int		 present;	/* below one that the destination has */
-	struct reg_call	 call;
-	struct want	*next;		/* of its record */
-	struct want	*waiting;	/* those that want the answer too */
-	struct want	*next_waiting;
-};
+struct question;
+struct want;
 
 /* One record being completed. */
 struct fetch {
@@ -41,9 +26,13 @@ struct fetch {
 	const struct fetch_options *opt;
 	struct image		 img;
 	struct place		*place;
-	struct want		*wants;	/* all that were asked for */
-	size_t			 pending; /* requests under way */
-	size_t			 bytes;	/* of manifests */
+	struct want		*wants;	/* all of them, done or not */
+	size_t			 nwants;
+	void			*wanted; /* the same: a tree of tsearch(3) */
+	struct want		*parked, **parked_end; /* for lack of room */
+	struct fetch		*next_parked;
+	size_t			 pending; /* what it waits for, see fetch_hold() */
+	size_t			 bytes;	/* of manifests, wrong ones too */
 	int			 failed;
 	struct err		 err;	/* the first error */
 	size_t			 had;	/* contents that came with the record */
@@ -58,14 +47,32 @@ struct fetch {
 
 /* fetch.c: the manifests of a record. */
 void	fetch_begin(struct job *, struct net *, const struct fetch_options *);
-/* Ask for a manifest, unless it is there or was asked for. */
+/*
+ * The first error of a record ends it: what it waits for is called off.  The
+ * caller holds the record.
+ */
+void	fetch_failed(struct fetch *, const struct err *);
+/* Something begins that the record waits for. */
+void	fetch_hold(struct fetch *);
+/* The same has ended: go on, or hand the record on, which frees it. */
+void	fetch_release(struct fetch *);
+/* The same for one who holds the record otherwise, too. */
+void	fetch_drop(struct fetch *);
+/* A manifest is among the image's contents: go on with what it names. */
+void	fetch_got(struct fetch *, const char *digest, int is_referrer,
+	    int depth, int present);
+
+/*
+ * want.c: get a manifest, unless it is there or was wanted before for the same
+ * reason.  kind says why; subject, if not NULL, is what it must refer to; depth
+ * is how far below a root it is, present that the destination has it.
+ */
 void	fetch_want(struct fetch *, const struct descriptor *, enum edge_kind,
 	    const char *subject, int depth, int present);
-/* The first error of a record ends it. */
-void	fetch_failed(struct fetch *, const struct err *);
-/* A request begins; it has ended: go on, or hand the record on. */
-void	fetch_hold(struct fetch *);
-void	fetch_release(struct fetch *);
+void	wants_cancel(struct fetch *);
+void	wants_free(struct fetch *);
+/* For struct stage: begin what had to wait for room. */
+int	wants_work(struct stage *);
 
 /* platform.c: what the config of a single image says, for acedt-filter. */
 void	fetch_platform(struct fetch *);
@@ -75,6 +82,7 @@ void	fetch_platform(struct fetch *);
  * for yet.  1 if questions were asked, 0 if there was nothing to ask.
  */
 int	referrers_ask(struct fetch *);
+void	referrers_cancel(struct fetch *);
 void	referrers_clear(struct fetch *);
 
 #endif

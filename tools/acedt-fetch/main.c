@@ -47,7 +47,6 @@ struct fetcher {
 	struct net		net;
 	struct fetch_options	opt;
 	struct have		have;
-	void			*asked;
 };
 
 static void
@@ -104,7 +103,6 @@ main(int argc, char *argv[])
 	if (f.opt.roots && f.opt.recursive)
 		cli_usage(&cli, "--roots and --recursive exclude each other");
 	net_open(&f.net);
-	f.opt.asked = &f.asked;
 	f.opt.cache = cache_open(f.net.config.cache_path);
 	net_enter(NULL, cache_make(f.opt.cache));
 	if (f.opt.have != NULL)
@@ -116,6 +114,7 @@ main(int argc, char *argv[])
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.arg = &f;
 	st.begin = begin;
+	st.work = wants_work;
 	rc = stage_run(&st);
 	cli_clear(&cli);
 	have_clear(&f.have);

@@ -15,14 +15,32 @@
 #include "lib/xalloc.h"
 #include "tools/acedt-fetch/fetch.h"
 
+enum question_state {
+	QUESTION_DONE,
+	QUESTION_HELD_BACK,		/* until it is known how to ask */
+	QUESTION_ASKED
+};
+
 /* One manifest that was asked for its referrers. */
 struct question {
 	struct fetch	*fetch;		/* borrowed */
+	enum question_state state;
 	char		*digest;	/* owned */
 	struct reg_call	 call;
 	int		 pages;
-	struct question	*next;
+	struct question	*next;		/* of its record */
+	struct question	*next_first;
+	struct question	*next_held;
 };
+
+/*
+ * Where nobody knows yet whether a registry has the API, one question of all
+ * records finds out, and the others are held back until then.
+ */
+static struct question	*firsts;
+static struct question	*held;		/* in the order in which they came */
+
+static void	start_question(struct question *);
 
 void
 referrers_clear(struct fetch *f)
@@ -34,6 +52,85 @@ referrers_clear(struct fetch *f)
 		reg_call_clear(&q->call);
 		free(q->digest);
 		free(q);
+	}
+}
+
+/* Does a question find out for the same registry? */
+static int
+is_found_out(const struct reg_repo *repo)
+{
+	const char		*origin = reg_referrers_origin(repo);
+	const struct question	*q;
+
+	for (q = firsts; q != NULL; q = q->next_first)
+		if (strcmp(reg_referrers_origin(q->call.repo), origin) == 0)
+			return 1;
+	return 0;
+}
+
+/* Is it better not asked yet? */
+static int
+must_wait(const struct question *q)
+{
+	return reg_referrers_api(q->call.repo) == -1 &&
+	    is_found_out(q->call.repo);
+}
+
+/* It is known now, or this question ended without finding out. */
+static void
+first_is_over(struct question *q)
+{
+	struct question	**at = &firsts, *other;
+
+	while (*at != NULL && *at != q)
+		at = &(*at)->next_first;
+	if (*at == NULL)
+		return;
+	*at = q->next_first;
+	for (at = &held; (other = *at) != NULL; ) {
+		if (must_wait(other)) {
+			at = &other->next_held;
+			continue;
+		}
+		*at = other->next_held;
+		start_question(other);
+		at = &held;		/* the list may be another one now */
+	}
+}
+
+static void
+hold_back(struct question *q)
+{
+	struct question	**at = &held;
+
+	while (*at != NULL)
+		at = &(*at)->next_held;
+	q->next_held = NULL;
+	*at = q;
+	q->state = QUESTION_HELD_BACK;
+}
+
+void
+referrers_cancel(struct fetch *f)
+{
+	struct question	*q, **at;
+
+	for (q = f->questions; q != NULL; q = q->next) {
+		switch (q->state) {
+		case QUESTION_DONE:
+			continue;
+		case QUESTION_HELD_BACK:
+			for (at = &held; *at != q; at = &(*at)->next_held)
+				;
+			*at = q->next_held;
+			break;
+		case QUESTION_ASKED:
+			reg_cancel(&q->call);
+			break;
+		}
+		q->state = QUESTION_DONE;
+		first_is_over(q);
+		fetch_drop(f);
 	}
 }
 
@@ -64,6 +161,7 @@ got_tag(struct reg_call *c, const struct err *err)
 {
 	struct question	*q = c->arg;
 
+	q->state = QUESTION_DONE;
 	if (err == NULL)
 		read_list(q, c->http.reply.data, c->http.reply.len);
 	else if (err->cls != ERR_NOT_FOUND)
@@ -81,6 +179,7 @@ ask_tag(struct question *q)
 	q->call.path = xasprintf("manifests/%s", tag);
 	q->call.accept = MT_OCI_INDEX;
 	q->call.on_done = got_tag;
+	q->state = QUESTION_ASKED;
 	reg_start(&q->call);
 }
 
@@ -119,25 +218,33 @@ got_page(struct reg_call *c, const struct err *err)
 	char		*url;
 	long		 s = c->http.status;
 
+	q->state = QUESTION_DONE;
 	if ((err == NULL && !is_api_answer(c)) ||
 	    (err != NULL && (s == 404 || s == 400 || s == 405))) {
 		if (q->pages == 0) {
 			reg_set_referrers_api(c->repo, 0);
-			ask_tag(q);
-			return;
+			first_is_over(q);
+			if (!q->fetch->failed) {
+				ask_tag(q);
+				return;
+			}
 		}
 	}
-	if (err != NULL) {
-		fetch_failed(q->fetch, err);
+	if (err != NULL || q->fetch->failed) {
+		if (err != NULL)
+			fetch_failed(q->fetch, err);
+		first_is_over(q);
 		fetch_release(q->fetch);
 		return;
 	}
 	reg_set_referrers_api(c->repo, 1);
+	first_is_over(q);
 	read_list(q, c->http.reply.data, c->http.reply.len);
-	url = next_page(c, &e);
+	url = q->fetch->failed ? NULL : next_page(c, &e);
 	if (url != NULL && ++q->pages < REFERRERS_PAGES_MAX) {
 		free(c->location);
 		c->location = url;
+		q->state = QUESTION_ASKED;
 		reg_start(c);
 		return;
 	}
@@ -151,6 +258,26 @@ got_page(struct reg_call *c, const struct err *err)
 }
 
 static void
+start_question(struct question *q)
+{
+	int	has = reg_referrers_api(q->call.repo);
+
+	if (has == 0) {
+		ask_tag(q);
+		return;
+	}
+	if (has == -1) {
+		q->next_first = firsts;
+		firsts = q;
+	}
+	q->state = QUESTION_ASKED;
+	q->call.path = xasprintf("referrers/%s", q->digest);
+	q->call.accept = MT_OCI_INDEX;
+	q->call.on_done = got_page;
+	reg_start(&q->call);
+}
+
+static void
 ask_registry(struct question *q)
 {
 	q->call.repo = q->fetch->place->repo;
@@ -158,14 +285,10 @@ ask_registry(struct question *q)
 	q->call.reply_max = MANIFEST_BYTES_MAX;
 	q->call.arg = q;
 	fetch_hold(q->fetch);
-	if (reg_referrers_api(q->call.repo) == 0) {
-		ask_tag(q);
-		return;
-	}
-	q->call.path = xasprintf("referrers/%s", q->digest);
-	q->call.accept = MT_OCI_INDEX;
-	q->call.on_done = got_page;
-	reg_start(&q->call);
+	if (must_wait(q))
+		hold_back(q);
+	else
+		start_question(q);
 }
 
 /*
@@ -269,7 +392,8 @@ referrers_ask(struct fetch *f)
 	for (i = 0; i < image_nroots(&f->img); i++)
 		collect(f, image_root(&f->img, i)->digest, &list, &n);
 	for (i = 0; i < n; i++) {
-		ask(f, list[i]);
+		if (!f->failed)
+			ask(f, list[i]);
 		free(list[i]);
 	}
 	free(list);
