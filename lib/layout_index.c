@@ -21,8 +21,28 @@
 #define NOTE_REF_NAME	"org.opencontainers.image.ref.name"
 #define TAGS_SHOWN	10
 
+/* The scan of the text allocates nothing; an entry is parsed, one at a time. */
 static const struct json_limits index_limits = {
 	STREAM_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
+};
+static const struct json_limits entry_limits = {
+	LAYOUT_ENTRY_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_PLAIN
+};
+
+/* A tag, and where it stands. */
+struct tag {
+	const char	*name;		/* borrowed from the entry */
+	size_t		 entry;
+	size_t		 other;		/* of another digest; else entry */
+};
+
+struct layout_index {
+	char			*dir;		/* owned: of the layout */
+	struct layout_entry	*entries;	/* owned */
+	size_t			 n;
+	struct tag		*tags;		/* owned; sorted, each once */
+	size_t			 ntags;
+	char			*some;		/* owned: tags, for messages */
 };
 
 void
@@ -33,180 +53,6 @@ layout_entry_clear(struct layout_entry *e)
 	free(e->ref_name);
 	free(e->artifact_type);
 	memset(e, 0, sizeof(*e));
-}
-
-void
-layout_entries_free(struct layout_entry *e, size_t n)
-{
-	size_t	i;
-
-	for (i = 0; i < n; i++)
-		layout_entry_clear(&e[i]);
-	free(e);
-}
-
-/* index.json: its text, and its array "manifests". */
-static int
-read_index(struct layout *l, struct buf *text, jv *list, struct err *err)
-{
-	jv	doc;
-
-	if (layout_read_file(l, INDEX_FILE, LAYOUT_INDEX_MAX, text, err) == -1)
-		return -1;
-	if (json_parse(text->data, text->len, &index_limits, &doc, err) ==
-	    -1) {
-		buf_clear(text);
-		return err_wrap(err, "%s/" INDEX_FILE, l->dir);
-	}
-	*list = json_get(doc, "manifests");
-	jv_free(doc);
-	if (jv_get_kind(*list) == JV_KIND_NULL) {
-		jv_free(*list);		/* as Go writes an empty list */
-		*list = jv_array();
-	}
-	if (jv_get_kind(*list) == JV_KIND_ARRAY)
-		return 0;
-	jv_free(*list);
-	buf_clear(text);
-	return err_set(err, ERR_CONTENT, "%s/" INDEX_FILE ": it has no array "
-	    "\"manifests\"", l->dir);
-}
-
-static char *
-entry_ref_name(jv obj)
-{
-	jv	 notes = json_get(obj, "annotations");
-	char	*name = json_str(notes, NOTE_REF_NAME);
-
-	jv_free(notes);
-	return name;
-}
-
-int
-layout_entries(struct layout *l, struct layout_entry **entries, size_t *n,
-    struct err *err)
-{
-	struct layout_entry	*v = NULL;
-	struct descriptor	 d;
-	struct buf		 text;
-	jv			 list, obj;
-	int			 i, count, rc = 0;
-	size_t			 have = 0;
-
-	if (read_index(l, &text, &list, err) == -1)
-		return -1;
-	buf_clear(&text);
-	count = jv_array_length(jv_copy(list));
-	for (i = 0; i < count && rc == 0; i++) {
-		obj = jv_array_get(jv_copy(list), i);
-		if ((rc = descriptor_parse(&d, obj, 0, err)) == 0) {
-			v = xreallocarray(v, have + 1, sizeof(*v));
-			v[have].media_type = xstrdup(d.media_type);
-			v[have].digest = xstrdup(d.digest);
-			v[have].size = d.size;
-			v[have].artifact_type = d.artifact_type != NULL ?
-			    xstrdup(d.artifact_type) : NULL;
-			v[have++].ref_name = entry_ref_name(obj);
-			descriptor_clear(&d);
-		}
-		jv_free(obj);
-	}
-	jv_free(list);
-	if (rc == -1) {
-		layout_entries_free(v, have);
-		return err_wrap(err, "%s/" INDEX_FILE ": manifests[%d]",
-		    l->dir, i - 1);
-	}
-	*entries = v;
-	*n = have;
-	return 0;
-}
-
-/* "not found", with what there is instead. */
-static int
-no_such_tag(struct layout *l, const char *tag, const struct layout_entry *v,
-    size_t n, struct err *err)
-{
-	struct buf	b;
-	size_t		i, shown = 0;
-
-	buf_init(&b, 600);
-	for (i = 0; i < n && shown < TAGS_SHOWN; i++)
-		if (v[i].ref_name != NULL && buf_addf(&b, "%s%.100s",
-		    shown ? ", " : "", v[i].ref_name) == 0)
-			shown++;
-	err_set(err, ERR_NOT_FOUND, "oci:%s: no tag %s; it has %s%s", l->dir,
-	    tag, shown == 0 ? "no tags" : b.data, i < n ? ", …" : "");
-	buf_clear(&b);
-	return -1;
-}
-
-static int
-choose(struct layout *l, const char *tag, const struct layout_entry *v,
-    size_t n, size_t *chosen, struct err *err)
-{
-	size_t	i, found = n;
-
-	if (tag == NULL && n == 1) {
-		*chosen = 0;
-		return 0;
-	}
-	if (tag == NULL)
-		tag = "latest";
-	for (i = 0; i < n; i++) {
-		if (v[i].ref_name == NULL || strcmp(v[i].ref_name, tag) != 0)
-			continue;
-		if (found < n && strcmp(v[found].digest, v[i].digest) != 0)
-			return err_set(err, ERR_CONTENT, "oci:%s: the tag %s "
-			    "stands at %s and at %s", l->dir, tag,
-			    v[found].digest, v[i].digest);
-		found = i;
-	}
-	if (found == n)
-		return no_such_tag(l, tag, v, n, err);
-	*chosen = found;
-	return 0;
-}
-
-int
-layout_find(struct layout *l, const char *tag, struct layout_entry *out,
-    struct err *err)
-{
-	struct layout_entry	*v;
-	size_t			 n, i = 0;
-
-	if (layout_entries(l, &v, &n, err) == -1)
-		return -1;
-	if (choose(l, tag, v, n, &i, err) == -1) {
-		layout_entries_free(v, n);
-		return -1;
-	}
-	*out = v[i];
-	memset(&v[i], 0, sizeof(v[i]));	/* moved */
-	layout_entries_free(v, n);
-	return 0;
-}
-
-/* The entry for a tag, as JSON. */
-static char *
-tag_text(const char *tag, const char *media_type, const char *digest,
-    int64_t size, const char *artifact_type)
-{
-	struct buf	b;
-
-	buf_init(&b, STREAM_LINE_MAX);
-	buf_addc(&b, '{');
-	gojson_member(&b, "mediaType", media_type);
-	gojson_member(&b, "digest", digest);
-	gojson_number(&b, "size", size);
-	gojson_name(&b, "annotations");
-	buf_addc(&b, '{');
-	gojson_member(&b, NOTE_REF_NAME, tag);
-	buf_addc(&b, '}');
-	if (artifact_type != NULL)
-		gojson_member(&b, "artifactType", artifact_type);
-	buf_addc(&b, '}');
-	return buf_detach(&b);
 }
 
 /* How long the JSON string is that begins here, quotes included. */
@@ -243,7 +89,7 @@ value_length(const char *s)
 	return n;
 }
 
-/* Where the value of the member "manifests" begins. */
+/* Where the value of the member "manifests" begins, in a checked object. */
 static const char *
 find_manifests(const char *s)
 {
@@ -254,6 +100,8 @@ find_manifests(const char *s)
 	s = strchr(s, '{') + 1;
 	for (;;) {
 		s += strspn(s, ", \t\r\n");
+		if (*s == '}')
+			return NULL;
 		n = string_length(s);
 		found = n == sizeof(name) - 1 && memcmp(s, name, n) == 0;
 		s += n;
@@ -265,30 +113,330 @@ find_manifests(const char *s)
 }
 
 /*
+ * The next element of an array, and how long it is: s is at the array's opening
+ * bracket, or at the end of an element.  NULL after the last one.
+ */
+static const char *
+next_element(const char *s, size_t *len)
+{
+	s += strspn(s, "[, \t\r\n");
+	if (*s == ']')
+		return NULL;
+	*len = value_length(s);
+	return s;
+}
+
+/* index.json: its text, and the list of entries in it. */
+static int
+read_index(struct layout *l, struct buf *text, const char **list,
+    struct err *err)
+{
+	if (layout_read_file(l, INDEX_FILE, LAYOUT_INDEX_MAX, text, err) == -1)
+		return -1;
+	if (json_check(text->data, text->len, &index_limits, err) == -1) {
+		buf_clear(text);
+		return err_wrap(err, "%s/" INDEX_FILE, l->dir);
+	}
+	*list = NULL;
+	if (text->data[strspn(text->data, " \t\r\n")] == '{')
+		*list = find_manifests(text->data);
+	/* Go writes an empty list as null. */
+	if (*list != NULL && (**list == '[' || **list == 'n'))
+		return 0;
+	buf_clear(text);
+	return err_set(err, ERR_CONTENT, "%s/" INDEX_FILE ": it has no array "
+	    "\"manifests\"", l->dir);
+}
+
+/* The first element of read_index()'s list; the others by next_element(). */
+static const char *
+first_element(const char *list, size_t *len)
+{
+	return *list == '[' ? next_element(list, len) : NULL;
+}
+
+static char *
+entry_ref_name(jv obj)
+{
+	jv	 notes = json_get(obj, "annotations");
+	char	*name = json_str(notes, NOTE_REF_NAME);
+
+	jv_free(notes);
+	return name;
+}
+
+static int
+parse_entry(struct layout_entry *e, const char *s, size_t len,
+    struct err *err)
+{
+	struct descriptor	d;
+	jv			obj;
+	int			rc;
+
+	if (json_parse(s, len, &entry_limits, &obj, err) == -1)
+		return -1;
+	if ((rc = descriptor_parse(&d, obj, 0, err)) == 0) {
+		e->media_type = xstrdup(d.media_type);
+		e->digest = xstrdup(d.digest);
+		e->size = d.size;
+		e->artifact_type = d.artifact_type != NULL ?
+		    xstrdup(d.artifact_type) : NULL;
+		e->ref_name = entry_ref_name(obj);
+		descriptor_clear(&d);
+	}
+	jv_free(obj);
+	return rc;
+}
+
+static int
+parse_entries(struct layout_index *x, const char *list, struct err *err)
+{
+	const char	*s;
+	size_t		 len, room = 0;
+
+	for (s = first_element(list, &len); s != NULL;
+	    s = next_element(s + len, &len)) {
+		if (x->n == room) {
+			room = room * 2 + 16;
+			x->entries = xreallocarray(x->entries, room,
+			    sizeof(*x->entries));
+		}
+		if (parse_entry(&x->entries[x->n], s, len, err) == -1)
+			return err_wrap(err, "%s/" INDEX_FILE
+			    ": manifests[%zu]", x->dir, x->n);
+		x->n++;
+	}
+	return 0;
+}
+
+static int
+tag_cmp(const void *a, const void *b)
+{
+	const struct tag	*x = a, *y = b;
+	int			 cmp = strcmp(x->name, y->name);
+
+	return cmp != 0 ? cmp : (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+/* A tag that stands once more: the later entry counts if they agree. */
+static void
+join_tag(const struct layout_index *x, struct tag *t, size_t entry)
+{
+	if (t->other != t->entry)
+		return;
+	if (strcmp(x->entries[t->entry].digest, x->entries[entry].digest) == 0)
+		t->entry = entry;
+	t->other = entry;
+}
+
+static void
+sort_tags(struct layout_index *x)
+{
+	size_t	i, n = 0;
+
+	x->tags = xreallocarray(NULL, x->n + 1, sizeof(*x->tags));
+	for (i = 0; i < x->n; i++) {
+		if (x->entries[i].ref_name == NULL)
+			continue;
+		x->tags[n].name = x->entries[i].ref_name;
+		x->tags[n].entry = x->tags[n].other = i;
+		n++;
+	}
+	qsort(x->tags, n, sizeof(*x->tags), tag_cmp);
+	for (i = 0; i < n; i++)
+		if (x->ntags > 0 && strcmp(x->tags[x->ntags - 1].name,
+		    x->tags[i].name) == 0)
+			join_tag(x, &x->tags[x->ntags - 1],
+			    x->tags[i].entry);
+		else
+			x->tags[x->ntags++] = x->tags[i];
+}
+
+/* The first tags, as a message names them. */
+static void
+name_some(struct layout_index *x)
+{
+	struct buf	b;
+	size_t		i, shown = 0;
+
+	buf_init(&b, 2000);
+	for (i = 0; i < x->n && shown < TAGS_SHOWN; i++)
+		if (x->entries[i].ref_name != NULL && buf_addf(&b,
+		    "%s%.100s", shown > 0 ? ", " : "",
+		    x->entries[i].ref_name) == 0)
+			shown++;
+	if (shown == 0)
+		buf_adds(&b, "no tags");
+	else if (i < x->n)
+		buf_adds(&b, ", …");
+	x->some = buf_detach(&b);
+}
+
+struct layout_index *
+layout_index_read(struct layout *l, struct err *err)
+{
+	struct layout_index	*x;
+	struct buf		 text;
+	const char		*list;
+	int			 rc;
+
+	if (read_index(l, &text, &list, err) == -1)
+		return NULL;
+	x = xcalloc(1, sizeof(*x));
+	x->dir = xstrdup(l->dir);
+	rc = parse_entries(x, list, err);
+	buf_clear(&text);
+	if (rc == -1) {
+		layout_index_free(x);
+		return NULL;
+	}
+	sort_tags(x);
+	name_some(x);
+	return x;
+}
+
+void
+layout_index_free(struct layout_index *x)
+{
+	size_t	i;
+
+	if (x == NULL)
+		return;
+	for (i = 0; i < x->n; i++)
+		layout_entry_clear(&x->entries[i]);
+	free(x->entries);
+	free(x->tags);
+	free(x->some);
+	free(x->dir);
+	free(x);
+}
+
+const struct layout_entry *
+layout_index_entries(const struct layout_index *x, size_t *n)
+{
+	*n = x->n;
+	return x->entries;
+}
+
+const struct layout_entry *
+layout_index_find(const struct layout_index *x, const char *tag,
+    struct err *err)
+{
+	struct tag	 key = { tag != NULL ? tag : "latest", 0, 0 };
+	const struct tag *t;
+	size_t		 lo = 0, hi = x->ntags, mid;
+
+	if (tag == NULL && x->n == 1)
+		return &x->entries[0];
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (strcmp(x->tags[mid].name, key.name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	t = &x->tags[lo];
+	if (lo == x->ntags || strcmp(t->name, key.name) != 0) {
+		err_set(err, ERR_NOT_FOUND, "oci:%s: no tag %s; it has %s",
+		    x->dir, key.name, x->some);
+		return NULL;
+	}
+	if (strcmp(x->entries[t->entry].digest, x->entries[t->other].digest) !=
+	    0) {
+		err_set(err, ERR_CONTENT, "oci:%s: the tag %s stands at %s "
+		    "and at %s", x->dir, key.name, x->entries[t->entry].digest,
+		    x->entries[t->other].digest);
+		return NULL;
+	}
+	return &x->entries[t->entry];
+}
+
+int
+layout_find(struct layout *l, const char *tag, struct layout_entry *out,
+    struct err *err)
+{
+	const struct layout_entry	*e;
+	struct layout_index		*x;
+
+	if ((x = layout_index_read(l, err)) == NULL)
+		return -1;
+	if ((e = layout_index_find(x, tag, err)) != NULL) {
+		*out = *e;
+		/* Moved. */
+		memset(&x->entries[e - x->entries], 0, sizeof(*e));
+	}
+	layout_index_free(x);
+	return e != NULL ? 0 : -1;
+}
+
+/* The entry for a tag, as JSON. */
+static char *
+tag_text(const char *tag, const char *media_type, const char *digest,
+    int64_t size, const char *artifact_type)
+{
+	struct buf	b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	buf_addc(&b, '{');
+	gojson_member(&b, "mediaType", media_type);
+	gojson_member(&b, "digest", digest);
+	gojson_number(&b, "size", size);
+	gojson_name(&b, "annotations");
+	buf_addc(&b, '{');
+	gojson_member(&b, NOTE_REF_NAME, tag);
+	buf_addc(&b, '}');
+	if (artifact_type != NULL)
+		gojson_member(&b, "artifactType", artifact_type);
+	buf_addc(&b, '}');
+	return buf_detach(&b);
+}
+
+/* An entry as JSON, if it is one of the tag; else not valid. */
+static jv
+tagged_entry(const char *s, size_t len, const char *tag)
+{
+	struct err	 none = ERR_INIT;
+	char		*name;
+	jv		 obj;
+	int		 is_tag;
+
+	if (json_parse(s, len, &entry_limits, &obj, &none) == -1)
+		return jv_invalid();
+	name = entry_ref_name(obj);
+	is_tag = name != NULL && strcmp(name, tag) == 0;
+	free(name);
+	if (is_tag)
+		return obj;
+	jv_free(obj);
+	return jv_invalid();
+}
+
+static int
+is_tagged(const char *s, size_t len, const char *tag)
+{
+	jv	obj = tagged_entry(s, len, tag);
+	int	is = jv_is_valid(obj);
+
+	jv_free(obj);
+	return is;
+}
+
+/*
  * The text of index.json with the tag's entries replaced by one.  All else
  * stays as it is to the byte, but for blanks between the entries.
  */
 static int
-replace_entries(const char *text, jv list, const char *tag, const char *entry,
-    struct buf *out)
+replace_entries(const char *text, const char *list, const char *tag,
+    const char *entry, struct buf *out)
 {
-	const char	*from = find_manifests(text), *s = from + 1;
-	const char	*comma = "";
-	char		*name;
-	jv		 obj;
+	const char	*comma = "", *s;
 	size_t		 len;
-	int		 i, is_tag, n, placed = 0, rc;
+	int		 is_tag, placed = 0, rc;
 
-	n = jv_array_length(jv_copy(list));
-	rc = buf_add(out, text, (size_t)(from - text)) | buf_addc(out, '[');
-	for (i = 0; i < n; i++, s += len) {
-		s += strspn(s, ", \t\r\n");
-		len = value_length(s);
-		obj = jv_array_get(jv_copy(list), i);
-		name = entry_ref_name(obj);
-		jv_free(obj);
-		is_tag = name != NULL && strcmp(name, tag) == 0;
-		free(name);
+	rc = buf_add(out, text, (size_t)(list - text)) | buf_addc(out, '[');
+	for (s = first_element(list, &len); s != NULL;
+	    s = next_element(s + len, &len)) {
+		is_tag = is_tagged(s, len, tag);
 		if (is_tag && placed)
 			continue;
 		rc |= buf_adds(out, comma);
@@ -298,7 +446,7 @@ replace_entries(const char *text, jv list, const char *tag, const char *entry,
 	}
 	if (!placed)
 		rc |= buf_adds(out, comma) | buf_adds(out, entry);
-	rc |= buf_addc(out, ']') | buf_adds(out, from + value_length(from));
+	rc |= buf_addc(out, ']') | buf_adds(out, list + value_length(list));
 	return rc == 0 ? 0 : -1;
 }
 
@@ -313,24 +461,23 @@ same_member(jv a, jv b, const char *name)
 
 /* Does the tag stand once, at that descriptor?  Its annotations may be more. */
 static int
-stands_already(jv list, const char *tag, const char *entry)
+stands_already(const char *list, const char *tag, const char *entry)
 {
-	jv	 obj, want = jv_parse(entry);
-	char	*name;
-	int	 i, n, seen = 0, same = 0;
+	const char	*s;
+	jv		 obj, want = jv_parse(entry);
+	size_t		 len;
+	int		 seen = 0, same = 0;
 
-	n = jv_array_length(jv_copy(list));
-	for (i = 0; i < n; i++) {
-		obj = jv_array_get(jv_copy(list), i);
-		name = entry_ref_name(obj);
-		if (name != NULL && strcmp(name, tag) == 0) {
+	for (s = first_element(list, &len); s != NULL;
+	    s = next_element(s + len, &len)) {
+		obj = tagged_entry(s, len, tag);
+		if (jv_is_valid(obj)) {
 			seen++;
 			same = same_member(obj, want, "mediaType") &&
 			    same_member(obj, want, "digest") &&
 			    same_member(obj, want, "size") &&
 			    same_member(obj, want, "artifactType");
 		}
-		free(name);
 		jv_free(obj);
 	}
 	jv_free(want);
@@ -341,9 +488,9 @@ static int
 change_index(struct layout *l, const char *tag, const char *entry,
     int *changed, struct err *err)
 {
-	struct buf	text, next;
-	jv		list;
-	int		rc = 0;
+	struct buf	 text, next;
+	const char	*list;
+	int		 rc = 0;
 
 	if (read_index(l, &text, &list, err) == -1)
 		return -1;
@@ -355,12 +502,11 @@ change_index(struct layout *l, const char *tag, const char *entry,
 			    "would be larger than %d bytes", l->dir,
 			    LAYOUT_INDEX_MAX);
 		else
-			rc = layout_replace_file(l, INDEX_FILE, next.data, next.len,
-			    1, err);
+			rc = layout_replace_file(l, INDEX_FILE, next.data,
+			    next.len, 1, err);
 	}
 	buf_clear(&next);
 	buf_clear(&text);
-	jv_free(list);
 	return rc;
 }
 

@@ -22,17 +22,27 @@ struct layout_entry {
 	char	*artifact_type;	/* NULL if it has none */
 };
 
-/* All entries of index.json, in its order; layout_entries_free() them. */
-int	layout_entries(struct layout *, struct layout_entry **, size_t *n,
-	    struct err *);
-void	layout_entries_free(struct layout_entry *, size_t);
-
 /*
- * The entry that a tag names.  tag NULL: the only entry there is, else
- * "latest".  -1 with ERR_NOT_FOUND and the tags that there are.  A tag that
+ * index.json as it was when it was read, with a table of its tags.  Memory is
+ * bounded by the size of the file, LAYOUT_INDEX_MAX, whatever it holds.
+ */
+struct layout_index;
+
+struct layout_index *layout_index_read(struct layout *, struct err *);
+void	layout_index_free(struct layout_index *);	/* may be NULL */
+/* All n entries, in their order; borrowed. */
+const struct layout_entry *layout_index_entries(const struct layout_index *,
+	    size_t *n);
+/*
+ * The entry that a tag names, borrowed.  tag NULL: the only entry there is, else
+ * "latest".  NULL with ERR_NOT_FOUND and the tags that there are.  A tag that
  * stands more than once is the last of its entries if all have one digest,
  * else an error of class ERR_CONTENT.
  */
+const struct layout_entry *layout_index_find(const struct layout_index *,
+	    const char *tag, struct err *);
+
+/* Both in one, for who asks once; layout_entry_clear() it.  0 or -1. */
 int	layout_find(struct layout *, const char *tag, struct layout_entry *,
 	    struct err *);
 void	layout_entry_clear(struct layout_entry *);

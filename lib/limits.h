@@ -97,5 +97,6 @@
 #define CERTS_FILE_MAX		(1024 * 1024)
 #define DOCKER_CONFIG_MAX	(4 * 1024 * 1024)
 #define LAYOUT_INDEX_MAX	(32 * 1024 * 1024)  /* index.json, bytes */
+#define LAYOUT_ENTRY_VALUES_MAX	10000		    /* JSON values, one entry */
 
 #endif

@@ -165,16 +165,20 @@ void
 net_close(struct net *net)
 {
 	struct place	*p;
-	size_t		 i;
+	size_t		 i, n;
 
 	while ((p = net->places) != NULL) {
 		net->places = p->next;
 		if (p->layout != NULL)
 			layout_close(p->layout);
-		for (i = 0; p->subjects != NULL && i < p->nentries; i++)
-			free(p->subjects[i]);
+		if (p->subjects != NULL) {
+			layout_index_entries(p->index, &n);
+			for (i = 0; i < n; i++)
+				free(p->subjects[i]);
+		}
 		free(p->subjects);
-		layout_entries_free(p->entries, p->nentries);
+		layout_index_free(p->index);
+		free(p->index_err);
 		free(p->layout);
 		free(p->dir);
 		free(p);
@@ -228,19 +232,17 @@ net_place(struct net *net, const struct ref *ref, struct err *err)
 	return p;
 }
 
-int
-net_layout_entries(struct place *p, const struct layout_entry **entries,
-    size_t *n, struct err *err)
+const struct layout_index *
+net_layout_index(struct place *p, struct err *err)
 {
-	if (!p->entries_read) {
-		if (layout_entries(p->layout, &p->entries, &p->nentries,
-		    err) == -1)
-			return -1;
-		p->entries_read = 1;
+	if (p->index == NULL && p->index_err == NULL &&
+	    (p->index = layout_index_read(p->layout, err)) == NULL) {
+		p->index_err = xcalloc(1, sizeof(*p->index_err));
+		*p->index_err = *err;
 	}
-	*entries = p->entries;
-	*n = p->nentries;
-	return 0;
+	if (p->index == NULL)
+		*err = *p->index_err;
+	return p->index;
 }
 
 /* "host/repository", or "oci:" and the real folder. */

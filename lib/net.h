@@ -42,10 +42,9 @@ struct place {
 	struct reg_repo	*repo;		/* borrowed */
 	struct layout	*layout;	/* borrowed */
 	char		*dir;		/* private, as are the others */
-	struct layout_entry *entries;
-	size_t		 nentries;
-	int		 entries_read;
-	char		**subjects;	/* of the entries: referrers.c */
+	struct layout_index *index;	/* of the layout, once it was read */
+	struct err	*index_err;	/* why it could not be read */
+	char		**subjects;	/* of its entries: referrers.c */
 	int		 seen;		/* of acedt-check: it was asked */
 	int		 no_mount;	/* of acedt-push: from there it is refused */
 	struct place	*next;
@@ -94,9 +93,9 @@ int	net_dest(struct net *, struct dest *, struct err *);
 struct place *net_dest_place(struct net *, struct dest *, struct err *);
 
 /*
- * The entries of a layout's index.json, read once a run.
+ * index.json of a place that is a layout, read once a run; borrowed.  NULL with
+ * *err filled, the same one each time, if it cannot be read.
  */
-int	net_layout_entries(struct place *, const struct layout_entry **,
-	    size_t *n, struct err *);
+const struct layout_index *net_layout_index(struct place *, struct err *);
 
 #endif

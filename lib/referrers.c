@@ -182,13 +182,17 @@ referrers_add(const char *old, size_t oldlen, const struct descriptor *desc,
 int
 referrers_layout_has_subject(struct place *p, size_t i, const char *digest)
 {
+	const struct layout_index *index;
 	const struct layout_entry *e;
 	struct manifest	 m;
 	struct err	 err = ERR_INIT;
 	struct buf	 b;
 	size_t		 k, n;
 
-	if (net_layout_entries(p, &e, &n, &err) == -1 || i >= n)
+	if ((index = net_layout_index(p, &err)) == NULL)
+		return 0;
+	e = layout_index_entries(index, &n);
+	if (i >= n)
 		return 0;
 	if (p->subjects == NULL)
 		p->subjects = xcalloc(n, sizeof(*p->subjects));

@@ -154,3 +154,49 @@ load helper
 	run -0 ace-dt mirror gather list oci:far:1 -q
 	verify_layout disk/deep 1
 }
+
+@test "ten thousand lines of one layout: its index is read once" {
+	# Once for each line it took minutes.
+	new_layout images
+	make_app images app
+	python3 - <<'EOF'
+import json
+with open("images/index.json") as f:
+    index = json.load(f)
+app = index["manifests"][0]
+for n in range(10000):
+    index["manifests"].append(dict(app, annotations={
+        "org.opencontainers.image.ref.name": "t%d" % n}))
+with open("images/index.json", "w") as f:
+    json.dump(index, f)
+with open("list", "w") as f:
+    for n in range(10000):
+        f.write("oci:images:t%d\n" % (n * 7 % 10000))
+EOF
+	timeout 30 acedt-resolve list >stream
+	[ "$(grep -c "$(layout_digest images app)" stream)" -eq 10000 ]
+	# What cannot be read is not read again for each line either.
+	head -c -1 images/index.json >broken
+	mv broken images/index.json
+	run -1 timeout 30 acedt-resolve list
+	[ "$(grep -c 'images/index.json: not valid JSON' <<<"$output")" -eq 10000 ]
+}
+
+@test "an index.json of many values costs no memory" {
+	new_layout images
+	make_app images app
+	python3 - <<'EOF'
+with open("images/index.json") as f:
+    text = f.read()
+with open("images/index.json", "w") as f:
+    f.write('{"x":[' + ",".join(["{}"] * 1900000) + "]," + text[1:])
+EOF
+	echo oci:images:app >list
+	# In kilobytes; parsed as a whole it took 1.25 GiB.
+	no_asan
+	ulimit -v 400000
+	acedt-resolve list >stream
+	acedt-fetch -r <stream >fetched
+	acedt-push oci:out <fetched | acedt-index oci:out:1
+	verify_layout out 1
+}

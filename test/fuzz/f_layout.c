@@ -162,16 +162,19 @@ check_tag(struct layout *l)
 static void
 check_index(struct layout *l)
 {
-	struct layout_entry	*v, e;
+	const struct layout_entry *v;
+	struct layout_entry	 e;
+	struct layout_index	*x;
 	struct err		 err = ERR_INIT;
 	size_t			 i, n;
 	int			 known, changed;
 
-	known = layout_entries(l, &v, &n, &err) == 0;
-	if (known) {
+	x = layout_index_read(l, &err);
+	if ((known = x != NULL)) {
+		v = layout_index_entries(x, &n);
 		for (i = 0; i < n; i++)
 			must(v[i].digest != NULL && v[i].media_type != NULL);
-		layout_entries_free(v, n);
+		layout_index_free(x);
 		if (layout_find(l, NULL, &e, &err) == 0)
 			layout_entry_clear(&e);
 	}

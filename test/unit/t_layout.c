@@ -113,6 +113,20 @@ tag(const char *name, const char *digest)
 	return changed;
 }
 
+/* How many entries there are, or -1. */
+static int
+entries(void)
+{
+	struct layout_index	*x = layout_index_read(&l, &err);
+	size_t			 n;
+
+	if (x == NULL)
+		return -1;
+	layout_index_entries(x, &n);
+	layout_index_free(x);
+	return (int)n;
+}
+
 /* How many files of ours there are that should be gone. */
 static int	hidden;
 
@@ -483,13 +497,10 @@ test_kept_bytes(void)
 static void
 test_find(void)
 {
-	struct layout_entry	e, *v;
-	size_t			n;
+	struct layout_entry	e;
 
 	new_layout();
-	is_int(layout_entries(&l, &v, &n, &err), 0);
-	is_int((long long)n, 0);
-	layout_entries_free(v, n);
+	is_int(entries(), 0);
 	says(layout_find(&l, NULL, &e, &err), "no tags");
 	is_int(err.cls, ERR_NOT_FOUND);
 	tag("only", D1);
@@ -522,11 +533,83 @@ test_find(void)
 	is_int(err.cls, ERR_CONTENT);
 	put("index.json", "{\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":"
 	    "\"" D1 "\",\"size\":0,\"artifactType\":\"c/d\"}]}");
-	is_int(layout_entries(&l, &v, &n, &err), 0);
-	is_int((long long)n, 1);
-	is_str(v[0].ref_name, NULL);
-	is_str(v[0].artifact_type, "c/d");
-	layout_entries_free(v, n);
+	is_int(entries(), 1);
+	is_int(layout_find(&l, NULL, &e, &err), 0);
+	is_str(e.ref_name, NULL);
+	is_str(e.artifact_type, "c/d");
+	layout_entry_clear(&e);
+}
+
+/* A table of many tags, in an order that is none, each twice. */
+static void
+test_table(void)
+{
+	const struct layout_entry *v;
+	struct layout_index	*x;
+	struct buf		 b;
+	char			 name[16];
+	size_t			 n;
+	int			 i, wrong = 0;
+
+	new_layout();
+	buf_init(&b, 1 << 20);
+	buf_adds(&b, "{\"manifests\":[");
+	for (i = 0; i < 2000; i++)
+		buf_addf(&b, "%s{\"mediaType\":\"a/b\",\"digest\":\"sha256:"
+		    "%064d\",\"size\":%d,\"annotations\":{"
+		    "\"org.opencontainers.image.ref.name\":\"t%d\"}}",
+		    i > 0 ? "," : "", i * 7 % 1000, i, i * 7 % 1000);
+	buf_addf(&b, ",%s,%s]}", ENTRY(D1, "t5"), ENTRY(D2, "t5"));
+	put("index.json", b.data);
+	buf_clear(&b);
+	if (!ok((x = layout_index_read(&l, &err)) != NULL, "%s", err.msg))
+		return;
+	v = layout_index_entries(x, &n);
+	is_int((long long)n, 2002);
+	for (i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "t%d", i * 7 % 1000);
+		if (i * 7 % 1000 != 5)
+			wrong += layout_index_find(x, name, &err) !=
+			    &v[1000 + i];
+	}
+	is_int(wrong, 0);
+	says(layout_index_find(x, "t5", &err) != NULL ? 0 : -1,
+	    "000005 and at " D1);
+	says(layout_index_find(x, "t", &err) != NULL ? 0 : -1,
+	    "no tag t; it has t0, t7, t14, t21, t28, t35, t42, t49, t56, t63, "
+	    "…");
+	is_int(err.cls, ERR_NOT_FOUND);
+	ok(layout_index_find(x, "t9999", &err) == NULL, "after the last");
+	ok(layout_index_find(x, "a", &err) == NULL, "before the first");
+	ok(layout_index_find(x, NULL, &err) == NULL, "no latest");
+	layout_index_free(x);
+}
+
+/* Much that is no entry may stand there, but no entry of many values. */
+static void
+test_values(void)
+{
+	struct buf	b;
+	int		i;
+
+	new_layout();
+	buf_init(&b, 1 << 20);
+	buf_adds(&b, "{\"x\":[1");
+	for (i = 0; i < 200000; i++)
+		buf_adds(&b, ",1");
+	buf_addf(&b, "],\"manifests\":[%s]}", ENTRY(D1, "t"));
+	put("index.json", b.data);
+	is_int(entries(), 1);
+	is_int(tag("t", D1), 0);
+	b.len = 0;
+	buf_adds(&b, "{\"manifests\":[{\"x\":[1");
+	for (i = 0; i < LAYOUT_ENTRY_VALUES_MAX; i++)
+		buf_adds(&b, ",1");
+	buf_adds(&b, "]}]}");
+	put("index.json", b.data);
+	says(entries(), "manifests[0]: JSON with more than 10000 values");
+	is_int(err.cls, ERR_LIMIT);
+	buf_clear(&b);
 }
 
 static void
@@ -545,13 +628,12 @@ test_broken_index(void)
 		"{\"manifests\":[],\"x\":\"\xff\"}",
 		"\xef\xbb\xbf{\"manifests\":[]}"
 	};
-	struct layout_entry	*v;
-	size_t			 i, n;
+	size_t	i;
 
 	new_layout();
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		put("index.json", bad[i]);
-		says(layout_entries(&l, &v, &n, &err), in("index.json"));
+		says(entries(), in("index.json"));
 	}
 	put("index.json", "{\"manifests\":7}");
 	says(tag("t", D1), in("index.json"));
@@ -568,11 +650,9 @@ test_broken_index(void)
 static void
 test_race(void)
 {
-	struct layout_entry	*v;
 	struct layout		 mine;
 	char			 name[32];
 	pid_t			 pid[8];
-	size_t			 n = 0;
 	int			 changed, i, k, status, failed = 0;
 
 	layout_close(&l);
@@ -597,9 +677,7 @@ test_race(void)
 	is_int(failed, 0);
 	if (!ok(layout_open(&l, dir, &err) == 0, "open"))
 		return;
-	is_int(layout_entries(&l, &v, &n, &err), 0);
-	is_int((long long)n, 40);
-	layout_entries_free(v, n);
+	is_int(entries(), 40);
 	is_str(get(ABC_FILE), "abc");
 	is_int(leftovers(), 0);
 }
@@ -641,6 +719,8 @@ main(void)
 	test_kept();
 	test_kept_bytes();
 	test_find();
+	test_table();
+	test_values();
 	test_broken_index();
 	test_race();
 	test_read_only();

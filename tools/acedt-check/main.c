@@ -94,20 +94,18 @@ ask(struct check *k, struct subject *s, struct reg_repo *repo,
 }
 
 static void
-check_layout(struct check *k, const struct source *src, struct layout *layout,
+check_layout(struct check *k, const struct source *src, struct place *place,
     struct subject *s)
 {
-	struct layout_entry	e;
-	struct err		err = ERR_INIT;
+	const struct layout_index	*index;
+	struct err			 err = ERR_INIT;
 
-	if (src->ref.digest == NULL) {
-		if (layout_find(layout, src->ref.tag, &e, &err) == -1) {
-			complain_of(k, src, &err);
-			return;
-		}
-		layout_entry_clear(&e);
-	}
-	s->good++;
+	if (src->ref.digest == NULL &&
+	    ((index = net_layout_index(place, &err)) == NULL ||
+	    layout_index_find(index, src->ref.tag, &err) == NULL))
+		complain_of(k, src, &err);
+	else
+		s->good++;
 }
 
 /* The first source of each repository stands for all of it. */
@@ -131,7 +129,7 @@ check_source(struct check *k, const struct source *src)
 	}
 	if (place->layout != NULL) {
 		s->asked++;
-		check_layout(k, src, place->layout, s);
+		check_layout(k, src, place, s);
 		return;
 	}
 	if (place->seen)

@@ -298,6 +298,7 @@ ask_registry(struct question *q)
 static void
 ask_layout(struct question *q)
 {
+	const struct layout_index *index;
 	const struct layout_entry *e;
 	struct fetch	*f = q->fetch;
 	struct descriptor d;
@@ -307,10 +308,11 @@ ask_layout(struct question *q)
 	size_t		 i, n;
 
 	referrers_tag(q->digest, tag);
-	if (net_layout_entries(f->place, &e, &n, &err) == -1) {
+	if ((index = net_layout_index(f->place, &err)) == NULL) {
 		fetch_failed(f, &err);
 		return;
 	}
+	e = layout_index_entries(index, &n);
 	for (i = 0; i < n && !f->failed; i++) {
 		if (!manifest_is_type(e[i].media_type) ||
 		    strcmp(e[i].digest, q->digest) == 0)

@@ -228,21 +228,22 @@ got_head(struct reg_call *c, const struct err *err)
 static void
 resolve_layout(struct line *l, struct place *place)
 {
-	struct layout_entry	 e;
-	struct err		 err = ERR_INIT;
+	const struct layout_index *index;
+	const struct layout_entry *e;
 	const struct ref	*ref = l->ref;
+	struct err		 err = ERR_INIT;
 
 	if (ref->digest != NULL) {
 		resolved(l, "", ref->digest, -1);
 		line_end(l, NULL);
 		return;
 	}
-	if (layout_find(place->layout, ref->tag, &e, &err) == -1) {
+	if ((index = net_layout_index(place, &err)) == NULL ||
+	    (e = layout_index_find(index, ref->tag, &err)) == NULL) {
 		line_end(l, &err);
 		return;
 	}
-	resolved(l, e.media_type, e.digest, e.size);
-	layout_entry_clear(&e);
+	resolved(l, e->media_type, e->digest, e->size);
 	line_end(l, NULL);
 }
 
