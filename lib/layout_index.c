@@ -15,6 +15,7 @@
 #include "lib/layout_private.h"
 #include "lib/limits.h"
 #include "lib/manifest.h"
+#include "lib/referrers.h"
 #include "lib/xalloc.h"
 
 #define INDEX_FILE	LAYOUT_INDEX_FILE
@@ -411,14 +412,38 @@ tagged_entry(const char *s, size_t len, const char *tag)
 	return jv_invalid();
 }
 
-static int
-is_tagged(const char *s, size_t len, const char *tag)
+/* The tag of an element, or NULL; the caller frees it. */
+static char *
+element_tag(const char *s, size_t len)
 {
-	jv	obj = tagged_entry(s, len, tag);
-	int	is = jv_is_valid(obj);
+	struct err	 none = ERR_INIT;
+	char		*name;
+	jv		 obj;
 
+	if (json_parse(s, len, &entry_limits, &obj, &none) == -1)
+		return NULL;
+	name = entry_ref_name(obj);
 	jv_free(obj);
-	return is;
+	return name;
+}
+
+/*
+ * Many readers take the first entry for the image: the indexes of referrers
+ * stand after all other tags.
+ */
+static int
+stands_before(const char *tag, const char *other)
+{
+	return !referrers_is_tag(tag) && referrers_is_tag(other);
+}
+
+static int
+add_element(struct buf *out, const char **comma, const char *s, size_t len)
+{
+	int	rc = buf_adds(out, *comma) | buf_add(out, s, len);
+
+	*comma = ",";
+	return rc;
 }
 
 /*
@@ -430,22 +455,26 @@ replace_entries(const char *text, const char *list, const char *tag,
     const char *entry, struct buf *out)
 {
 	const char	*comma = "", *s;
+	char		*name;
 	size_t		 len;
 	int		 is_tag, placed = 0, rc;
 
 	rc = buf_add(out, text, (size_t)(list - text)) | buf_addc(out, '[');
 	for (s = first_element(list, &len); s != NULL;
 	    s = next_element(s + len, &len)) {
-		is_tag = is_tagged(s, len, tag);
-		if (is_tag && placed)
-			continue;
-		rc |= buf_adds(out, comma);
-		rc |= is_tag ? buf_adds(out, entry) : buf_add(out, s, len);
-		placed |= is_tag;
-		comma = ",";
+		name = element_tag(s, len);
+		is_tag = name != NULL && strcmp(name, tag) == 0;
+		if (!placed && (is_tag ||
+		    (name != NULL && stands_before(tag, name)))) {
+			rc |= add_element(out, &comma, entry, strlen(entry));
+			placed = 1;
+		}
+		if (!is_tag)
+			rc |= add_element(out, &comma, s, len);
+		free(name);
 	}
 	if (!placed)
-		rc |= buf_adds(out, comma) | buf_adds(out, entry);
+		rc |= add_element(out, &comma, entry, strlen(entry));
 	rc |= buf_addc(out, ']') | buf_adds(out, list + value_length(list));
 	return rc == 0 ? 0 : -1;
 }

@@ -49,8 +49,9 @@ void	layout_entry_clear(struct layout_entry *);
 
 /*
  * Point a tag at a descriptor: lock, re-read index.json, replace the entries
- * of that tag by one (in the place of the first, else at the end), sync,
- * rename.  artifact_type may be NULL.  Nothing is written if the tag stands
+ * of that tag by one (in the place of the first, else at the end, but never
+ * after the tags of the referrers tag scheme if it is not one), sync, rename.
+ * artifact_type may be NULL.  Nothing is written if the tag stands
  * there once and has that descriptor already; *changed says which.
  */
 int	layout_tag(struct layout *, const char *tag, const char *media_type,

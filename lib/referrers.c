@@ -37,6 +37,21 @@ referrers_tag(const char *digest, char out[REFERRERS_TAG_MAX])
 			out[i] = '-';
 }
 
+int
+referrers_is_tag(const char *tag)
+{
+	static const char *const algs[] = { "sha256-", "sha384-", "sha512-" };
+	size_t			 i, n;
+
+	for (i = 0; i < sizeof(algs) / sizeof(algs[0]); i++) {
+		n = strlen(algs[i]);
+		if (strncmp(tag, algs[i], n) == 0)
+			return strspn(tag + n, "0123456789abcdef") == 64 &&
+			    tag[n + 64] == '\0';
+	}
+	return 0;
+}
+
 /* How many entries has it, and is the digest among them? */
 static size_t
 count_entries(const struct manifest *index, const char *digest, int *there)

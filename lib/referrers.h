@@ -19,6 +19,8 @@ struct place;
 
 /* The tag for a digest, into out. */
 void	referrers_tag(const char *digest, char out[REFERRERS_TAG_MAX]);
+/* May that be one? */
+int	referrers_is_tag(const char *);
 
 /*
  * The index with one more entry.  old are the bytes of the index that is there,

@@ -296,6 +296,11 @@ result_digest()
 		layout_blob again "$d" >/dev/null
 	done
 	[ -n "$(layout_digest again "${root/:/-}")" ]
+	# Readers that take the first entry, or but one, take the image's.
+	jq -c '[.manifests[].annotations["org.opencontainers.image.ref.name"]]' \
+	    again/index.json >tags
+	jq -e --arg r "${root/:/-}" '.[0] == "1" and length == 3 and
+	    (.[1:] | index($r) != null and all(startswith("sha256-")))' tags
 	# They are not listed, and not counted.
 	layout_blob again "$(layout_digest again 1)" >index
 	[ "$(jq '.manifests | length' index)" -eq 1 ]

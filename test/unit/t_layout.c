@@ -454,6 +454,37 @@ test_tag(void)
 		"\":null, \"manifests\" :  "
 #define TAIL	" ,\"later\":{\"manifests\":[[]]} }\n"
 
+#define HEX64	"00000000000000000000000000000000" \
+		"0000000000000000000000000000000a"
+#define REFS1	"sha256-" HEX64
+#define REFS2	"sha512-" HEX64
+
+/* An image's tag never stands after an index of referrers. */
+static void
+test_tag_order(void)
+{
+	new_layout();
+	put("index.json", "{\"manifests\":[" KEPT2 "]}");
+	tag(REFS1, D1);
+	tag("one", D1);
+	tag(REFS2, D1);
+	tag("two", D1);
+	is_str(get("index.json"), "{\"manifests\":[" KEPT2 ","
+	    ENTRY(D1, "one") "," ENTRY(D1, "two") "," ENTRY(D1, REFS1) ","
+	    ENTRY(D1, REFS2) "]}");
+	/* Each in its place, where it may stand there. */
+	tag("two", D2);
+	tag(REFS1, D2);
+	is_str(get("index.json"), "{\"manifests\":[" KEPT2 ","
+	    ENTRY(D1, "one") "," ENTRY(D2, "two") "," ENTRY(D2, REFS1) ","
+	    ENTRY(D1, REFS2) "]}");
+	put("index.json", "{\"manifests\":[" ENTRY(D1, REFS1) ","
+	    ENTRY(D1, "one") "," KEPT2 "," ENTRY(D1, "one") "]}");
+	tag("one", D2);
+	is_str(get("index.json"), "{\"manifests\":[" ENTRY(D2, "one") ","
+	    ENTRY(D1, REFS1) "," KEPT2 "]}");
+}
+
 static void
 test_kept(void)
 {
@@ -716,6 +747,7 @@ main(void)
 	test_links();
 	test_writer();
 	test_tag();
+	test_tag_order();
 	test_kept();
 	test_kept_bytes();
 	test_find();

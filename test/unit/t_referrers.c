@@ -34,6 +34,13 @@ test_tag(void)
 	    "iseEncodedTruncation", tag);
 	is_str(tag, "test-algorithm-using-algorithm-s-alsoSome-InTheEncoded"
 	    "SectionToShowHyphenReplacementAndLotsAndLot");
+	ok(referrers_is_tag("sha256-" HEX) && referrers_is_tag("sha512-" HEX),
+	    "as it is made");
+	ok(!referrers_is_tag("sha256-" HEX ".sig") &&
+	    !referrers_is_tag("sha256-" HEX "0") &&
+	    !referrers_is_tag("sha256-abc") && !referrers_is_tag("md5-" HEX) &&
+	    !referrers_is_tag("sha256-g" HEX) && !referrers_is_tag("latest"),
+	    "other tags");
 	snprintf(digest, sizeof(digest), "x:%s", "y");
 	referrers_tag(digest, tag);
 	is_str(tag, "x-y");
