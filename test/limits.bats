@@ -139,6 +139,29 @@ three_are_taken()
 	[[ $stderr == *"throttles: 16 requests at a time"* ]]
 }
 
+@test "eight large blobs are under way at a time, no more" {
+	local i manifest
+	new_layout images
+	for i in $(seq 12); do
+		{ echo "$i"; head -c 300000 /dev/zero; } |
+		    put_manifest images application/vnd.oci.image.layer.v1.tar
+	done >layers
+	manifest=$(make_image images amd64 many | jq -r .digest)
+	layout_blob images "$manifest" | jq -jc --slurpfile l layers \
+	    '.layers += $l' | put_manifest images "$OCI_MANIFEST" |
+	    tag_layout images many
+	start_faulty
+	echo oci:images:many | ace-dt mirror gather - "$R_HOST/many:1" -q
+	echo "$R_HOST/many:1" >list
+	faults '[{"method":"GET","path":"/blobs/","stall":0.3}]'
+	ace-dt mirror gather list oci:out:1 -q --debug events
+	verify_layout out 1
+	# So many are under way after each event, at most.
+	[ "$(jq -s '[.[] | select(.event == "blob" and .size > 300000) |
+	    {start: 1, done: -1}[.state] // 0] |
+	    [foreach .[] as $n (0; . + $n)] | max' events)" -eq 8 ]
+}
+
 @test "a quota that runs short: the rest is spread out, and it is said once" {
 	serve
 	faults '[{"method":"GET","path":"manifests/sha256","set":{"RateLimit-Limit":"100;w=2","RateLimit-Remaining":"5;w=2"}}]'

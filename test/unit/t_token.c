@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/creds.h"
 #include "lib/token.h"
 #include "test/unit/tap.h"
 
@@ -33,6 +34,33 @@ test_scope(void)
 	/* A part of a scope is another scope. */
 	scope("ab", 0, NULL, "repository:a:pull b:pull repository:ab:pul",
 	    "repository:ab:pull repository:a:pull b:pull repository:ab:pul");
+}
+
+/* What one account was given is not for another, nor for nobody. */
+static void
+test_accounts(void)
+{
+	struct account	 ann, bob;
+	struct token	*list = NULL, *a, *b, *none;
+
+	memset(&ann, 0, sizeof(ann));
+	memset(&bob, 0, sizeof(bob));
+	ann.user = bob.user = strdup("ann");
+	ann.password = strdup("one");
+	bob.password = strdup("two");
+	a = token_find(&list, "r:x:pull r:y:pull", &ann);
+	b = token_find(&list, "r:x:pull r:y:pull", &bob);
+	none = token_find(&list, "r:x:pull r:y:pull", NULL);
+	ok(a != b && a != none && b != none, "one for each account");
+	ok(token_find(&list, "r:x:pull r:y:pull", &ann) == a, "found again");
+	ok(token_covering(list, "r:y:pull", &ann) == a, "covers ann's");
+	ok(token_covering(list, "r:y:pull", &bob) == b, "covers bob's");
+	ok(token_covering(list, "r:y:pull", NULL) == none, "and nobody's");
+	ok(token_covering(list, "r:z:pull", &ann) == NULL, "no more than it has");
+	tokens_free(list);
+	free(ann.user);
+	free(ann.password);
+	free(bob.password);
 }
 
 static void
@@ -67,6 +95,7 @@ int
 main(void)
 {
 	test_scope();
+	test_accounts();
 	test_list();
 	return tap_end();
 }
