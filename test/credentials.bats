@@ -251,30 +251,32 @@ tokens()
 }
 
 @test "a challenge of another host, reached by a redirect, is not answered" {
-	local layer
-	layer=$(layout_blob "$FILES/images" \
-	    "$(layout_blob "$FILES/images" \
-	    "$(layout_digest "$FILES/images" a)" |
-	    jq -r '.manifests[0].digest')" | jq -r '.layers[1].digest')
-	echo '[]' >faults
+	local d host realm
+	d=$(layout_digest "$FILES/images" a)
+	echo '[]' | tee faults >thief.faults
 	start_regd OWN --auth basic --user ann:pw-one --faults "$PWD/faults"
 	start_regd THIEF --faults "$PWD/thief.faults"
 	plain "$OWN_HOST" "$THIEF_HOST"
 	auths "$OWN_HOST" ann:pw-one
-	echo "oci:$FILES/images:a" | ace-dt mirror gather - "$OWN_HOST/app:1" -q
+	for host in "$OWN_HOST" "$THIEF_HOST"; do
+		acedt-resolve - <<<"oci:$FILES/images:a" | acedt-fetch |
+		    acedt-push "$host/app" | acedt-index "$host/app:1"
+	done
 	echo "$OWN_HOST/app:1" >list
-	jq -n --arg l "$layer" --arg h "$THIEF_HOST" '[{method: "GET",
-	    path: $l, status: 307, headers: {Location:
-	    ("http://" + $h + "/v2/app/blobs/" + $l)}}]' >faults
+	# It has the manifest, and would give it to those who answer: they would
+	# then take its token service for that of the registry.
+	jq -n --arg d "$d" --arg h "$THIEF_HOST" '[{method: "GET",
+	    path: $d, status: 307, headers: {Location:
+	    ("http://" + $h + "/v2/app/manifests/" + $d)}}]' >faults
 	for realm in "Bearer realm=\"http://$THIEF_HOST/token\"" \
 	    'Basic realm="x"'; do
-		jq -n --arg r "$realm" '[{status: 401,
+		jq -n --arg r "$realm" '[{nth: [1], status: 401,
 		    headers: {"WWW-Authenticate": $r}}]' >thief.faults
 		: >"$THIEF_LOG"
 		run -1 --separate-stderr ace-dt mirror gather list oci:out:1 -q
-		[[ $stderr == *"$layer"*"HTTP 401"* ]]
-		jq -se --arg l "$layer" 'length > 0 and all(.[];
-		    .auth == null and (.path | endswith($l)))' "$THIEF_LOG"
+		[[ $stderr == *"$d"*"HTTP 401"* ]]
+		jq -se --arg d "$d" 'length == 1 and .[0].auth == null and
+		    (.[0].path | endswith($d))' "$THIEF_LOG"
 	done
 }
 
