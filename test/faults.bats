@@ -416,8 +416,9 @@ account_for()
 	    '"set":{"Docker-Content-Digest":"md5:12"}' \
 	    '"set":{"Content-Type":"text/plain"}'; do
 		faults "[{\"method\":\"HEAD\",\"path\":\"app/manifests\",$fault}]"
-		run -0 ace-dt mirror gather app.list oci:h:1 -q
+		run -0 ace-dt mirror gather app.list oci:h:1 -q --debug events
 		verify_layout h 1
+		[ "$(grep -c '"event":"resolved"' events)" -eq 1 ]
 	done
 }
 

@@ -103,7 +103,7 @@ next_record(struct stage *st, struct record *rec)
 }
 
 static void
-resolved(struct line *l, const char *media_type, const char *digest,
+describe(struct line *l, const char *media_type, const char *digest,
     int64_t size)
 {
 	struct descriptor	d = { (char *)media_type, (char *)digest, size,
@@ -115,6 +115,14 @@ resolved(struct line *l, const char *media_type, const char *digest,
 	image_descriptor_json(&d, &b);
 	record_set(&l->job->rec, "descriptor", b.data);
 	buf_clear(&b);
+}
+
+/* The digest is known, and all that a record says of it here. */
+static void
+resolved(struct line *l, const char *media_type, const char *digest,
+    int64_t size)
+{
+	describe(l, media_type, digest, size);
 	EVENT("resolved", EV_NUM("line", l->number),
 	    EV_STR("source", l->ref->text), EV_STR("digest", digest));
 }
@@ -159,7 +167,7 @@ got_manifest(struct reg_call *c, const struct err *err)
 	type = answer_type(c);
 	digest_sha256(c->http.reply.data != NULL ? c->http.reply.data : "",
 	    c->http.reply.len, digest);
-	resolved(l, "", digest, (int64_t)c->http.reply.len);
+	describe(l, "", digest, (int64_t)c->http.reply.len);
 	if (image_parse(&img, &l->job->rec, &e) == -1) {
 		line_end(l, &e);
 		return;
