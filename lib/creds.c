@@ -127,6 +127,23 @@ add_file(struct creds *c, char *path, struct err *err)
 	return rc;
 }
 
+/*
+ * The place of the machine, which nobody named: /run/containers is closed to
+ * others where root's podman made it.
+ */
+static int
+add_runtime(struct creds *c, struct err *err)
+{
+	char	*path = xasprintf("/run/containers/%lu/auth.json",
+		    (unsigned long)getuid());
+
+	if (access(path, F_OK) == -1 && errno == EACCES) {
+		free(path);
+		return 0;
+	}
+	return add_file(c, path, err);
+}
+
 /* The text of a variable, as GitLab's runners and newer docker have it. */
 static int
 add_variable(struct creds *c, const char *name, struct err *err)
@@ -172,10 +189,8 @@ add_all(struct creds *c, const char *auth_file, struct err *err)
 	if (rc == 0 && docker != NULL)
 		rc = add_file(c, xasprintf("%s/config.json", docker), err);
 	if (rc == 0)
-		rc = add_file(c, runtime != NULL ?
-		    xasprintf("%s/containers/auth.json", runtime) :
-		    xasprintf("/run/containers/%lu/auth.json",
-		    (unsigned long)getuid()), err);
+		rc = runtime == NULL ? add_runtime(c, err) : add_file(c,
+		    xasprintf("%s/containers/auth.json", runtime), err);
 	if (rc == 0)
 		rc = add_file(c, xdg != NULL ?
 		    xasprintf("%s/containers/auth.json", xdg) :

@@ -29,6 +29,13 @@ teardown_file()
 	stop_servers
 }
 
+# What a test made elsewhere than in its own folder goes, whatever its end.
+teardown()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	[ ! -e made-outside ] || rm -rf "$(cat made-outside)"
+}
+
 need_seccomp()
 {
 	case $SANDBOX in
@@ -200,6 +207,7 @@ no_files()
 	[ "$(id -u)" -eq 0 ] || skip "needs root, to become nobody"
 	local work
 	work=$(mktemp -d /tmp/acedt-nobody.XXXXXX)
+	echo "$work" >"$BATS_TEST_TMPDIR/made-outside"
 	cp -r "$FILES/images" "$BUILD_DIR"/acedt-* "$BUILD_DIR/ace-dt" "$work"
 	printf '%s\n' oci:images:a "$SRC_HOST/app:1" >"$work/list"
 	cp "$ACE_DT_CONFIG" "$work/ace-dt-config.yaml"
@@ -214,8 +222,33 @@ no_files()
 	verify_layout disk 1
 	[ -n "$(find .cache -type f)" ]
 	grep -q '"event":"published"' events
-	cd /
-	rm -rf "$work"
+}
+
+@test "/run/containers closed to others is as if it were not there" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to become nobody"
+	unshare -m mount -t tmpfs none /run 2>/dev/null ||
+	    skip "mounting is not allowed here"
+	local work
+	work=$(mktemp -d /tmp/acedt-nobody.XXXXXX)
+	echo "$work" >made-outside
+	cp -r "$FILES/images" "$BUILD_DIR"/acedt-* "$work"
+	echo oci:images:a >"$work/list"
+	chmod -R a+rX "$work"
+	# As root's podman leaves it.
+	cat >script <<-EOF
+	set -e
+	mount -t tmpfs none /run
+	mkdir -m 700 /run/containers
+	cd "$work"
+	exec setpriv --reuid=65534 --clear-groups env -u ACE_DT_CONFIG \
+	    -u XDG_RUNTIME_DIR HOME="$work" ./acedt-resolve list
+	EOF
+	run -0 --separate-stderr unshare -m sh script
+	[[ $output == *'"digest":"sha256:'* ]]
+	# What the user named is another matter.
+	sed -i 's,HOME=,REGISTRY_AUTH_FILE=/run/containers/x &,' script
+	run -2 unshare -m sh script
+	[[ $output == *"/run/containers/x: Permission denied"* ]]
 }
 
 @test "root: others' files are read by no right of root, a layout is written" {
