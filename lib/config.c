@@ -1,11 +1,16 @@
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <yaml.h>
@@ -22,6 +27,8 @@
 #include "lib/xalloc.h"
 
 #define CONCURRENT_MAX	1000
+#define LOCAL_FILE	"ace-dt-config.yaml"
+#define USUAL_PLACES	"the usual places"
 
 /* What is said of an endpoint's URL, wherever that is used. */
 struct endpoint_config {
@@ -785,6 +792,63 @@ check_end(struct reading *r, yaml_parser_t *p)
 	return rc;
 }
 
+/* Does a node begin or end here?  *depth follows the lists and mappings. */
+static int
+begins_node(const yaml_event_t *e, int *depth)
+{
+	switch (e->type) {
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		++*depth;
+		return 1;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		--*depth;
+		return 0;
+	case YAML_SCALAR_EVENT:
+	case YAML_ALIAS_EVENT:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * libyaml's time and memory for a document grow with the square of its depth
+ * and of its anchors: look at the events first.  What is not YAML is left to
+ * the loading, which says why.
+ */
+static int
+check_size(struct reading *r, const char *text, size_t len)
+{
+	yaml_parser_t	parser;
+	yaml_event_t	event;
+	size_t		line, n = 0;
+	int		depth = 0, over = 0;
+
+	if (!yaml_parser_initialize(&parser))
+		return err_set(r->err, ERR_INTERNAL, "libyaml: no memory");
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text,
+	    len);
+	while (!over && yaml_parser_parse(&parser, &event)) {
+		line = event.start_mark.line + 1;
+		n += begins_node(&event, &depth);
+		over = event.type == YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+		if (depth > CONFIG_DEPTH_MAX || n > CONFIG_VALUES_MAX) {
+			yaml_parser_delete(&parser);
+			return n > CONFIG_VALUES_MAX ? err_set(r->err,
+			    ERR_LIMIT, "%s:%zu: more than %d values", r->file,
+			    line, CONFIG_VALUES_MAX) : err_set(r->err,
+			    ERR_LIMIT, "%s:%zu: lists and mappings nested "
+			    "deeper than %d levels", r->file, line,
+			    CONFIG_DEPTH_MAX);
+		}
+	}
+	yaml_parser_delete(&parser);
+	return 0;
+}
+
 static int
 read_document(struct reading *r, const char *text, size_t len)
 {
@@ -792,6 +856,8 @@ read_document(struct reading *r, const char *text, size_t len)
 	yaml_node_t	*root;
 	int		 rc = 0;
 
+	if (check_size(r, text, len) == -1)
+		return -1;
 	if (!yaml_parser_initialize(&parser))
 		return err_set(r->err, ERR_INTERNAL, "libyaml: no memory");
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text,
@@ -814,6 +880,74 @@ read_document(struct reading *r, const char *text, size_t len)
 	return rc;
 }
 
+/* May others than we and root write to what has these rights? */
+static int
+others_write(int fd, const struct stat *st)
+{
+	struct passwd	*pw;
+	struct group	*gr;
+
+	if (st->st_mode & S_IWOTH)
+		return 1;
+	if ((st->st_mode & S_IWGRP) == 0 || st->st_gid == 0)
+		return 0;
+	/* A list of rights may name anybody. */
+	if (fgetxattr(fd, "system.posix_acl_access", NULL, 0) > 0)
+		return 1;
+	/* The group that many systems make for each user has nobody else. */
+	if (st->st_gid != getegid() || (pw = getpwuid(geteuid())) == NULL ||
+	    (gr = getgrgid(st->st_gid)) == NULL)
+		return 1;
+	return strcmp(pw->pw_name, gr->gr_name) != 0 || gr->gr_mem[0] != NULL;
+}
+
+static int
+is_strange(const struct stat *st)
+{
+	return st->st_uid != 0 && st->st_uid != geteuid();
+}
+
+/*
+ * The file of the working directory may be anybody's, who could have passwords
+ * sent in clear by it.
+ */
+static int
+check_local(const char *path, int fd, struct err *err)
+{
+	struct stat	st, link;
+
+	if (fstat(fd, &st) == -1 || lstat(path, &link) == -1)
+		return err_sys(err, "%s", path);
+	if (is_strange(&link) || is_strange(&st))
+		return err_set(err, ERR_USAGE, "%s: this file of the working "
+		    "directory belongs to another user, uid %lu, and is not "
+		    "used (name it by --config to use it, or work in another "
+		    "directory)", path, (unsigned long)(is_strange(&st) ?
+		    st.st_uid : link.st_uid));
+	if (others_write(fd, &st))
+		return err_set(err, ERR_USAGE, "%s: other users may write to "
+		    "this file of the working directory, and it is not used "
+		    "(chmod go-w, or name it by --config)", path);
+	complain("the configuration of the working directory is read: %s",
+	    path);
+	return 0;
+}
+
+static int
+slurp(const char *path, int local, struct buf *b, struct err *err)
+{
+	int	fd, rc = 0;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		return err_sys(err, "%s", path);
+	if (local)
+		rc = check_local(path, fd, err);
+	if (rc == 0)
+		rc = io_read_file(fd, path, b, err);
+	close(fd);
+	return rc;
+}
+
 static int
 read_file(struct config *c, const char *path, struct err *err)
 {
@@ -827,7 +961,8 @@ read_file(struct config *c, const char *path, struct err *err)
 	r.file = path;
 	r.err = err;
 	buf_init(&b, CONFIG_FILE_MAX);
-	rc = io_slurp(path, &b, err);
+	rc = slurp(path, strcmp(path, LOCAL_FILE) == 0 &&
+	    strcmp(c->found_by, USUAL_PLACES) == 0, &b, err);
 	if (rc == 0)
 		rc = read_document(&r, b.data, b.len);
 	buf_clear(&b);
@@ -866,7 +1001,7 @@ find_default(void)
 	else
 		user = xasprintf("%s/.config/ace/dt/config.yaml",
 		    home != NULL ? home : "");
-	paths[0] = "ace-dt-config.yaml";
+	paths[0] = LOCAL_FILE;
 	paths[1] = user;
 	paths[2] = "/etc/ace/dt/config.yaml";
 	found = first_present(paths, 3, 0);
@@ -892,7 +1027,7 @@ find_file(const char *const *paths, size_t n, char **found,
 	}
 	if (env == NULL || *env == '\0') {
 		*found = find_default();
-		*found_by = "the usual places";
+		*found_by = USUAL_PLACES;
 		return 0;
 	}
 	*found_by = "ACE_DT_CONFIG";

@@ -90,6 +90,7 @@
 #define CONFIG_FILE_MAX		(1024 * 1024)
 #define ENDPOINTS_MAX		30		    /* of one registry */
 #define CONFIG_VALUES_MAX	10000
+#define CONFIG_DEPTH_MAX	64		    /* lists and mappings */
 #define PATTERN_LENGTH_MAX	2000		    /* bytes, of rewritePull */
 #define PATTERN_DEPTH_MAX	32		    /* groups in groups */
 #define PATTERN_STEPS_MAX	1000000		    /* of one match */

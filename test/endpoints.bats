@@ -257,3 +257,35 @@ only_blob()
 	run -0 acedt-resolve -v debug list
 	[ "$(grep -c 'HEAD http://127.0.0.1:1/.*: 0 in' <<<"$output")" -le 1 ]
 }
+
+@test "the file of the working directory: said, and not that of another user" {
+	unset ACE_DT_CONFIG
+	echo 'concurrentHTTP: 3' >ace-dt-config.yaml
+	run -0 --separate-stderr ace-dt config
+	[[ $output == *"concurrentHTTP: 3 "* ]]
+	[ "$stderr" = "ace-dt: the configuration of the working directory is read: ace-dt-config.yaml" ]
+	# Whoever may write to it could have passwords sent in clear.
+	chmod o+w ace-dt-config.yaml
+	run -2 ace-dt config
+	[[ $output == *"ace-dt-config.yaml: other users may write to this file"*"is not used"*"--config"* ]]
+	run -0 --separate-stderr ace-dt config --config ace-dt-config.yaml
+	[ -z "$stderr" ]
+	chmod o-w ace-dt-config.yaml
+	[ "$(id -u)" -eq 0 ] || return 0
+	chown :nogroup ace-dt-config.yaml
+	chmod g+w ace-dt-config.yaml
+	run -2 ace-dt config
+	[[ $output == *"other users may write to this file"* ]]
+	chmod g-w ace-dt-config.yaml
+	chown nobody ace-dt-config.yaml
+	run -2 acedt-resolve /dev/null
+	[[ $output == *"belongs to another user, uid $(id -u nobody), and is not used"* ]]
+	mv ace-dt-config.yaml real
+	chown root real
+	ln -s real ace-dt-config.yaml
+	chown -h nobody ace-dt-config.yaml
+	run -2 ace-dt config
+	[[ $output == *"belongs to another user"* ]]
+	chown -h root ace-dt-config.yaml
+	run -0 ace-dt config
+}

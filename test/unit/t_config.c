@@ -294,7 +294,7 @@ test_limits(void)
 	for (i = 0; i < ENDPOINTS_MAX; i++)
 		fputs("a,", f);
 	fputs("]\nregistryConfig:\n registries:\n", f);
-	for (i = 0; i < 5000; i++)
+	for (i = 0; i < 400; i++)
 		fprintf(f, "  r%d: {endpoints: *e}\n", i);
 	fclose(f);
 	bad(text, ":1: ", "alias");
@@ -307,7 +307,21 @@ test_limits(void)
 	bad(text, file, "larger than");
 	memset(text, '[', 100000);
 	text[100000] = '\0';
-	is_int(load(text), -1);
+	bad(text, ":1: ", "nested deeper than 64 levels");
+	is_int(err.cls, ERR_LIMIT);
+	memcpy(text, "kind: ", 6);
+	memset(text + 6 + 63, ']', 63);
+	text[6 + 2 * 63] = '\0';
+	is_int(load(text), 0);
+	memset(text + 6, '[', 64);
+	memset(text + 6 + 64, ']', 64);
+	text[6 + 2 * 64] = '\0';
+	bad(text, ":1: ", "nested deeper than 64 levels");
+	strcpy(text, "kind: [");
+	for (i = 0; i < 200000; i += 2)
+		memcpy(text + 7 + i, "a,", 2);
+	strcpy(text + 7 + i, "]");
+	bad(text, ":1: ", "more than 10000 values");
 	is_int(load("a: &a [*a]\nb: &b {c: *b}\n"), 0);
 	is_int(load("registryConfig: &a {registries: *a}\n"), 0);
 	ok(strstr(warnings, "unknown key \"registries\"") != NULL,
