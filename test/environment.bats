@@ -57,13 +57,24 @@ limited()
 	sh -c 'ulimit "$1" "$2" && shift 2 && exec timeout 60 "$@"' - "$@"
 }
 
-# with_mounts SCRIPT: run it where it can mount, and nobody else sees that.
+# The option of unshare(1) that lets us mount where nobody else sees it.
+mount_option()
+{
+	[ "$(id -u)" -eq 0 ] && echo -m || echo -rm
+}
+
+# Skip the test where that is not allowed; outside of run, which would hide it.
+need_mounts()
+{
+	unshare "$(mount_option)" mount -t tmpfs none "$PWD" 2>/dev/null ||
+	    skip "mounting is not allowed here"
+}
+
+# with_mounts SCRIPT: run it where it can mount; need_mounts first.
 with_mounts()
 {
-	local how=-m
-	[ "$(id -u)" -eq 0 ] || how=-rm
-	unshare "$how" mount -t tmpfs none "$PWD" 2>/dev/null ||
-	    skip "mounting is not allowed here"
+	local how
+	how=$(mount_option)
 	declare -f layout_digest layout_blob verify_layout verify_content \
 	    old_tag_stands next_run_completes refute >functions
 	printf 'set -e\n. ./functions\n%s\n' "$1" >script
@@ -71,6 +82,7 @@ with_mounts()
 }
 
 @test "a disk that is full: the old tag stands, with room the work is completed" {
+	need_mounts
 	# shellcheck disable=SC2016
 	run -0 with_mounts '
 	mkdir disk
@@ -98,6 +110,7 @@ with_mounts()
 }
 
 @test "a cache on a disk that is full is done without" {
+	need_mounts
 	# shellcheck disable=SC2016
 	run -0 with_mounts '
 	mkdir disk
@@ -132,6 +145,7 @@ with_mounts()
 		next_run_completes
 		return
 	fi
+	need_mounts
 	# shellcheck disable=SC2016
 	run -0 with_mounts '
 	mount --bind out out

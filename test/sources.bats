@@ -53,19 +53,19 @@ refused()
 
 @test "wrong lines are named with file and line" {
 	refused 'ubuntu\n' 'did you mean docker.io/library/ubuntu'
-	refused 'r.example.com/UPPER:1\n' ''
+	refused 'r.example.com/UPPER:1\n' 'must be lower case'
 	refused 'r.example.com/a:-tag\n' tag
-	refused 'r.example.com/a@sha256:12\n' ''
+	refused 'r.example.com/a@sha256:12\n' 'exactly 64 lower-case'
 	refused 'r.example.com/a@\n' digest
-	refused 'r.example.com/a b:1\n' ''
-	refused 'oci:\n' ''
+	refused 'r.example.com/a b:1\n' 'a blank, U+0020'
+	refused 'oci:\n' 'the directory is missing'
 	refused 'r.example.com/a:1,nolabel\n' label
 	refused 'r.example.com/a:1,\n' label
 	refused 'r.example.com/a:1,k=v=w\n' label
 	refused 'r.example.com/a:1,-k=v\n' label
 	refused 'r.example.com/a:1,k=a/b\n' label
-	refused '"r.example.com/a:1\n' ''
-	refused 'r.example.com/"a":1\n' ''
+	refused '"r.example.com/a:1\n' 'this quote is not closed'
+	refused 'r.example.com/"a":1\n' 'quote in a field'
 	refused 'r.example.com/a\000b:1\n' NUL
 }
 
