@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -61,6 +62,28 @@ path_of(const struct cache *c, const char *digest)
 	    digest, hex, hex);
 }
 
+/*
+ * An entry, if it is a file of ours.  What can be nobody's entry (a FIFO, a
+ * link) is an error; what is not there, or another user's, is only absent.
+ */
+static int
+read_entry(const char *path, struct buf *b, struct err *err)
+{
+	struct stat	st;
+	int		fd, rc = -1;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
+	    O_NONBLOCK);
+	if (fd == -1)
+		return errno == ELOOP ? err_sys(err, "%s", path) : -1;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		err_set(err, ERR_IO, "%s: not a regular file", path);
+	else if (st.st_uid == geteuid())
+		rc = io_read_file(fd, path, b, err);
+	close(fd);
+	return rc;
+}
+
 int
 cache_get(struct cache *c, const char *digest, char **data, size_t *len)
 {
@@ -70,8 +93,7 @@ cache_get(struct cache *c, const char *digest, char **data, size_t *len)
 	int		found = 0;
 
 	buf_init(&b, MANIFEST_BYTES_MAX);
-	if (access(path, R_OK) == 0 && io_slurp(path, &b, &err) == 0 &&
-	    b.len > 0) {
+	if (read_entry(path, &b, &err) == 0 && b.len > 0) {
 		digest_of(digest, b.data, b.len, have);
 		found = strcmp(have, digest) == 0;
 	}

@@ -148,6 +148,24 @@ all()
 	[ "$(stat -c %a home/.cache/ace/dt/manifests)" = 700 ]
 }
 
+@test "what is no file of ours in the cache holds nobody up" {
+	gather oci:out:1
+	find home/.cache/ace/dt/manifests -type f | head -3 >files
+	{ read -r fifo; read -r link; read -r theirs; } <files
+	mv "$link" elsewhere
+	ln -s "$PWD/elsewhere" "$link"
+	rm "$fifo"
+	mkfifo "$fifo"
+	[ "$(id -u)" -ne 0 ] || chown nobody "$theirs"
+	run -0 timeout 60 ace-dt mirror gather list oci:out2:1 -q
+	verify_layout out2 1
+	# Mended on the way; another user's stays as it is.
+	[ -f "$fifo" ]
+	[ ! -L "$link" ]
+	[ -f "$link" ]
+	[ "$(id -u)" -ne 0 ] || [ "$(stat -c %U "$theirs")" = nobody ]
+}
+
 @test "--verify repairs what is gone; without it the index is believed" {
 	gather "$DST_HOST/fix:1"
 	first=$digest
