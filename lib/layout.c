@@ -12,10 +12,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/beneath.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/digest.h"
 #include "lib/errmsg.h"
 #include "lib/io.h"
@@ -23,6 +25,7 @@
 #include "lib/layout.h"
 #include "lib/layout_private.h"
 #include "lib/limits.h"
+#include "lib/log.h"
 #include "lib/manifest.h"
 #include "lib/xalloc.h"
 
@@ -135,6 +138,7 @@ open_dir(struct layout *l, const char *dir, struct err *err)
 	int	e;
 
 	l->dir = xstrdup(dir);
+	l->lock_seconds = 0;
 	l->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->fd != -1)
 		return 0;
@@ -167,20 +171,47 @@ layout_close(struct layout *l)
 	l->dir = NULL;
 }
 
+/* Take the lock; -1 with errno EWOULDBLOCK if it is held for too long. */
+static int
+wait_for_lock(struct layout *l, int fd)
+{
+	static const struct timespec	pause = { 0, LOCK_LOOK_MS * 1000000L };
+	int64_t				began = clock_ms(), waited;
+	int				said = 0;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EINTR)
+			continue;
+		waited = clock_ms() - began;
+		if (errno != EWOULDBLOCK ||
+		    waited >= (int64_t)l->lock_seconds * 1000)
+			return -1;
+		if (!said && waited >= LOCK_SAY_MS) {
+			log_warn("waiting for another program on oci:%s",
+			    l->dir);
+			said = 1;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int
 layout_lock(struct layout *l, struct err *err)
 {
-	int	fd, rc;
+	int	fd;
 
 	fd = openat(l->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return err_sys(err, "%s", l->dir);
-	do {
-		rc = flock(fd, LOCK_EX);
-	} while (rc == -1 && errno == EINTR);
-	if (rc == 0)
+	if (wait_for_lock(l, fd) == 0)
 		return fd;
-	err_sys(err, "%s: lock", l->dir);
+	if (errno == EWOULDBLOCK)
+		err_set(err, ERR_IO, "oci:%s: another program has held the "
+		    "lock of the layout for %d s (wait until it ends, or "
+		    "allow more by --stall-time)", l->dir, l->lock_seconds);
+	else
+		err_sys(err, "%s: lock", l->dir);
 	close(fd);
 	return -1;
 }
@@ -632,7 +663,8 @@ make_missing(struct layout *l, struct err *err)
 }
 
 int
-layout_create(struct layout *l, const char *dir, struct err *err)
+layout_create(struct layout *l, const char *dir, int lock_seconds,
+    struct err *err)
 {
 	int	fd, rc = 0;
 
@@ -640,6 +672,7 @@ layout_create(struct layout *l, const char *dir, struct err *err)
 		return err_sys(err, "oci:%s", dir);
 	if (open_dir(l, dir, err) == -1)
 		return -1;
+	l->lock_seconds = lock_seconds;
 	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == 0)
 		rc = check_layout_file(l, err);
 	else if (has_other_content(dir))

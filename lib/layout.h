@@ -18,6 +18,7 @@ struct err;
 struct layout {
 	char	*dir;		/* owned: as the user wrote it */
 	int	 fd;		/* owned: the directory */
+	int	 lock_seconds;	/* how long its lock may be held by others */
 };
 
 /* Open an existing layout and check its oci-layout file. */
@@ -28,7 +29,8 @@ int	layout_open(struct layout *, const char *dir, struct err *);
  * blobs/ and an index.json without entries where they are missing.  A
  * directory that holds something else is refused.
  */
-int	layout_create(struct layout *, const char *dir, struct err *);
+int	layout_create(struct layout *, const char *dir, int lock_seconds,
+	    struct err *);
 void	layout_close(struct layout *);
 
 /*

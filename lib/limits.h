@@ -98,6 +98,8 @@
 #define CERTS_FILE_MAX		(1024 * 1024)
 #define DOCKER_CONFIG_MAX	(4 * 1024 * 1024)
 #define LAYOUT_INDEX_MAX	(32 * 1024 * 1024)  /* index.json, bytes */
+#define LOCK_SAY_MS		2000		    /* of a layout, until it is said */
+#define LOCK_LOOK_MS		50		    /* until it is tried again */
 #define LAYOUT_ENTRY_VALUES_MAX	10000		    /* JSON values, one entry */
 
 #endif

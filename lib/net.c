@@ -289,7 +289,8 @@ net_dest(struct net *net, struct dest *d, struct err *err)
 		d->repo = reg_dest(net->reg, d->ref.host, d->ref.repo, err);
 		if (d->repo == NULL)
 			return -1;
-	} else if (layout_create(&d->layout, d->ref.repo, err) == -1) {
+	} else if (layout_create(&d->layout, d->ref.repo,
+	    net->patience.stall_seconds, err) == -1) {
 		return -1;
 	}
 	return name_dest(d, err);

@@ -200,3 +200,23 @@ EOF
 	acedt-push oci:out <fetched | acedt-index oci:out:1
 	verify_layout out 1
 }
+
+@test "a layout that another program has locked: said, and not for ever" {
+	new_layout images
+	make_app images app
+	echo oci:images:app >list
+	new_layout out
+	exec 7<out
+	flock 7
+	timeout 60 acedt-resolve list | acedt-fetch >fetched
+	run -4 timeout 60 acedt-push --stall-time 3 oci:out <fetched 7>&-
+	[[ $output == *"waiting for another program on oci:out"* ]]
+	[[ $output == *"oci:out: another program has held the lock of the layout for 3 s"* ]]
+	# One that lets it go is waited for.
+	acedt-push oci:out <fetched >pushed 2>stderr 7>&- 3>&- &
+	until_true grep -q 'waiting for another program on oci:out' stderr
+	exec 7<&-
+	wait $!
+	acedt-index oci:out:1 <pushed
+	verify_layout out 1
+}

@@ -91,7 +91,7 @@ new_layout(void)
 	if (l.fd != -1)
 		layout_close(&l);
 	new_name();
-	if (!ok(layout_create(&l, dir, &err) == 0, "made"))
+	if (!ok(layout_create(&l, dir, 60, &err) == 0, "made"))
 		printf("# %s\n", err.msg);
 }
 
@@ -178,13 +178,13 @@ test_create(void)
 	put("index.json", "{\"schemaVersion\":2,\"manifests\":[] }");
 	put("other", "x");
 	rmdir(in("blobs/sha256"));
-	is_int(layout_create(&again, dir, &err), 0);
+	is_int(layout_create(&again, dir, 60, &err), 0);
 	layout_close(&again);
 	is_str(get("index.json"), "{\"schemaVersion\":2,\"manifests\":[] }");
 	is_str(get("other"), "x");
 	ok(access(in("blobs/sha256"), F_OK) == 0, "made again");
 	unlink(in("index.json"));
-	is_int(layout_create(&again, dir, &err), 0);
+	is_int(layout_create(&again, dir, 60, &err), 0);
 	layout_close(&again);
 	ok(get("index.json") != NULL, "made again");
 	layout_close(&again);
@@ -192,22 +192,22 @@ test_create(void)
 
 	new_name();
 	mkdir(dir, 0755);
-	is_int(layout_create(&again, dir, &err), 0);
+	is_int(layout_create(&again, dir, 60, &err), 0);
 	ok(get("oci-layout") != NULL, "in an empty directory");
 	layout_close(&again);
 
 	new_name();
 	mkdir(dir, 0755);
 	put("notes.txt", "x");
-	says(layout_create(&again, dir, &err), "not empty");
+	says(layout_create(&again, dir, 60, &err), "not empty");
 	ok(access(in("index.json"), F_OK) == -1, "nothing was written");
 	snprintf(dir, sizeof(dir), "%s/no/parent", base);
-	says(layout_create(&again, dir, &err), dir);
+	says(layout_create(&again, dir, 60, &err), dir);
 	snprintf(dir, sizeof(dir), "%s/file", base);
 	new_name();
 	mkdir(dir, 0755);
 	put("x", "");
-	says(layout_create(&again, in("x"), &err), "/x");
+	says(layout_create(&again, in("x"), 60, &err), "/x");
 }
 
 static void
@@ -233,7 +233,7 @@ test_open(void)
 		put("oci-layout", bad[i].text);
 		says(layout_open(&o, dir, &err), bad[i].says);
 		ok(strstr(err.msg, dir) != NULL, "with its directory");
-		says(layout_create(&o, dir, &err), bad[i].says);
+		says(layout_create(&o, dir, 60, &err), bad[i].says);
 	}
 	put("oci-layout", "{\"x\":1, \"imageLayoutVersion\" : \"1.0.0\"}\n");
 	is_int(layout_open(&o, dir, &err), 0);
@@ -344,14 +344,14 @@ test_links(void)
 	is_int(symlink(outside, in("blobs/sha256")), 0);
 	says(layout_put(&l, ABC, "abc", 3, &err),
 	    "blobs/sha256: symbolic links");
-	says(layout_create(&o, dir, &err), "blobs/sha256: symbolic links");
+	says(layout_create(&o, dir, 60, &err), "blobs/sha256: symbolic links");
 	ok(rmdir(outside) == 0, "nothing was written there");
 	unlink(in("blobs/sha256"));
 	rmdir(in("blobs"));
 	is_int(mkdir(outside, 0755), 0);
 	is_int(symlink(outside, in("blobs")), 0);
 	says(layout_put(&l, ABC512, "abc", 3, &err), "blobs: symbolic links");
-	says(layout_create(&o, dir, &err), "blobs: symbolic links");
+	says(layout_create(&o, dir, 60, &err), "blobs: symbolic links");
 	ok(rmdir(outside) == 0, "nothing was written there");
 	is_int(leftovers(), 0);
 
@@ -691,7 +691,7 @@ test_race(void)
 	for (i = 0; i < 8; i++) {
 		if ((pid[i] = fork()) != 0)
 			continue;
-		if (layout_create(&mine, dir, &err) == -1)
+		if (layout_create(&mine, dir, 60, &err) == -1)
 			_exit(1);
 		for (k = 0; k < 5; k++) {
 			snprintf(name, sizeof(name), "t%d-%d", i, k);
@@ -725,7 +725,7 @@ test_read_only(void)
 		return;		/* root writes anywhere */
 	chmod(dir, 0555);
 	chmod(in("blobs"), 0555);
-	is_int(layout_create(&o, dir, &err), 0);
+	is_int(layout_create(&o, dir, 60, &err), 0);
 	says(layout_write_begin(&w, &o, &err), dir);
 	says(tag("t", D1), dir);
 	layout_close(&o);

@@ -100,7 +100,7 @@ main(void)
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	snprintf(path, sizeof(path), "%s/l", dir);
-	is_int(layout_create(&l, path, &err), 0);
+	is_int(layout_create(&l, path, 60, &err), 0);
 	is_int(tag(&l, "one", &err), 0);
 	is_str(log_text, "syncfs\nfsync file\nrename to index.json\n"
 	    "fsync folder\n");
