@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <time.h>
 #include <unistd.h>
@@ -297,6 +298,22 @@ layout_write_begin_part(struct layout_writer *w, struct layout *l,
 		close(w->fd);
 	free(name);
 	return layout_write_begin(w, l, err);
+}
+
+int
+layout_room(struct layout *l, int64_t bytes, struct err *err)
+{
+	struct statvfs	st;
+	double		room;
+
+	/* Some file systems know no numbers. */
+	if (fstatvfs(l->fd, &st) == -1 || st.f_blocks == 0)
+		return 0;
+	room = (double)st.f_bavail * (double)st.f_frsize;
+	if ((double)bytes <= room)
+		return 0;
+	return err_set(err, ERR_LIMIT, "oci:%s: %lld bytes are needed, its disk "
+	    "has room for %.0f", l->dir, (long long)bytes, room);
 }
 
 int

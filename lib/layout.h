@@ -64,6 +64,8 @@ int	layout_write_begin(struct layout_writer *, struct layout *,
  */
 int	layout_write_begin_part(struct layout_writer *, struct layout *,
 	    const char *digest, int64_t size, int64_t *have, struct err *);
+/* 0 if its disk has room for so many bytes, or does not say; else -1. */
+int	layout_room(struct layout *, int64_t bytes, struct err *);
 int	layout_write(struct layout_writer *, const void *, size_t,
 	    struct err *);
 /*

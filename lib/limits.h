@@ -45,6 +45,8 @@
 #define HTTP_COMMIT_SECONDS	900		    /* ditto, after an upload */
 #define HTTP_CRAWL_STALLS	10		    /* so often that, for all of
 						     * what is no blob */
+#define HTTP_SPEED_LIMIT	20		    /* bytes/s of a blob, at least */
+#define HTTP_SPEED_SECONDS	600		    /* that it is measured over */
 #define HTTP_SECONDS_MAX	86400		    /* what an option may say */
 #define HTTP_RETRIES		5		    /* without progress */
 #define HTTP_RETRIES_MAX	100

@@ -304,6 +304,16 @@ both()
 		fewer bytes|the registry has|"replace":{"repeat":"z","times":$((n - 1))}
 		no end|more than|"raw":["HTTP/1.1 200 OK\r\n\r\n",{"repeat":"z"}]
 		EOF2
+		# A part of it is wrong, the other one goes on there: all from it.
+		faults "[{\"method\":\"GET\",\"path\":\"$name/blobs/$digest\",\"raw\":[\"HTTP/1.1 200 OK\\r\\nContent-Length: $n\\r\\n\\r\\nz\"]}]"
+		rm -rf out
+		for to in oci:out:1 "$U_HOST/two:1"; do
+			: >"$T_LOG"
+			run -0 timeout 60 acedt-push "$to" <s
+			[ "$(jq -c "select(.path |
+			    endswith(\"/$digest\")) | .range" "$T_LOG" |
+			    tr '\n' ' ')" = "\"bytes=1-$((n - 1))\" null " ]
+		done
 	done
 	# A layout, of which the same holds.
 	cp -r "$FILES/images" bad
@@ -316,6 +326,97 @@ both()
 		[[ $stderr == *"oci:bad: the content has digest"*"another source"* ]]
 	done
 	[ "$(jq -s 'map(select(.right == false)) | length' "$U_LOG")" -eq 0 ]
+}
+
+# drip NAME DIGEST: R sends a byte of it now and then.
+drip()
+{
+	echo "{\"method\":\"GET\",\"path\":\"blobs/$2\",\"raw\":[\"HTTP/1.1 200 OK\\r\\nContent-Length: $1\\r\\n\\r\\n\",{\"repeat\":\"z\",\"every\":0.1}]}"
+}
+
+@test "a source that sends next to nothing is left for another one, or named" {
+	start_faulty
+	fill big
+	start_regd T --faults "$PWD/none"
+	config_plain_http "$R_HOST" "$T_HOST"
+	acedt-resolve big.list | acedt-fetch | acedt-push "$T_HOST/big" >/dev/null
+	faults "[$(drip 1500000 "$BIG")]"
+	echo "$T_HOST/big@$(layout_digest "$FILES/images" big)" >>big.list
+	acedt-resolve big.list | acedt-fetch >s
+	for to in oci:out:1 "$T_HOST/to:1"; do
+		run -0 --separate-stderr timeout 60 acedt-push "$to" \
+		    --speed-limit 1k --speed-time 1 -v8 <s
+		[[ $stderr == *"sent less than 1000 bytes a second for 1 s"*"going on from another source"* ]]
+	done
+	[ "$(sha256sum <"out/blobs/sha256/${BIG#*:}" | cut -d' ' -f1)" = \
+	    "${BIG#*:}" ]
+	head -n 1 big.list >list
+	hostile 1 "nobody else has it" "sent less than 1000 bytes a second" \
+	    list oci:out2:1 --speed-limit 1k --speed-time 1
+	hostile 1 "no speed is asked" "not whole after 2 s (see --max-time)" \
+	    list oci:out3:1 --speed-limit 0 --max-time 2
+	for wrong in --speed-limit=fast --speed-time=0 --max-time=-1; do
+		run -2 ace-dt mirror gather list oci:out4:1 "$wrong"
+		[[ $output == *"${wrong%=*}: "*" is expected"* ]]
+	done
+	# A slow destination is not a slow source.
+	faults '[]'
+	run -0 ace-dt mirror gather list oci:out5:1 -q --limit-rate 500k \
+	    --speed-limit 1G --speed-time 1
+}
+
+@test "one source cannot take all places; nor hold more than its own" {
+	start_faulty
+	start_regd T --faults "$PWD/none"
+	config_plain_http "$R_HOST" "$T_HOST"
+	new_layout many
+	for i in $(seq 20); do
+		head -c 300000 /dev/urandom |
+		    put_manifest many application/vnd.oci.image.layer.v1.tar
+		echo
+	done >layers
+	jq -c --slurpfile l layers '.layers = $l' <<<"$(layout_blob \
+	    "$FILES/images" "$(layout_digest "$FILES/images" one)")" |
+	    tr -d '\n' | put_manifest many "$OCI_MANIFEST" |
+	    tag_layout many 1
+	cp -n "$FILES"/images/blobs/sha256/* many/blobs/sha256/
+	echo oci:many:1 >list
+	acedt-resolve list | acedt-fetch | acedt-push "$R_HOST/many" >/dev/null
+	acedt-resolve "$FILES/big.list" | acedt-fetch |
+	    acedt-push "$T_HOST/big" >/dev/null
+	{
+		echo "$R_HOST/many@$(layout_digest many 1)"
+		echo "$T_HOST/big@$(layout_digest "$FILES/images" big)"
+	} >list
+	acedt-resolve list | acedt-fetch >s
+	: >"$R_LOG"
+	# The first answer of a registry is waited for by the others.
+	faults "[$(jq -r .digest layers | tail -n +2 | while read -r d; do
+	    drip 300000 "$d"; done | paste -sd,)]"
+	acedt-push oci:out:1 --unordered <s >pushed 3>&- &
+	pid=$!
+	until_true grep -q '"pushed"' pushed
+	[[ $(grep '"pushed"' pushed) == *"$T_HOST/big@"* ]]
+	[ -e "out/blobs/sha256/${BIG#*:}" ]
+	kill "$pid"
+	wait "$pid" || true
+	[ "$(logged '.status == 0')" -eq 8 ]
+}
+
+@test "a blob that a layout's disk has no room for: said before it is fetched" {
+	start_faulty
+	fill big
+	cp -r "$FILES/images" lie
+	layout_blob lie "$(layout_digest lie big)" | jq -jc \
+	    "(.layers[] | select(.digest == \"$BIG\")).size = 1125899906842624" |
+	    put_manifest lie "$OCI_MANIFEST" >d
+	curl -fsS -X PUT -H "Content-Type: $OCI_MANIFEST" --data-binary \
+	    "@lie/blobs/sha256/$(jq -r '.digest[7:]' d)" \
+	    "http://$R_HOST/v2/big/manifests/1"
+	: >"$R_LOG"
+	hostile 1 "1 PiB" "1125899906842624 bytes are needed, its disk has room for" \
+	    big.list oci:out:1
+	[ "$(logged ".path | endswith(\"$BIG\")")" -eq 0 ]
 }
 
 @test "two sizes of one blob: who says the wrong one fails, the other does not" {

@@ -28,11 +28,14 @@ enum {
 	OPT_DEBUG,
 	OPT_FALLBACK,
 	OPT_LIMIT_RATE,
+	OPT_MAX_TIME,
 	OPT_NO_TERM,
 	OPT_PLATFORMS,
 	OPT_PRINT,
 	OPT_QUIET,
 	OPT_RECURSIVE,
+	OPT_SPEED_LIMIT,
+	OPT_SPEED_TIME,
 	OPT_VERIFY
 };
 
@@ -49,6 +52,8 @@ static const struct cli_option options[] = {
 	    "only named there may be garbage-collected" },
 	{ OPT_LIMIT_RATE, 0, "limit-rate", CLI_VALUE, "SIZE",
 	    "bytes of blobs a second, over all of them: 500k, 10Mi" },
+	{ OPT_MAX_TIME, 0, "max-time", CLI_VALUE, "SECONDS",
+	    "the most that one blob may take; no limit by default" },
 	{ OPT_NO_TERM, 0, "no-term", CLI_NONE, NULL,
 	    "plain lines instead of a live display" },
 	{ OPT_PLATFORMS, 'p', "platforms", CLI_VALUE,
@@ -63,6 +68,10 @@ static const struct cli_option options[] = {
 	    "copy the referrers too: signatures, attestations, SBOMs" },
 	CLI_RETRIES,
 	CLI_RETRY_TIME,
+	{ OPT_SPEED_LIMIT, 0, "speed-limit", CLI_VALUE, "SIZE",
+	    "bytes a second that a source must send of a blob (20)" },
+	{ OPT_SPEED_TIME, 0, "speed-time", CLI_VALUE, "SECONDS",
+	    "over which --speed-limit is measured (600)" },
 	CLI_STALL_TIME,
 	CLI_VERBOSITY,
 	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
@@ -103,6 +112,7 @@ struct gather_options {
 	int			 verify;
 	struct patience		 patience;
 	const char		*limit_rate;
+	const char		*max_time, *speed_limit, *speed_time;
 	const char		*list;
 	const char		*image;
 };
@@ -165,6 +175,20 @@ read_option(struct gather_options *o, int id, const char *value)
 			cli_usage(&cli, "--limit-rate: a size such as 500k or "
 			    "10Mi is expected, not %s", value);
 		o->limit_rate = value;
+		break;
+	case OPT_MAX_TIME:
+		cli_number(&cli, "--max-time", value, 0, HTTP_SECONDS_MAX);
+		o->max_time = value;
+		break;
+	case OPT_SPEED_LIMIT:
+		if (config_parse_size(value, RATE_MAX, &rate) == -1)
+			cli_usage(&cli, "--speed-limit: a size such as 500 or "
+			    "1k is expected, not %s", value);
+		o->speed_limit = value;
+		break;
+	case OPT_SPEED_TIME:
+		cli_number(&cli, "--speed-time", value, 1, HTTP_SECONDS_MAX);
+		o->speed_time = value;
 		break;
 	case OPT_NO_TERM:
 		o->display.no_term = value == NULL;
@@ -331,6 +355,12 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 		pipeline_arg(p, "--verify");
 	if (o->limit_rate != NULL)
 		pipeline_arg(p, "--limit-rate=%s", o->limit_rate);
+	if (o->max_time != NULL)
+		pipeline_arg(p, "--max-time=%s", o->max_time);
+	if (o->speed_limit != NULL)
+		pipeline_arg(p, "--speed-limit=%s", o->speed_limit);
+	if (o->speed_time != NULL)
+		pipeline_arg(p, "--speed-time=%s", o->speed_time);
 	add_argument(p, o->image);
 	p = add_stage(pl, o, "acedt-index", 0, events_fd);
 	for (i = 0; i < o->nannotations; i++)

@@ -85,7 +85,7 @@ test_many(void)
 			continue;
 		it = heap_pop(&h);
 		for (n = 0; n < h.n; n++)
-			good &= !before(h.v[n], it);
+			good &= !heap_before(h.v[n], it);
 	}
 	ok(good, "the best each time");
 	ok(in_order(&h, N - N / 3), "nothing is lost");

@@ -1,9 +1,8 @@
 #include "lib/xalloc.h"
 #include "tools/acedt-push/push.h"
 
-/* Larger before smaller, earlier before later. */
-static int
-before(const struct item *a, const struct item *b)
+int
+heap_before(const struct item *a, const struct item *b)
 {
 	return a->size != b->size ? a->size > b->size : a->seq < b->seq;
 }
@@ -17,7 +16,7 @@ heap_push(struct heap *h, struct item *item)
 	h->n++;
 	for (; i > 0; i = up) {
 		up = (i - 1) / 2;
-		if (!before(item, h->v[up]))
+		if (!heap_before(item, h->v[up]))
 			break;
 		h->v[i] = h->v[up];
 	}
@@ -35,9 +34,9 @@ heap_pop(struct heap *h)
 	top = h->v[0];
 	last = h->v[--h->n];
 	for (i = 0; (child = 2 * i + 1) < h->n; i = child) {
-		if (child + 1 < h->n && before(h->v[child + 1], h->v[child]))
+		if (child + 1 < h->n && heap_before(h->v[child + 1], h->v[child]))
 			child++;
-		if (!before(h->v[child], last))
+		if (!heap_before(h->v[child], last))
 			break;
 		h->v[i] = h->v[child];
 	}

@@ -20,6 +20,9 @@
 
 enum {
 	OPT_LIMIT_RATE = 1,
+	OPT_MAX_TIME,
+	OPT_SPEED_LIMIT,
+	OPT_SPEED_TIME,
 	OPT_VERIFY
 };
 
@@ -29,9 +32,15 @@ static const struct cli_option options[] = {
 	CLI_HELP,
 	{ OPT_LIMIT_RATE, 0, "limit-rate", CLI_VALUE, "SIZE",
 	    "bytes of blobs a second, over all of them: 500k, 10Mi" },
+	{ OPT_MAX_TIME, 0, "max-time", CLI_VALUE, "SECONDS",
+	    "the most that one blob may take; no limit by default" },
 	CLI_RETRIES,
 	CLI_RETRY_TIME,
 	CLI_SHARED,
+	{ OPT_SPEED_LIMIT, 0, "speed-limit", CLI_VALUE, "SIZE",
+	    "bytes a second that a source must send of a blob (20)" },
+	{ OPT_SPEED_TIME, 0, "speed-time", CLI_VALUE, "SECONDS",
+	    "over which --speed-limit is measured (600)" },
 	CLI_STALL_TIME,
 	CLI_UNORDERED,
 	CLI_VERBOSITY,
@@ -124,6 +133,8 @@ main(int argc, char *argv[])
 	net_init(&p.net);
 	reg_call_init(&p.proof_call);
 	p.note.fd = -1;
+	p.lowest.speed = HTTP_SPEED_LIMIT;
+	p.lowest.seconds = HTTP_SPEED_SECONDS;
 	while ((id = cli_next(&cli, &value)) != 0)
 		switch (id) {
 		default:
@@ -134,6 +145,20 @@ main(int argc, char *argv[])
 			    &p.pace.rate) == -1)
 				cli_usage(&cli, "--limit-rate: a size such as "
 				    "500k or 10Mi is expected, not %s", value);
+			break;
+		case OPT_MAX_TIME:
+			p.lowest.max_seconds = (int)cli_number(&cli,
+			    "--max-time", value, 0, HTTP_SECONDS_MAX);
+			break;
+		case OPT_SPEED_LIMIT:
+			if (config_parse_size(value, RATE_MAX,
+			    &p.lowest.speed) == -1)
+				cli_usage(&cli, "--speed-limit: a size such as "
+				    "500 or 1k is expected, not %s", value);
+			break;
+		case OPT_SPEED_TIME:
+			p.lowest.seconds = (int)cli_number(&cli,
+			    "--speed-time", value, 1, HTTP_SECONDS_MAX);
 			break;
 		case OPT_VERIFY:
 			p.verify = p.in_use = value == NULL;
@@ -160,6 +185,7 @@ main(int argc, char *argv[])
 	p.both_max = p.net.ends_max / 2;
 	rc = run(&p, unordered);
 	http_timer_stop(p.net.http, &p.pace.timer);
+	http_timer_stop(p.net.http, &p.lowest.timer);
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);
 	free(p.tag_call);

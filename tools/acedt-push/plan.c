@@ -101,7 +101,7 @@ items_free(struct pusher *p)
 	tdestroy(p->items, item_free);
 	p->items = NULL;
 	free(p->small.v);
-	free(p->large.v);
+	lanes_free(p);
 }
 
 static void
@@ -255,7 +255,7 @@ queue_blob(struct pusher *p, struct item *item)
 	free(item->err);
 	item->err = NULL;
 	item->state = ITEM_QUEUED;
-	heap_push(item->size <= BLOB_SMALL ? &p->small : &p->large, item);
+	lane_add(p, item);
 	p->plan_blobs++;
 	p->plan_bytes += item->size;
 }

@@ -63,6 +63,7 @@ struct item {
 	char		*data;		/* owned: embedded content, or NULL */
 	unsigned long	 seq;		/* order of arrival */
 	struct item	*rival;		/* owned: same digest, another size */
+	struct lane	*lane;		/* borrowed: of a large one */
 	int		 disputed;	/* it has rivals: the bytes decide */
 	int		 said;		/* it was not sent: it is said to be
 					 * there */
@@ -85,6 +86,22 @@ struct item {
 struct heap {
 	struct item	**v;		/* owned array */
 	size_t		 n;
+};
+
+/* Large blobs of one source: those that wait, and how many are under way. */
+struct lane {
+	char		*name;		/* owned: host, or "oci:" of all layouts */
+	struct heap	 heap;
+	size_t		 active;
+	struct lane	*next;
+};
+
+/* What a source may not stay below; see slow.c. */
+struct lowest {
+	int64_t		 speed;		/* bytes a second; 0: none */
+	int		 seconds;	/* that it is measured over */
+	int		 max_seconds;	/* for a whole blob; 0: no limit */
+	struct http_timer timer;	/* the next look */
 };
 
 /* Does the registry take a blob in one POST with its body? */
@@ -117,7 +134,9 @@ struct pusher {
 	struct net	 net;
 	struct dest	 dest;
 	void		*items;		/* a tree of tsearch(3) */
-	struct heap	 small, large;
+	struct heap	 small;
+	struct lane	*lanes;		/* owned */
+	struct lowest	 lowest;
 	struct xfer	*xfers;		/* under way */
 	size_t		 nsmall, nlarge;
 	size_t		 small_max;
@@ -172,12 +191,23 @@ int	item_resend(struct pusher *, struct item *);
 /* manifest.c: send a manifest; what is below it is there. */
 void	manifest_send(struct pusher *, struct item *);
 
+/* lane.c: the blob waits for its turn; it has a holder. */
+void	lane_add(struct pusher *, struct item *);
+/* The next large one that may start; NULL if none may. */
+struct item *lane_next(struct pusher *);
+void	lanes_free(struct pusher *);
+
+/* slow.c: look at what is under way, from now on. */
+void	slow_watch(struct pusher *);
+
 /* xfer.c: start what may start. */
 void	xfer_schedule(struct pusher *);
 /* Work that waits for nothing; 1 while there is more. */
 int	xfer_work(struct pusher *);
 
 /* heap.c */
+/* Larger before smaller, earlier before later. */
+int	heap_before(const struct item *, const struct item *);
 void	heap_push(struct heap *, struct item *);
 struct item *heap_pop(struct heap *);	/* NULL if it is empty */
 

@@ -56,7 +56,7 @@ void
 source_bad(struct xfer *x)
 {
 	struct err	err = x->err;
-	int		more = x->holder + 1 < x->blob->nholders;
+	int		more = x->mixed || x->holder + 1 < x->blob->nholders;
 
 	if (!more && x->refetched) {
 		xfer_fail(x, &err, 0);
@@ -66,10 +66,14 @@ source_bad(struct xfer *x)
 		reg_shun(&x->get);
 	log_info("blob %s: %s; all of it from %s", x->blob->digest, err.msg,
 	    more ? "another source" : "its beginning, once");
-	/* Whose bytes were wrong is not known where several sent some. */
 	x->w.keep = 0;
-	x->refetched |= !more;
-	x->holder = more ? x->holder + 1 : 0;
+	if (x->mixed) {
+		/* Whose bytes were wrong is not known. */
+		x->alone = 1;
+	} else {
+		x->refetched |= !more;
+		x->holder = more ? x->holder + 1 : 0;
+	}
 	xfer_restart(x, 0);
 }
 
@@ -89,13 +93,24 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 		x->holder++;
 		x->no_range = 0;
 		memset(&x->reading, 0, sizeof(x->reading));
-		if (x->blob->holders[x->holder]->repo != NULL) {
+		if (x->alone && x->got > 0) {
+			x->w.keep = 0;
+			xfer_restart(x, 0);
+		} else if (x->blob->holders[x->holder]->repo != NULL) {
+			x->mixed = x->got > 0;
 			get_start(x);	/* at the same byte */
 		} else if (x->got == 0) {
 			source_open(x);
 		} else {
 			xfer_fail(x, err, 1);
 		}
+		return;
+	}
+	if (x->alone && !x->refetched) {
+		x->refetched = 1;
+		x->holder = 0;
+		x->w.keep = 0;
+		xfer_restart(x, 0);
 		return;
 	}
 	if (passing && x->blob->holders[x->holder]->repo != NULL &&
@@ -238,6 +253,7 @@ got_data(struct reg_call *c, const char *s, size_t n)
 		return HTTP_PAUSE;
 	}
 	x->skip -= (int64_t)pass;
+	x->came += (int64_t)n;
 	if (keep(x, s + pass, n - pass) == -1) {
 		x->failed = 1;
 		return HTTP_ABORT;
@@ -293,6 +309,19 @@ get_done(struct reg_call *c, const struct err *err)
 	} else {
 		all_came(x);
 	}
+}
+
+void
+source_slow(struct xfer *x)
+{
+	struct err	err = ERR_INIT;
+
+	reg_cancel(&x->get);
+	x->getting = 0;
+	err_set(&err, ERR_NETWORK, "%s sent less than %lld bytes a second for "
+	    "%d s (see --speed-limit)", reg_repo_name(x->get.repo),
+	    (long long)x->p->lowest.speed, x->p->lowest.seconds);
+	next_holder(x, &err, 0);
 }
 
 static void

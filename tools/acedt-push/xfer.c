@@ -8,11 +8,6 @@
 #include "lib/xalloc.h"
 #include "tools/acedt-push/xfer.h"
 
-/*
- * Large blobs under way at a time: enough to fill a link over a long distance,
- * few enough that each gets on and that their buffers stay small.
- */
-#define LARGE_MAX	8
 #define TELL_MS		200		/* between events of one blob */
 
 static void
@@ -41,10 +36,12 @@ xfer_free(struct xfer *x)
 
 	if ((*x->prev = x->next) != NULL)
 		x->next->prev = x->prev;
-	if (x->blob->size <= BLOB_SMALL)
+	if (x->blob->size <= BLOB_SMALL) {
 		p->nsmall--;
-	else
+	} else {
 		p->nlarge--;
+		x->blob->lane->active--;
+	}
 	ask_forget(x);
 	source_reset(x);
 	recheck_end(x);
@@ -95,7 +92,9 @@ xfer_write(struct xfer *x, int replace)
 	}
 	x->w.replace = replace;
 	x->writing = 1;
-	if (have > 0)
+	if (layout_room(l, x->blob->size - have, &err) == -1)
+		xfer_fail(x, &err, 0);
+	else if (have > 0)
 		recheck_part(x, have);
 	else
 		source_open(x);
@@ -126,7 +125,7 @@ xfer_restart(struct xfer *x, int64_t ms)
 	if (x->writing)
 		layout_write_abort(&x->w);
 	x->writing = x->sending = x->want_put = x->failed = x->left = 0;
-	x->no_range = 0;
+	x->no_range = x->mixed = 0;
 	x->part_left = 0;
 	x->have = x->sent = 0;
 	x->snapshots.n = 0;
@@ -229,10 +228,14 @@ start(struct pusher *p, struct item *blob)
 		x->next->prev = &x->next;
 	x->prev = &p->xfers;
 	p->xfers = x;
-	if (blob->size <= BLOB_SMALL)
+	if (blob->size <= BLOB_SMALL) {
 		p->nsmall++;
-	else
+	} else {
 		p->nlarge++;
+		blob->lane->active++;
+	}
+	x->began = clock_ms();
+	slow_watch(p);
 	tell(x, "start");
 	/* From the loop, so that a caller's lists stay as they are. */
 	http_timer_set(p->net.http, &x->timer, 0, begin, x);
@@ -243,8 +246,8 @@ xfer_schedule(struct pusher *p)
 {
 	struct item	*blob;
 
-	while (p->nlarge < LARGE_MAX && p->nlarge + p->nsmall < p->both_max &&
-	    (blob = heap_pop(&p->large)) != NULL)
+	while (p->nlarge + p->nsmall < p->both_max &&
+	    (blob = lane_next(p)) != NULL)
 		start(p, blob);
 	while (p->nsmall < p->small_max &&
 	    p->nlarge + p->nsmall < p->both_max &&

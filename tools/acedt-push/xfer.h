@@ -35,6 +35,8 @@ struct xfer {
 	size_t		 holder;	/* which of the blob's holders is asked */
 	int		 single;	/* try one POST with the body */
 	int		 bad_range;	/* another one than was asked for comes */
+	int		 mixed;		/* what came is of several holders */
+	int		 alone;		/* that was wrong: each by itself now */
 	int		 no_range;	/* the holder got ranges wrong: from byte 0 */
 	int		 self_only;	/* the source's repository refused */
 	int		 mounting;	/* a mount is under way */
@@ -47,6 +49,9 @@ struct xfer {
 	int		 paced;		/* it waits for its share of the rate */
 	int		 fd;		/* of a layout's blob, or -1 */
 	int64_t		 got;		/* bytes that came and were hashed */
+	int64_t		 came;		/* all bytes of all tries */
+	int64_t		 slow_since;	/* clock_ms(), or 0; see slow.c */
+	int64_t		 slow_came;	/* came, at that time */
 	int64_t		 skip;		/* bytes to pass over: Range ignored */
 	struct snapshots snapshots;	/* of the digester */
 	struct digester	 digester;
@@ -81,6 +86,7 @@ struct xfer {
 	int		 failed;
 	struct err	 err;		/* found in a callback, or first */
 	struct http_timer timer;
+	int64_t		 began;		/* clock_ms() */
 	int64_t		 told;		/* clock_ms() of the last event */
 	struct xfer	*next, **prev;
 };
@@ -94,10 +100,12 @@ void	source_open(struct xfer *);
 /* Forget what came; stop what is under way. */
 void	source_reset(struct xfer *);
 /*
- * What came is not the blob: all of it from the next holder, or once more from
- * all of them, or the end.
+ * What came is not the blob: all of it from the next holder (from this one, if
+ * another one sent a part of it), or once more from all of them, or the end.
  */
 void	source_bad(struct xfer *);
+/* It sends less than it must: the next holder, at the same byte, or the end. */
+void	source_slow(struct xfer *);
 /* More of a layout's blob, for a destination that does not ask.  1: progress. */
 int	source_pump(struct xfer *);
 /*
