@@ -1,3 +1,7 @@
+/*
+ * Bytes that grow up to a ceiling.
+ */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +16,7 @@ buf_init(struct buf *b, size_t max)
 	b->data = NULL;
 	b->len = b->cap = 0;
 	b->max = max;
+	b->full = 0;
 }
 
 void
@@ -25,6 +30,7 @@ void
 buf_reset(struct buf *b)
 {
 	b->len = 0;
+	b->full = 0;
 	if (b->data != NULL)
 		b->data[0] = '\0';
 }
@@ -35,8 +41,10 @@ reserve(struct buf *b, size_t n)
 {
 	size_t	want;
 
-	if (n > b->max || b->len > b->max - n)
+	if (b->full || n > b->max || b->len > b->max - n) {
+		b->full = 1;
 		return -1;
+	}
 	if (b->data != NULL && b->len + n < b->cap)
 		return 0;
 	want = b->cap ? b->cap : 128;
@@ -91,11 +99,29 @@ buf_addf(struct buf *b, const char *fmt, ...)
 	return 0;
 }
 
+int
+buf_is_full(const struct buf *b)
+{
+	return b->full;
+}
+
+void
+buf_truncate(struct buf *b, size_t len)
+{
+	assert(len <= b->len);
+	b->len = len;
+	b->full = 0;
+	if (b->data != NULL)
+		b->data[len] = '\0';
+}
+
 void
 buf_drop(struct buf *b, size_t n)
 {
 	if (n == 0)
 		return;
+	assert(n <= b->len);
+	b->full = 0;
 	memmove(b->data, b->data + n, b->len - n);
 	b->len -= n;
 	b->data[b->len] = '\0';

@@ -68,7 +68,7 @@ events_emit(const char *event, const struct event_member *m, int n)
 		    strnlen(m[i].str, STRING_MAX)) == 0)
 			continue;
 		/* No room left: the line stays whole without it. */
-		b.len = len;
+		buf_truncate(&b, len);
 		break;
 	}
 	b.max = PIPE_BUF;

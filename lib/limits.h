@@ -28,8 +28,8 @@
 #define IMAGE_MANIFESTS_MAX	5000 		    /* below one source */
 #define IMAGE_MANIFESTS_BYTES_MAX (22 * 1024 * 1024) /* ditto, so that base64
 						     * fits a stream line */
-#define HAVE_INDEX_MAX		(64 * 1024 * 1024)  /* a published index */
-#define HAVE_INDEX_VALUES_MAX	1000000
+#define INDEX_BYTES_MAX		(64 * 1024 * 1024)  /* a gathered index */
+#define INDEX_VALUES_MAX	1000000		    /* its JSON values */
 #define REFERRERS_PAGES_MAX	100
 
 /* HTTP. */

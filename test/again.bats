@@ -284,7 +284,7 @@ kinds_below()
 	# A saved stream may be old: what the tag names is asked.
 	forget
 	acedt-index "$DST_HOST/hand:1" <pushed
-	[ "$(requests "$DST_LOG" HEAD /v2/hand/manifests/1)" -eq 1 ]
+	[ "$(requests "$DST_LOG" GET /v2/hand/manifests/1)" -eq 1 ]
 	run -2 acedt-fetch --have nowhere <s
 	sed 's/"digests":\["sha256:/&X/' s >bad
 	run -1 acedt-push "$DST_HOST/hand" <bad

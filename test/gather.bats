@@ -366,10 +366,21 @@ result_digest()
 	    cut -d: -f2)")" ]
 }
 
-@test "an empty list: an index without entries, and a warning" {
+@test "an empty list publishes nothing, unless --allow-empty is given" {
 	: >empty
-	run -0 --separate-stderr ace-dt mirror gather empty oci:e:1
+	ace-dt mirror gather "$FILES/layout.list" oci:e:1 -q
+	cp e/index.json before
+	run -1 --separate-stderr ace-dt mirror gather empty oci:e:1
 	[[ $stderr == *"empty names no image"* ]]
+	[[ $stderr == *"no image came; nothing was published, oci:e:1 is as it was (--allow-empty makes an index without entries)"* ]]
+	[ -z "$output" ]
+	cmp before e/index.json
+	# A generator that died before the list was written.
+	run -1 ace-dt mirror gather - oci:e:1 </dev/null
+	cmp before e/index.json
+	run -1 acedt-index --print < <(acedt-resolve empty)
+	[[ $output == *"no image came; nothing was published (--allow-empty"* ]]
+	ace-dt mirror gather empty oci:e:1 -q --allow-empty
 	layout_blob e "$(layout_digest e 1)" | jq -e '.manifests == []'
 }
 
@@ -385,6 +396,91 @@ result_digest()
 	[ "$got" = "$want" ]
 	# Five platforms have one layer in common.
 	jq -e '.[0] > .[1]' <<<"$got"
+}
+
+@test "what the filter left nothing of is counted and named; of all: nothing is published" {
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/list" oci:f:1 \
+	    -p linux/arm/v7
+	[[ $stderr == *"acedt-index: 2 of 3 images have nothing that was selected: $FILES/list:"*" $SRC_HOST/"* ]]
+	[[ $stderr == *"oci:f:1: gathered 1 image (of 2 more nothing was selected), "* ]]
+	cp f/index.json before
+	run -1 --separate-stderr ace-dt mirror gather "$FILES/list" oci:f:1 \
+	    -p windows/amd64
+	[[ $stderr == *"none of the images has anything that was selected; nothing was published, oci:f:1 is as it was (--allow-empty"* ]]
+	cmp before f/index.json
+}
+
+@test "a tag that names something else than a gathered index is not replaced" {
+	push_layout "$FILES/images" single "$DST_HOST" taken:1
+	cp -r "$FILES/images" taken
+	for image in "$DST_HOST/taken:1" oci:taken:app-1; do
+		: >"$DST_LOG"
+		cp taken/index.json before
+		for verify in '' --verify; do
+			run -4 --separate-stderr ace-dt mirror gather \
+			    "$FILES/list" "$image" $verify
+			[[ $stderr == *"names something else than a gathered index, which is not replaced (give another tag, or --overwrite)"* ]]
+		done
+		# Before anything moved, and by hand before the tag moves.
+		[ "$(requests "$DST_LOG" 'POST|PUT' /v2/)" -eq 0 ]
+		acedt-resolve "$FILES/layout.list" | acedt-fetch |
+		    acedt-push "$image" >s
+		run -4 acedt-index "$image" <s
+		[[ $output == *"is not replaced (give another tag, or --overwrite)"* ]]
+		[ "$(requests "$DST_LOG" PUT /v2/taken/manifests/1)" -eq 0 ]
+		cmp before taken/index.json
+		ace-dt mirror gather "$FILES/layout.list" "$image" -q --overwrite
+		# It is one now.
+		ace-dt mirror gather "$FILES/list" "$image" -q
+	done
+	verify_registry "$DST_HOST" taken 1
+	verify_layout taken app-1
+}
+
+@test "an index that would be too large fails before it is made, in words" {
+	new_layout s
+	make_image s amd64 one >one
+	make_image s arm64 two >two
+	# Two megabytes that become twelve when they are escaped, in each entry.
+	for i in 1 2 3 4; do
+		jq -jcn --slurpfile a one --slurpfile b two --arg i "$i" \
+		    --arg t "$OCI_INDEX" '{schemaVersion: 2, mediaType: $t,
+		    manifests: [$a[0], $b[0]],
+		    annotations: {a: ("<" * 2000000), i: $i}}' |
+		    put_manifest s "$OCI_INDEX" | tag_layout s "big-$i"
+		echo "oci:s:big-$i"
+	done >list
+	head -n 1 list >one.list
+	ace-dt mirror gather one.list oci:out:1 -q -p linux/amd64,linux/arm64
+	layout_blob out "$(layout_digest out 1)" >index
+	[ "$(jq '.manifests | length' index)" -eq 2 ]
+	[ "$(wc -c <index)" -gt 24000000 ]
+	[ "$(jq -r '.manifests[0].annotations["data.act3-ace.io/source-index"]' \
+	    index | jq '.annotations.a | length')" -eq 2000000 ]
+	cp out/index.json before
+	run -1 --separate-stderr ace-dt mirror gather list oci:out:1 \
+	    -p linux/amd64,linux/arm64
+	[[ $stderr == *"acedt-index: list:3: oci:s:big-3: with this image the index would have more than 67108864 bytes (gather into several indexes, or for fewer platforms"* ]]
+	cmp before out/index.json
+}
+
+@test "sizes that cannot be added up are refused" {
+	new_layout s
+	python3 - "$OCI_MANIFEST" "$OCI_CONFIG" >m <<-'EOF'
+	import json, sys
+	print(json.dumps({"schemaVersion": 2, "mediaType": sys.argv[1],
+	    "config": {"mediaType": sys.argv[2], "size": 2, "digest":
+	    "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+	    "layers": [{"mediaType":
+	    "application/vnd.oci.image.layer.nondistributable.v1.tar",
+	    "digest": "sha256:%064x" % i, "size": 9007199254740991}
+	    for i in range(2049)]}), end="")
+	EOF
+	printf '{}' | put_manifest s "$OCI_CONFIG" >/dev/null
+	put_manifest s "$OCI_MANIFEST" <m | tag_layout s 1
+	echo oci:s:1 >list
+	run -1 --separate-stderr ace-dt mirror gather list oci:out:1
+	[[ $stderr == *"list:1: oci:s:1: the sizes below sha256:"*" add up to more than can be counted"* ]]
 }
 
 @test "the same source twice: two entries, one copy" {

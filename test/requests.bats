@@ -335,9 +335,9 @@ arrived()
 	: >"$R_LOG"
 	gather list "$R_HOST/a:2" --verify
 	is_tally "$R_LOG" \
+	    '1 GET tag 404' \
 	    '8 HEAD blob 200' \
 	    '4 HEAD manifest 200' \
-	    '1 HEAD tag 404' \
 	    '1 PUT tag 201'
 }
 
@@ -440,8 +440,8 @@ arrived()
 	gather list "$DST_HOST/sure:1" --verify
 	is_tally "$SRC_LOG" '3 HEAD tag 200'
 	is_tally "$DST_LOG" \
+	    '1 GET tag 200' \
 	    '9 HEAD manifest 200' \
-	    '1 HEAD tag 200' \
 	    '13 POST upload 201'
 }
 

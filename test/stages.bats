@@ -285,7 +285,7 @@ bad_stream()
 
 @test "a stage that reads its stream from a terminal says that it waits" {
 	for stage in acedt-filter acedt-fetch "acedt-push oci:out" \
-	    "acedt-index --print" "acedt-resolve --again"; do
+	    "acedt-index --print --allow-empty" "acedt-resolve --again"; do
 		printf '%s\n' "$HEADER" '{"type":"end","images":0}' |
 		    script -qec "$stage 2>err" /dev/null >out
 		grep -qx "${stage%% *}: waiting for a stream on the terminal: acedt-stream(5); control-D ends it" err
@@ -415,6 +415,36 @@ unread()
 		run -4 bash -c "$stage <'$FILES/fetched' >&-"
 	done
 	run -4 bash -c "acedt-filter --help >/dev/full"
+}
+
+@test "index: --images refuses another number" {
+	acedt-push oci:out:1 <"$FILES/fetched" >pushed
+	for n in 0 1 3; do
+		run -3 acedt-index --images $n oci:out:1 <pushed
+		[[ $output == *"2 images came, and --images says $n; nothing was published (is a part of the stream missing?)"* ]]
+	done
+	[ -z "$(layout_digest out 1)" ]
+	cat pushed pushed >twice
+	run -3 acedt-index --images 2 oci:out:1 <twice
+	[[ $output == *"4 images came"* ]]
+	acedt-index --images 2 oci:out:1 <pushed
+	run -2 acedt-index --images two oci:out:1 <pushed
+}
+
+@test "index: what differs in the digest alone is sorted by it" {
+	for name in app-1 app-2; do
+		echo "oci:$FILES/images:$name" >one
+		acedt-resolve one | acedt-fetch | acedt-push oci:out:1 |
+		    jq -c 'if .type == "image" then .source = "a.io/b:1" else . end'
+	done >both
+	head -n 3 both >first
+	tail -n 3 both >second
+	cat second first | acedt-index oci:out:1
+	layout_blob out "$(layout_digest out 1)" >one
+	cat first second | acedt-index oci:out:1
+	layout_blob out "$(layout_digest out 1)" >two
+	[ "$(jq '.manifests | length' one)" -eq 2 ]
+	cmp one two
 }
 
 @test "index: what was not fetched, not pushed, or pushed elsewhere" {

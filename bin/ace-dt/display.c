@@ -73,6 +73,7 @@ struct display {
 	int64_t		 rate_at;
 	int64_t		 rate_since;	/* when the first byte came; or 0 */
 	int		 published;
+	int64_t		 left_out;	/* images without an entry */
 	int		 changed;
 };
 
@@ -459,6 +460,7 @@ one_event(struct display *d, const char *line, size_t len)
 		d->sent_manifests++;
 	else if (strcmp(name, "published") == 0) {
 		d->published = 1;
+		json_int(ev, "left_out", &d->left_out);
 		d->changed = json_int(ev, "changed", &n) && n != 0;
 	}
 	free(name);
@@ -726,10 +728,14 @@ display_tick(struct display *d)
 static void
 summary(struct display *d)
 {
-	char	*text, copied[32], time[32];
+	int64_t	 images = d->done_images - d->left_out;
+	char	*text, copied[32], time[32], left_out[80] = "";
 
 	if (!d->published)
 		return;
+	if (d->left_out > 0)
+		snprintf(left_out, sizeof(left_out), " (of %" PRId64 " more "
+		    "nothing was selected)", d->left_out);
 	if (!d->changed && (d->copied_blobs > 0 || d->sent_manifests > 0))
 		text = xasprintf("%s: the index is as it was, but %" PRId64
 		    " blob%s (%s) and %" PRId64 " manifest%s below it were "
@@ -740,14 +746,14 @@ summary(struct display *d)
 		    span(clock_ms() - d->started, time, sizeof(time)));
 	else if (!d->changed)
 		text = xasprintf("%s: nothing has changed, %" PRId64
-		    " image%s in %s", d->opt.image, d->done_images,
-		    d->done_images == 1 ? "" : "s",
+		    " image%s%s in %s", d->opt.image, images,
+		    images == 1 ? "" : "s", left_out,
 		    span(clock_ms() - d->started, time, sizeof(time)));
 	else
-		text = xasprintf("%s: gathered %" PRId64 " image%s, %" PRId64
+		text = xasprintf("%s: gathered %" PRId64 " image%s%s, %" PRId64
 		    " blob%s (%s) copied, %" PRId64 " there already, in %s",
-		    d->opt.image, d->done_images,
-		    d->done_images == 1 ? "" : "s", d->copied_blobs,
+		    d->opt.image, images, images == 1 ? "" : "s", left_out,
+		    d->copied_blobs,
 		    d->copied_blobs == 1 ? "" : "s",
 		    amount(d->copied_bytes, copied, sizeof(copied)),
 		    d->present_blobs, span(clock_ms() - d->started, time,

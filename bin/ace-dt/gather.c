@@ -24,12 +24,14 @@
 #include "lib/xalloc.h"
 
 enum {
-	OPT_ANNOTATIONS = 1,
+	OPT_ALLOW_EMPTY = 1,
+	OPT_ANNOTATIONS,
 	OPT_DEBUG,
 	OPT_FALLBACK,
 	OPT_LIMIT_RATE,
 	OPT_MAX_TIME,
 	OPT_NO_TERM,
+	OPT_OVERWRITE,
 	OPT_PLATFORMS,
 	OPT_PRINT,
 	OPT_QUIET,
@@ -40,6 +42,8 @@ enum {
 };
 
 static const struct cli_option options[] = {
+	{ OPT_ALLOW_EMPTY, 0, "allow-empty", CLI_NONE, NULL,
+	    "publish an index even if it has no entries" },
 	{ OPT_ANNOTATIONS, 'a', "annotations", CLI_VALUE, "KEY=VALUE,...",
 	    "annotations to add to the index; repeatable" },
 	CLI_CONFIG,
@@ -56,6 +60,8 @@ static const struct cli_option options[] = {
 	    "the most that one blob may take; no limit by default" },
 	{ OPT_NO_TERM, 0, "no-term", CLI_NONE, NULL,
 	    "plain lines instead of a live display" },
+	{ OPT_OVERWRITE, 0, "overwrite", CLI_NONE, NULL,
+	    "replace what IMAGE names even if it is not a gathered index" },
 	{ OPT_PLATFORMS, 'p', "platforms", CLI_VALUE,
 	    "OS/ARCH[/VARIANT][:OS.VERSION],...",
 	    "gather only what is for these platforms; repeatable.  An image\n"
@@ -106,7 +112,9 @@ struct gather_options {
 	struct display_options	 display;
 	const char		**configs, **annotations, **platforms;
 	size_t			 nconfigs, nannotations, nplatforms;
+	int			 allow_empty;
 	int			 fallback;
+	int			 overwrite;
 	int			 print;
 	int			 recursive;
 	int			 verify;
@@ -161,6 +169,12 @@ read_option(struct gather_options *o, int id, const char *value)
 	int64_t	rate;
 
 	switch (id) {
+	case OPT_ALLOW_EMPTY:
+		o->allow_empty = value == NULL;
+		break;
+	case OPT_OVERWRITE:
+		o->overwrite = value == NULL;
+		break;
 	case OPT_ANNOTATIONS:
 		add_annotation(o, value);
 		break;
@@ -348,8 +362,11 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 	p = add_wide_stage(pl, o, "acedt-fetch", events_fd);
 	if (o->recursive)
 		pipeline_arg(p, "--recursive");
-	if (!o->verify)
-		pipeline_arg(p, "--have=%s", o->image);
+	pipeline_arg(p, "--have=%s", o->image);
+	if (o->verify)
+		pipeline_arg(p, "--verify");
+	if (o->overwrite)
+		pipeline_arg(p, "--overwrite");
 	p = add_wide_stage(pl, o, "acedt-push", events_fd);
 	if (o->verify)
 		pipeline_arg(p, "--verify");
@@ -367,6 +384,10 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 		pipeline_arg(p, "--annotations=%s", o->annotations[i]);
 	if (o->fallback)
 		pipeline_arg(p, "--index-fallback");
+	if (o->allow_empty)
+		pipeline_arg(p, "--allow-empty");
+	if (o->overwrite)
+		pipeline_arg(p, "--overwrite");
 	add_argument(p, o->image);
 }
 

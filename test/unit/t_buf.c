@@ -60,28 +60,37 @@ test_ceiling(void)
 
 	buf_init(&b, 5);
 	is_int(buf_adds(&b, "123456"), -1);
-	ok(b.len == 0, "nothing was added");
+	ok(b.len == 0 && buf_is_full(&b), "nothing was added");
+	/* A smaller piece does not take the place of the one that was refused. */
+	is_int(buf_adds(&b, "1"), -1);
+	is_int(buf_add(&b, NULL, 0), -1);
+	buf_clear(&b);
+	ok(!buf_is_full(&b), "cleared");
 	is_int(buf_adds(&b, "123"), 0);
-	is_int(buf_adds(&b, "456"), -1);
-	is_str(b.data, "123");
 	is_int(buf_addf(&b, "%s", "456"), -1);
+	is_int(buf_addc(&b, '4'), -1);
 	is_str(b.data, "123");
-	is_int(buf_addf(&b, "%s", "45"), 0);
+	buf_truncate(&b, 2);
+	is_str(b.data, "12");
+	is_int(buf_addf(&b, "%s", "345"), 0);
 	is_str(b.data, "12345");
-	is_int(buf_addc(&b, '6'), -1);
 	is_int(buf_add(&b, NULL, 0), 0);
-	is_int(buf_add(&b, "x", SIZE_MAX), -1);
-	is_int(buf_add(&b, "x", SIZE_MAX - 4), -1);
-	is_str(b.data, "12345");
+	ok(!buf_is_full(&b), "exactly the ceiling");
+	is_int(buf_addc(&b, '6'), -1);
 	buf_drop(&b, 1);
 	is_int(buf_addc(&b, '6'), 0);
 	is_str(b.data, "23456");
+	is_int(buf_add(&b, "x", SIZE_MAX), -1);
+	buf_reset(&b);
+	is_int(buf_add(&b, "x", SIZE_MAX - 4), -1);
+	buf_reset(&b);
+	is_int(buf_addc(&b, 'x'), 0);
 	buf_clear(&b);
 
 	buf_init(&b, 0);
-	is_int(buf_addc(&b, 'x'), -1);
 	is_int(buf_adds(&b, ""), 0);
 	is_str(b.data, "");
+	is_int(buf_addc(&b, 'x'), -1);
 	buf_clear(&b);
 }
 

@@ -1,3 +1,6 @@
+/*
+ * What the destination has, by the index that is published there.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +9,7 @@
 #include "lib/entry.h"
 #include "lib/errmsg.h"
 #include "lib/exits.h"
+#include "lib/gathered.h"
 #include "lib/json.h"
 #include "lib/limits.h"
 #include "lib/log.h"
@@ -14,11 +18,8 @@
 #include "lib/xalloc.h"
 #include "tools/acedt-fetch/have.h"
 
-static const struct json_limits limits = {
-	HAVE_INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
-};
 static const struct json_limits extra_limits = {
-	HAVE_INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_DESCRIPTORS
+	INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_DESCRIPTORS
 };
 
 void
@@ -75,21 +76,20 @@ compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void
+/* -1 if the tag names something else. */
+static int
 read_index(struct have *h, const char *bytes, size_t len)
 {
 	struct err	 err = ERR_INIT;
-	char		*type, *version;
+	char		*version;
 	jv		 doc, annotations;
 
 	digest_sha256(bytes, len, h->index);
-	if (json_parse(bytes, len, &limits, &doc, &err) == -1)
-		return;
-	type = json_str(doc, "artifactType");
+	if (gathered_parse(bytes, len, &doc, &err) == -1)
+		return -1;
 	annotations = json_get(doc, "annotations");
 	version = json_str(annotations, NOTE_VERSION);
-	if (type != NULL && strcmp(type, MT_GATHER) == 0 && version != NULL &&
-	    strcmp(version, VERSION) == 0) {
+	if (version != NULL && strcmp(version, VERSION) == 0) {
 		add_entries(h, json_get(doc, "manifests"));
 		add_extra(h, annotations);
 		if (h->n > 1)
@@ -98,63 +98,80 @@ read_index(struct have *h, const char *bytes, size_t len)
 		log_info("%s was not written by this version: nothing of it "
 		    "is taken as there", h->image);
 	}
-	free(type);
 	free(version);
 	jv_free(annotations);
 	jv_free(doc);
+	return 0;
 }
 
-static void
+static int
 read_registry(struct have *h)
 {
 	struct reg_call	c;
 	struct err	err = ERR_INIT;
+	int		rc = 0;
 
 	reg_call_init(&c);
 	c.repo = h->dest.repo;
 	c.method = "GET";
 	c.path = xasprintf("manifests/%s", h->dest.tag);
-	c.accept = MT_OCI_INDEX;
-	c.reply_max = HAVE_INDEX_MAX;
+	c.accept = MANIFEST_ACCEPT;
+	c.reply_max = INDEX_BYTES_MAX;
 	if (reg_ask(&c, &err) == 0)
-		read_index(h, c.http.reply.data, c.http.reply.len);
+		rc = read_index(h, c.http.reply.data, c.http.reply.len);
 	else if (err.cls != ERR_NOT_FOUND)
 		log_info("--have: %s", err.msg);
 	reg_call_clear(&c);
+	return rc;
 }
 
-static void
+static int
 read_layout(struct have *h)
 {
 	struct layout_entry	e;
 	struct err		err = ERR_INIT;
 	struct buf		b;
+	int			rc = 0;
 
 	if (layout_find(h->place->layout, h->dest.tag, &e, &err) == -1)
-		return;
-	buf_init(&b, HAVE_INDEX_MAX);
-	if (layout_blob_read(h->place->layout, e.digest, HAVE_INDEX_MAX, &b,
+		return 0;
+	buf_init(&b, INDEX_BYTES_MAX);
+	if (layout_blob_read(h->place->layout, e.digest, INDEX_BYTES_MAX, &b,
 	    &err) == 0)
-		read_index(h, b.data, b.len);
+		rc = read_index(h, b.data, b.len);
 	buf_clear(&b);
 	layout_entry_clear(&e);
+	return rc;
 }
 
-void
-have_read(struct have *h, struct net *net)
+static void
+forget_digests(struct have *h)
+{
+	while (h->n > 0)
+		free(h->digests[--h->n]);
+}
+
+int
+have_read(struct have *h, struct net *net, int verify, int overwrite,
+    struct err *why)
 {
 	struct err	err = ERR_INIT;
+	int		rc;
 
 	/* A layout that is not there yet has nothing, and is not made here. */
 	if ((h->place = net_dest_place(net, &h->dest, &err)) == NULL) {
 		log_info("--have: %s", err.msg);
-		return;
+		return 0;
 	}
 	h->image = xasprintf("%s:%s", h->dest.name, h->dest.tag);
-	if (h->dest.repo != NULL)
-		read_registry(h);
-	else
-		read_layout(h);
+	rc = h->dest.repo != NULL ? read_registry(h) : read_layout(h);
+	if (rc == -1 && !overwrite)
+		return err_set(why, ERR_USAGE, "%s names something else than a "
+		    "gathered index, which is not replaced (give another "
+		    "tag, or --overwrite)", h->image);
+	if (verify)
+		forget_digests(h);
+	return 0;
 }
 
 int
@@ -167,8 +184,7 @@ have_lists(const struct have *h, const char *digest)
 void
 have_clear(struct have *h)
 {
-	while (h->n > 0)
-		free(h->digests[--h->n]);
+	forget_digests(h);
 	free(h->digests);
 	free(h->image);
 	ref_clear(&h->dest.ref);

@@ -14,7 +14,7 @@ struct have {
 	struct dest	 dest;
 	struct place	*place;		/* borrowed: to read from there */
 	char		*image;		/* owned: NAME:TAG, as acedt-index has it */
-	char		 index[DIGEST_STR_MAX];	/* "" if there is none */
+	char		 index[DIGEST_STR_MAX];	/* what image names; "": nothing */
 	char		**digests;	/* owned, as they are; sorted */
 	size_t		 n;
 };
@@ -23,9 +23,12 @@ struct have {
 void	have_option(struct have *, const char *image);
 /*
  * Read the index: one request, which is waited for.  What cannot be read is as
- * if it were not there.
+ * if it were not there.  -1 with *err filled, ERR_USAGE, if the tag names
+ * something else than a gathered index, unless overwrite is set.  With verify
+ * that is all: nothing is taken as there.
  */
-void	have_read(struct have *, struct net *);
+int	have_read(struct have *, struct net *, int verify, int overwrite,
+	    struct err *);
 int	have_lists(const struct have *, const char *digest);
 void	have_clear(struct have *);
 

@@ -18,16 +18,21 @@
 
 enum {
 	OPT_HAVE = 1,
+	OPT_OVERWRITE,
 	OPT_ROOTS,
-	OPT_RECURSIVE
+	OPT_RECURSIVE,
+	OPT_VERIFY
 };
 
 static const struct cli_option options[] = {
 	CLI_CONFIG,
 	CLI_EVENTS,
 	{ OPT_HAVE, 0, "have", CLI_VALUE, "IMAGE",
-	    "take as there what the index published as IMAGE lists" },
+	    "take as there what the index published as IMAGE lists; refuse to\n"
+	    "go on if IMAGE names something else" },
 	CLI_HELP,
+	{ OPT_OVERWRITE, 0, "overwrite", CLI_NONE, NULL,
+	    "with --have: go on, whatever IMAGE names" },
 	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
 	    "referrers too, of each image and of every manifest below it" },
 	CLI_RETRIES,
@@ -39,6 +44,8 @@ static const struct cli_option options[] = {
 	CLI_STALL_TIME,
 	CLI_UNORDERED,
 	CLI_VERBOSITY,
+	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
+	    "with --have: take nothing as there, only see what IMAGE names" },
 	CLI_VERSION,
 	CLI_END
 };
@@ -70,8 +77,9 @@ main(int argc, char *argv[])
 		    "asked for again.",
 		.options = options,
 	};
+	struct err		err = ERR_INIT;
 	const char		*value;
-	int			id, rc;
+	int			id, rc, overwrite = 0, verify = 0;
 
 	log_init(PROG);
 	io_setup();
@@ -82,6 +90,12 @@ main(int argc, char *argv[])
 		switch (id) {
 		default:
 			net_option(&f.net, &cli, id, value);
+			break;
+		case OPT_OVERWRITE:
+			overwrite = value == NULL;
+			break;
+		case OPT_VERIFY:
+			verify = value == NULL;
 			break;
 		case OPT_RECURSIVE:
 			f.opt.recursive = value == NULL;
@@ -105,8 +119,9 @@ main(int argc, char *argv[])
 	net_open(&f.net);
 	f.opt.cache = cache_open(f.net.config.cache_path);
 	net_enter(NULL, cache_make(f.opt.cache));
-	if (f.opt.have != NULL)
-		have_read(f.opt.have, &f.net);
+	if (f.opt.have != NULL && have_read(f.opt.have, &f.net, verify,
+	    overwrite, &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
 
 	st.name = PROG;
 	st.http = f.net.http;

@@ -218,7 +218,12 @@ select_platforms(struct record *rec, const struct platforms *want,
 		if (ch.out.len == 1)
 			warn_nothing(&ch);
 		buf_addc(&ch.out, ']');
-		record_set(rec, "selected", ch.out.data);
+		if (buf_is_full(&ch.out))
+			rc = err_set(err, ERR_LIMIT, "the selected manifests "
+			    "do not fit in a record of %d bytes",
+			    STREAM_LINE_MAX);
+		else
+			record_set(rec, "selected", ch.out.data);
 	}
 	buf_clear(&ch.out);
 	buf_clear(&ch.offers);

@@ -1,3 +1,7 @@
+/*
+ * The gathered index: an entry for each image or selected manifest, the sums of
+ * what they lead to, and the text.
+ */
 #include <inttypes.h>
 #include <search.h>
 #include <stdio.h>
@@ -7,6 +11,7 @@
 #include "lib/buf.h"
 #include "lib/entry.h"
 #include "lib/errmsg.h"
+#include "lib/gathered.h"
 #include "lib/gojson.h"
 #include "lib/image.h"
 #include "lib/json.h"
@@ -15,6 +20,9 @@
 #include "lib/stream.h"
 #include "lib/xalloc.h"
 #include "tools/acedt-index/gather.h"
+
+/* More bytes of content than any place holds. */
+#define SIZES_MAX	(UINT64_MAX / 4)
 
 #define NOTE_TOTAL	"vnd.act3-ace.data.layer.size.total"
 #define NOTE_DEDUP	"vnd.act3-ace.data.layer.size.deduplicated"
@@ -29,21 +37,35 @@ compare_digests(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* Sums are refused long before they could wrap. */
+static int
+add_size(uint64_t *sum, uint64_t n, const char *digest, struct err *err)
+{
+	if (n > SIZES_MAX || *sum > SIZES_MAX - n)
+		return err_set(err, ERR_LIMIT, "the sizes below %s add up to "
+		    "more than can be counted", digest);
+	*sum += n;
+	return 0;
+}
+
 /* Count a config or layer, in both sums. */
-static void
-count_blob(struct gather *g, const struct descriptor *d, uint64_t *sum)
+static int
+count_blob(struct gather *g, const struct descriptor *d, uint64_t *sum,
+    struct err *err)
 {
 	char	**slot, *copy;
 
-	*sum += (uint64_t)d->size;
+	if (add_size(sum, (uint64_t)d->size, d->digest, err) == -1)
+		return -1;
 	copy = xstrdup(d->digest);
 	slot = tsearch(copy, &g->seen, compare_digests);
 	if (slot == NULL)
 		abort();		/* out of memory */
 	if (*slot == copy)
-		g->deduplicated += (uint64_t)d->size;
-	else
-		free(copy);
+		return add_size(&g->deduplicated, (uint64_t)d->size,
+		    d->digest, err);
+	free(copy);
+	return 0;
 }
 
 /* An index in a layout must not lead to what is not there. */
@@ -96,9 +118,9 @@ count_below(struct gather *g, const struct image *img, const char *digest,
 		for (i = 0; i < c->manifest.nedges; i++) {
 			e = &c->manifest.edges[i];
 			if (!edge_is_manifest(e)) {
-				if (check_edge(g, e, err) == -1)
+				if (check_edge(g, e, err) == -1 ||
+				    count_blob(g, &e->desc, &here, err) == -1)
 					return -1;
-				count_blob(g, &e->desc, &here);
 			} else if (count_below(g, img, e->desc.digest,
 			    e->kind == EDGE_SUBJECT, sums, depth + 1, &here,
 			    err) == -1)
@@ -107,11 +129,7 @@ count_below(struct gather *g, const struct image *img, const char *digest,
 		*known = here;
 	}
 	/* Equal children multiply level by level. */
-	if (*known > UINT64_MAX / 2 - *sum)
-		return err_set(err, ERR_LIMIT, "the sizes below %s add up to "
-		    "more than can be counted", digest);
-	*sum += *known;
-	return 0;
+	return add_size(sum, *known, digest, err);
 }
 
 /* The labels of a record as JSON with sorted keys, "" if it has none. */
@@ -159,72 +177,97 @@ notes_text(const struct image *img, const char *labels, const char *index,
 	pairs_clear(&p);
 }
 
-static struct listed *
+/*
+ * A new entry of the index with its JSON text, which is taken over.  The texts
+ * of all entries are counted, so that no more is held than could be published.
+ */
+static int
 new_listed(struct gather *g, const struct image *img, const char *labels,
-    const struct descriptor *d)
+    const struct descriptor *d, size_t position, struct buf *json,
+    struct err *err)
 {
 	struct listed	*e;
 
+	if (buf_is_full(json) || json->len >= INDEX_BYTES_MAX - g->bytes) {
+		g->full = 1;
+		return err_set(err, ERR_LIMIT, "with this image the index "
+		    "would have more than %d bytes (gather into several "
+		    "indexes%s)", INDEX_BYTES_MAX, img->filtered ? ", or for "
+		    "fewer platforms: each entry holds its source's index" :
+		    "");
+	}
+	g->bytes += json->len + 1;
 	g->entries = xreallocarray(g->entries, g->nentries + 1,
 	    sizeof(*g->entries));
 	e = &g->entries[g->nentries++];
 	e->source = xstrdup(img->source);
 	e->labels = xstrdup(labels);
 	e->file = xstrdup(img->file != NULL ? img->file : "");
+	e->digest = xstrdup(d->digest);
 	e->line = img->line;
-	e->position = 0;
-	e->json = NULL;
+	e->position = position;
+	e->json = buf_detach(json);
 	e->is_index = manifest_is_index_type(d->media_type);
-	return e;
+	return 0;
 }
 
 static int
 add_root(struct gather *g, const struct image *img, const char *labels,
     struct err *err)
 {
-	struct listed	*e;
-	struct buf	 notes, json;
+	struct buf	notes, json;
+	int		rc;
 
 	if (*img->root.media_type == '\0' || img->root.size == -1)
 		return err_set(err, ERR_STREAM, "the record's descriptor is "
 		    "not complete: run acedt-fetch before");
-	buf_init(&notes, STREAM_LINE_MAX);
-	buf_init(&json, STREAM_LINE_MAX);
+	buf_init(&notes, INDEX_BYTES_MAX);
+	buf_init(&json, INDEX_BYTES_MAX);
 	notes_text(img, labels, NULL, &notes);
 	image_descriptor_json(&img->root, &json);
-	json.len--;			/* reopen the object */
+	buf_truncate(&json, json.len - 1);	/* reopen the object */
 	gojson_name(&json, "annotations");
-	buf_adds(&json, notes.data);
+	buf_add(&json, notes.data, notes.len);
 	buf_addc(&json, '}');
-	e = new_listed(g, img, labels, &img->root);
-	e->json = buf_detach(&json);
+	rc = new_listed(g, img, labels, &img->root, 0, &json, err);
+	buf_clear(&json);
 	buf_clear(&notes);
-	return 0;
+	return rc;
 }
 
 static int
+same_index(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/*
+ * notes are the annotations of the selection before this one: those of an index
+ * are escaped once for all that was selected from it.
+ */
+static int
 add_selection(struct gather *g, const struct image *img, const char *labels,
-    size_t i, struct err *err)
+    size_t i, struct buf *notes, struct err *err)
 {
 	const struct selection	*s = &img->selected[i];
-	struct listed		*e;
-	struct buf		 notes, json;
+	struct buf		 json;
 	jv			 desc;
+	int			 rc;
 
 	if (s->index != NULL && image_find(img, s->index) == NULL)
 		return err_set(err, ERR_STREAM, "the record lacks the index "
 		    "%s that %s came from", s->index, s->desc.digest);
-	buf_init(&notes, STREAM_LINE_MAX);
-	buf_init(&json, STREAM_LINE_MAX);
-	notes_text(img, labels, s->index, &notes);
+	if (i == 0 || !same_index(s->index, img->selected[i - 1].index)) {
+		buf_reset(notes);
+		notes_text(img, labels, s->index, notes);
+	}
+	buf_init(&json, buf_is_full(notes) ? 0 : INDEX_BYTES_MAX);
 	desc = jv_parse(s->json);
-	entry_json(&json, desc, notes.data);
+	entry_json(&json, desc, notes->data);
 	jv_free(desc);
-	e = new_listed(g, img, labels, &s->desc);
-	e->position = i;
-	e->json = buf_detach(&json);
-	buf_clear(&notes);
-	return 0;
+	rc = new_listed(g, img, labels, &s->desc, i, &json, err);
+	buf_clear(&json);
+	return rc;
 }
 
 static int
@@ -233,24 +276,28 @@ add_image(struct gather *g, const struct record *rec, const struct image *img,
 {
 	uint64_t	*sums;
 	size_t		 i, n = img->filtered ? img->nselected : 1;
+	struct buf	 notes;
 	char		*labels;
 	int		 rc = 0;
 
+	buf_init(&notes, INDEX_BYTES_MAX);
 	sums = xmalloc((img->ncontents + 1) * sizeof(*sums));
 	memset(sums, 0xff, (img->ncontents + 1) * sizeof(*sums));
 	labels = labels_text(rec);
 	for (i = 0; i < n && rc == 0; i++) {
 		const struct descriptor *d = image_root(img, i);
 
-		rc = img->filtered ? add_selection(g, img, labels, i, err) :
+		rc = img->filtered ? add_selection(g, img, labels, i,
+		    &notes, err) :
 		    add_root(g, img, labels, err);
 		if (rc == 0 && !manifest_is_type(d->media_type) &&
 		    (rc = check_there(g, d, err)) == 0)
-			count_blob(g, d, &g->total);
+			rc = count_blob(g, d, &g->total, err);
 		else if (rc == 0)
 			rc = count_below(g, img, d->digest, 0, sums, 0,
 			    &g->total, err);
 	}
+	buf_clear(&notes);
 	free(labels);
 	free(sums);
 	return rc;
@@ -284,7 +331,7 @@ compare_listed(const void *a, const void *b)
 		return x->line < y->line ? -1 : 1;
 	if (x->position != y->position)
 		return x->position < y->position ? -1 : 1;
-	return 0;
+	return strcmp(x->digest, y->digest);
 }
 
 /* The entries that are indexes (or that are not), as a JSON array. */
@@ -316,6 +363,34 @@ gather_has_indexes(const struct gather *g)
 	return 0;
 }
 
+/*
+ * The text is read once more before anybody gets it: one JSON document, with as
+ * many entries as there are.
+ */
+static int
+check_index(const struct gather *g, const struct buf *b, int fallback,
+    struct err *err)
+{
+	size_t	i, wanted = 0;
+	jv	doc, list;
+	int	n;
+
+	for (i = 0; i < g->nentries; i++)
+		wanted += !fallback || !g->entries[i].is_index;
+	if (gathered_parse(b->data, b->len, &doc, err) == -1)
+		return err_wrap(err, "the index that was made");
+	list = json_get(doc, "manifests");
+	jv_free(doc);
+	n = jv_get_kind(list) == JV_KIND_ARRAY ?
+	    jv_array_length(jv_copy(list)) : -1;
+	jv_free(list);
+	if (n < 0 || (size_t)n != wanted)
+		return err_set(err, ERR_STREAM, "the index that was made has "
+		    "%d entries instead of %zu (please report this)", n,
+		    wanted);
+	return 0;
+}
+
 int
 gather_index(struct gather *g, struct pairs *annotations, int fallback,
     struct buf *b, struct err *err)
@@ -332,7 +407,7 @@ gather_index(struct gather *g, struct pairs *annotations, int fallback,
 	snprintf(number, sizeof(number), "%" PRIu64, g->deduplicated);
 	pairs_set(annotations, NOTE_DEDUP, number);
 	if (fallback && gather_has_indexes(g)) {
-		buf_init(&extra, b->max);
+		buf_init(&extra, SIZE_MAX / 4);	/* counted in g->bytes */
 		entries_text(g, 1, 0, &extra);
 		pairs_set(annotations, NOTE_EXTRA, extra.data);
 		buf_clear(&extra);
@@ -345,10 +420,12 @@ gather_index(struct gather *g, struct pairs *annotations, int fallback,
 	entries_text(g, !fallback, 1, b);
 	gojson_name(b, "annotations");
 	gojson_pairs(b, annotations);
-	if (buf_addc(b, '}') == -1 || b->len >= b->max)
+	buf_addc(b, '}');
+	if (buf_is_full(b))
 		return err_set(err, ERR_LIMIT,
-		    "the index would have more than %zu bytes", b->max);
-	return 0;
+		    "the index would have more than %zu bytes (gather into "
+		    "several indexes)", b->max);
+	return check_index(g, b, fallback, err);
 }
 
 void
@@ -360,6 +437,7 @@ gather_clear(struct gather *g)
 		free(g->entries[i].source);
 		free(g->entries[i].labels);
 		free(g->entries[i].file);
+		free(g->entries[i].digest);
 		free(g->entries[i].json);
 	}
 	free(g->entries);

@@ -18,6 +18,7 @@ struct listed {
 	char		*source;	/* owned, as are the other strings */
 	char		*labels;	/* JSON, "" if there are none */
 	char		*file;
+	char		*digest;
 	int64_t		 line;
 	size_t		 position;	/* in the source's index */
 	char		*json;		/* the descriptor, annotations and all */
@@ -27,6 +28,8 @@ struct listed {
 struct gather {
 	struct listed	*entries;
 	size_t		 nentries;
+	size_t		 bytes;		/* of their JSON texts */
+	int		 full;		/* one did not fit in INDEX_BYTES_MAX */
 	uint64_t	 total;		/* bytes of configs and layers */
 	uint64_t	 deduplicated;
 	void		*seen;		/* digests counted: a tree of tsearch(3) */
@@ -35,7 +38,10 @@ struct gather {
 					 * index leads to; or NULL */
 };
 
-/* Add the entries of a complete record. */
+/*
+ * Add the entries of a complete record.  -1 with *err filled; when the index
+ * is full (ERR_LIMIT, and full is set) no other record fits either.
+ */
 int	gather_add(struct gather *, const struct record *, struct err *);
 /*
  * The index: entries sorted, annotations those of -a with ours over them.

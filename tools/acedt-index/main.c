@@ -28,15 +28,22 @@
 #define PROG	"acedt-index"
 /* Registries need not take more; some refuse it. */
 #define INDEX_BYTES_USUAL	MANIFEST_BYTES_MAX
-#define INDEX_BYTES_MAX		(64 * 1024 * 1024)
+
+/* Images that are named when nothing of them was selected. */
+#define LEFT_OUT_NAMED		10
 
 enum {
-	OPT_ANNOTATIONS = 1,
+	OPT_ALLOW_EMPTY = 1,
+	OPT_ANNOTATIONS,
 	OPT_FALLBACK,
+	OPT_IMAGES,
+	OPT_OVERWRITE,
 	OPT_PRINT
 };
 
 static const struct cli_option options[] = {
+	{ OPT_ALLOW_EMPTY, 0, "allow-empty", CLI_NONE, NULL,
+	    "publish an index even if it has no entries" },
 	{ OPT_ANNOTATIONS, 'a', "annotations", CLI_VALUE, "KEY=VALUE,...",
 	    "annotations to add to the index; repeatable" },
 	CLI_CONFIG,
@@ -45,6 +52,10 @@ static const struct cli_option options[] = {
 	{ OPT_FALLBACK, 0, "index-fallback", CLI_NONE, NULL,
 	    "name indexes in an annotation instead of among the manifests, for\n"
 	    "registries that take no index in an index" },
+	{ OPT_IMAGES, 0, "images", CLI_VALUE, "N",
+	    "publish only if exactly N images came, in all streams together" },
+	{ OPT_OVERWRITE, 0, "overwrite", CLI_NONE, NULL,
+	    "replace what IMAGE names even if it is not a gathered index" },
 	{ OPT_PRINT, 0, "print", CLI_NONE, NULL,
 	    "write the index to standard output, publish nothing; no IMAGE" },
 	CLI_RETRIES,
@@ -63,6 +74,11 @@ struct indexer {
 	struct pairs	 annotations;
 	int		 fallback;
 	int		 print;
+	int		 allow_empty;
+	int		 overwrite;
+	int64_t		 images;	/* how many must come; -1: any number */
+	struct buf	 left_out;	/* names of some, for people */
+	unsigned long	 nleft_out;	/* images without an entry */
 	unsigned long	 failed;	/* images */
 	char		*said;		/* owned: an error that others have too */
 	char		*said_of;	/* owned: the first image that has it */
@@ -191,10 +207,23 @@ note_known(struct indexer *x, const struct record *rec)
 	free(index);
 }
 
+/* The filter left nothing of this image. */
+static void
+note_left_out(struct indexer *x, const struct record *rec)
+{
+	char	name[1024];
+
+	if (x->nleft_out++ >= LEFT_OUT_NAMED)
+		return;
+	record_name(rec, name, sizeof(name));
+	buf_addf(&x->left_out, "%s%s", x->nleft_out > 1 ? ", " : "", name);
+}
+
 static void
 add(struct indexer *x, const struct record *rec)
 {
 	struct err	err = ERR_INIT;
+	size_t		entries = x->gather.nentries;
 	char		name[1024];
 
 	if (!rec->is_image)
@@ -206,9 +235,14 @@ add(struct indexer *x, const struct record *rec)
 	}
 	open_dest(x);
 	note_known(x, rec);
+	if (x->gather.full)
+		return;			/* that was said */
 	if (check_pushed(x, rec, &err) == 0 &&
-	    gather_add(&x->gather, rec, &err) == 0)
+	    gather_add(&x->gather, rec, &err) == 0) {
+		if (x->gather.nentries == entries)
+			note_left_out(x, rec);
 		return;
+	}
 	record_name(rec, name, sizeof(name));
 	log_error("%s: %s", name, err.msg);
 	x->failed++;
@@ -237,6 +271,11 @@ read_stream(struct indexer *x)
 		log_error("%lu more image%s failed for the reason that is "
 		    "given for %s", x->said_again, x->said_again == 1 ? "" :
 		    "s", x->said_of);
+	if (x->images != -1 && (uint64_t)x->images != x->gather.images)
+		log_die(EXIT_INPUT, "%lu image%s came, and --images says %"
+		    PRId64 "; nothing was published (is a part of the stream "
+		    "missing?)", x->gather.images, x->gather.images == 1 ?
+		    "" : "s", x->images);
 	if (x->failed > 0 && x->print)
 		log_die(EXIT_IMAGES, "%lu of %lu images failed; no index",
 		    x->failed, x->gather.images);
@@ -267,6 +306,25 @@ write_result(struct indexer *x, const char *digest)
 	free(line);
 }
 
+/* An index without entries is hardly what was meant. */
+static void
+check_entries(const struct indexer *x)
+{
+	if (x->nleft_out > 0 && x->gather.nentries > 0)
+		log_warn("%lu of %lu images %s nothing that was selected: "
+		    "%s%s", x->nleft_out, x->gather.images,
+		    x->nleft_out == 1 ? "has" : "have", x->left_out.data,
+		    x->nleft_out > LEFT_OUT_NAMED ? ", and others" : "");
+	if (x->gather.nentries > 0 || x->allow_empty)
+		return;
+	log_die(EXIT_IMAGES, "%s; nothing was published%s%s%s "
+	    "(--allow-empty makes an index without entries)",
+	    x->gather.images == 0 ? "no image came" : "none of the images "
+	    "has anything that was selected", x->print ? "" : ", ",
+	    x->print ? "" : x->dest.ref.text, x->print ? "" :
+	    " is as it was");
+}
+
 static void
 finish(struct indexer *x)
 {
@@ -275,6 +333,7 @@ finish(struct indexer *x)
 	char		digest[DIGEST_STR_MAX];
 	int		changed;
 
+	check_entries(x);
 	buf_init(&b, INDEX_BYTES_MAX);
 	if (gather_index(&x->gather, &x->annotations, x->fallback, &b,
 	    &err) == -1)
@@ -290,8 +349,8 @@ finish(struct indexer *x)
 		    "more than %d", b.len, INDEX_BYTES_USUAL);
 	digest_sha256(b.data, b.len, digest);
 	open_dest(x);
-	if (publish(&x->dest, b.data, b.len, digest,
-	    x->unsure ? NULL : x->known, &changed, &err) == -1)
+	if (publish(&x->dest, b.data, b.len, digest, x->unsure ? NULL :
+	    x->known, x->overwrite, &changed, &err) == -1)
 		log_die(EXIT_STOPPED, "%s: the index was not published: "
 		    "%s%s", x->dest.ref.text, err.msg,
 		    err.cls == ERR_REGISTRY && !x->fallback &&
@@ -300,6 +359,7 @@ finish(struct indexer *x)
 	EVENT("published", EV_STR("image", x->dest.ref.text),
 	    EV_STR("digest", digest),
 	    EV_NUM("images", (int64_t)x->gather.images),
+	    EV_NUM("left_out", (int64_t)x->nleft_out),
 	    EV_NUM("changed", changed));
 	log_info("%s %s", x->dest.ref.text, changed ? "published" :
 	    "names this index already: nothing was sent");
@@ -316,6 +376,9 @@ read_options(struct indexer *x, struct cli *cli)
 
 	while ((id = cli_next(cli, &value)) != 0)
 		switch (id) {
+		case OPT_ALLOW_EMPTY:
+			x->allow_empty = value == NULL;
+			break;
 		case OPT_ANNOTATIONS:
 			if (pairs_add_annotations(&x->annotations, value,
 			    &err) == -1)
@@ -323,6 +386,13 @@ read_options(struct indexer *x, struct cli *cli)
 			break;
 		case OPT_FALLBACK:
 			x->fallback = value == NULL;
+			break;
+		case OPT_IMAGES:
+			x->images = cli_number(cli, "--images", value, 0,
+			    INT32_MAX);
+			break;
+		case OPT_OVERWRITE:
+			x->overwrite = value == NULL;
 			break;
 		case OPT_PRINT:
 			x->print = value == NULL;
@@ -344,6 +414,7 @@ main(int argc, char *argv[])
 	static struct indexer	x;
 	struct cli		cli = {
 		.usage = "acedt-index [-a KEY=VALUE] [--index-fallback] "
+		    "[--images N] "
 		    "[--config FILE] IMAGE < STREAM",
 		.about = "Make the gather index of all images of the stream "
 		    "and publish it as IMAGE,\nif every one of them is "
@@ -355,6 +426,8 @@ main(int argc, char *argv[])
 	io_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&x.net);
+	x.images = -1;
+	buf_init(&x.left_out, 4096);
 	read_options(&x, &cli);
 	net_open(&x.net);
 	if (x.print)
@@ -370,6 +443,7 @@ main(int argc, char *argv[])
 	free(x.known);
 	free(x.said);
 	free(x.said_of);
+	buf_clear(&x.left_out);
 	pairs_clear(&x.annotations);
 	if (!x.print)
 		dest_close(&x.dest);

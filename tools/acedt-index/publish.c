@@ -1,35 +1,86 @@
+/*
+ * Publishing the index: its tag moves last, and never away from something that is
+ * not a gathered index.
+ */
 #include <string.h>
 
+#include "lib/buf.h"
 #include "lib/dest.h"
 #include "lib/digest.h"
 #include "lib/errmsg.h"
+#include "lib/gathered.h"
 #include "lib/layout_index.h"
+#include "lib/limits.h"
 #include "lib/manifest.h"
 #include "lib/reg.h"
 #include "lib/xalloc.h"
 #include "tools/acedt-index/publish.h"
 
-/* Is that what the tag names now?  Not knowing it is no error. */
+/* What the tag names must be a gathered index, as this one is. */
 static int
-is_there(struct dest *d, const char *digest)
+check_replaced(const struct dest *d, const char *bytes, size_t len,
+    struct err *err)
+{
+	struct err	why = ERR_INIT;
+	jv		doc;
+
+	if (gathered_parse(bytes, len, &doc, &why) == 0) {
+		jv_free(doc);
+		return 0;
+	}
+	return err_set(err, ERR_USAGE, "%s:%s names something else than a "
+	    "gathered index, which is not replaced (give another tag, or "
+	    "--overwrite)", d->name, d->tag);
+}
+
+/*
+ * What the registry's tag names now: 1 if that is this index, 0 if it may be
+ * replaced, -1 if not.  Not knowing it is not an error.
+ */
+static int
+ask_tag(struct dest *d, const char *digest, int overwrite, struct err *err)
 {
 	struct reg_call	 c;
-	struct err	 err = ERR_INIT;
-	char		*v;
-	int		 there = 0;
+	struct err	 ignored = ERR_INIT;
+	char		 have[DIGEST_STR_MAX];
+	int		 rc = 0;
 
 	reg_call_init(&c);
 	c.repo = d->repo;
-	c.method = "HEAD";
+	c.method = "GET";
 	c.path = xasprintf("manifests/%s", d->tag);
 	c.accept = MANIFEST_ACCEPT;
+	c.reply_max = INDEX_BYTES_MAX;
 	c.push = 1;
-	if (reg_ask(&c, &err) == 0) {
-		v = reg_header(&c, "Docker-Content-Digest");
-		there = v != NULL && strcmp(v, digest) == 0;
+	if (reg_ask(&c, &ignored) == 0 && c.http.reply.len > 0) {
+		digest_of(digest, c.http.reply.data, c.http.reply.len, have);
+		rc = strcmp(have, digest) == 0;
+		if (!rc && !overwrite)
+			rc = check_replaced(d, c.http.reply.data,
+			    c.http.reply.len, err);
 	}
 	reg_call_clear(&c);
-	return there;
+	return rc;
+}
+
+/* The same of a layout's tag; content that is lost may be replaced. */
+static int
+look_at_tag(struct dest *d, struct err *err)
+{
+	struct layout_entry	e;
+	struct err		ignored = ERR_INIT;
+	struct buf		b;
+	int			rc = 0;
+
+	if (layout_find(&d->layout, d->tag, &e, &ignored) == -1)
+		return 0;
+	buf_init(&b, INDEX_BYTES_MAX);
+	if (layout_blob_read(&d->layout, e.digest, INDEX_BYTES_MAX, &b,
+	    &ignored) == 0)
+		rc = check_replaced(d, b.data, b.len, err);
+	buf_clear(&b);
+	layout_entry_clear(&e);
+	return rc;
 }
 
 static int
@@ -60,17 +111,23 @@ put(struct dest *d, const char *bytes, size_t len, const char *digest,
 
 int
 publish(struct dest *d, const char *bytes, size_t len, const char *digest,
-    const char *known, int *changed, struct err *err)
+    const char *known, int overwrite, int *changed, struct err *err)
 {
+	int	rc;
+
 	*changed = 1;
 	if (d->repo == NULL) {
-		if (layout_put(&d->layout, digest, bytes, len, err) == -1)
+		if ((!overwrite && look_at_tag(d, err) == -1) ||
+		    layout_put(&d->layout, digest, bytes, len, err) == -1)
 			return -1;
 		return layout_tag(&d->layout, d->tag, MT_OCI_INDEX, digest,
 		    (int64_t)len, NULL, changed, err);
 	}
-	if (known != NULL ? strcmp(known, digest) == 0 :
-	    is_there(d, digest)) {
+	rc = known != NULL ? strcmp(known, digest) == 0 :
+	    ask_tag(d, digest, overwrite, err);
+	if (rc == -1)
+		return -1;
+	if (rc == 1) {
 		*changed = 0;
 		return 0;
 	}
