@@ -1,7 +1,20 @@
-# The manuals: their examples work as printed, their options are the programs'.
+# The manuals and the README: what they show works as printed, and the options
+# are the programs'.
 
 load helper
 
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR"
+	start_registry EXAMPLE
+}
+
+teardown_file()
+{
+	stop_servers
+}
+
+# A registry on loopback stands in the place of reg.example.com.
 setup()
 {
 	own_folder
@@ -10,48 +23,138 @@ setup()
 	make_app images app-2
 	printf 'oci:images:app-1,component=core\noci:images:app-2\n' \
 	    >images.list
+	push_layout images app-1 "$EXAMPLE_HOST" library/source1:latest
+	push_layout images app-2 "$EXAMPLE_HOST" library/source2:latest
+	cat >example.yaml <<-EOF
+	registryConfig:
+	  registries:
+	    reg.example.com: {endpoints: ["http://$EXAMPLE_HOST"]}
+	EOF
+	export ACE_DT_CONFIG=$PWD/example.yaml
 }
 
-# The commands of a page: lines that begin with "$ ", continued by "> ".
-examples()
+# literals PAGE: its literal blocks, into the files block.01, block.02, …
+literals()
 {
-	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$1" |
-	    sed -n -e 's/^\$ //p' -e 's/^> //p' | sed 's/\\e/\\/g'
+	rm -f block.*
+	awk '/^\.Bd -literal/ { block = sprintf("block.%02d", ++n) }
+	    /^\.Ed/ { block = "" }
+	    block != "" && !/^\.Bd/ { print >block }' "$1"
+	sed -i 's/\\e/\\/g' block.*
 }
 
-# The lines of literal blocks in a page's examples that examples() passes over,
-# without those for a registry that does not exist.
-not_examples()
+# commands FILE: lines that begin with "$ ", continued by "> ".
+commands()
 {
-	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$1" |
-	    sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;/^[$>] /d;p}' |
-	    sed '/^ace-dt mirror gather .*reg\.example\.com/d'
+	sed -n -e 's/^\$ //p' -e 's/^> //p' "$1"
 }
 
-@test "every example works as printed" {
+# readme HEADING: the indented lines below it.
+readme()
+{
+	sed -n "/^## $1\$/,/^## /s/^    //p" "$TOP/README.md"
+}
+
+# The streams of acedt-stream(5) leave out what does not matter.
+stream_is_read()
+{
+	sed -e 's/,…//' -e "s/sha256:…/sha256:$(printf '%064d' 0)/" "$1" |
+	    acedt-filter | tail -n 1 | grep -qx '{"type":"end","images":1}'
+}
+
+# The list of ace-dt-mirror-gather(1), with the digest that source2 has.
+list_is_read()
+{
+	sed "s/sha256:[0-9a-f]*…/$(layout_digest images app-2)/" "$1" >list
+	run -0 ace-dt mirror gather list oci:ship:1
+	[[ $output == *"gathered 3 images"* ]]
+}
+
+config_is_read()
+{
+	run -0 --separate-stderr ace-dt config --config "$1"
+	[ -z "$stderr" ]
+	grep -q "^# $1, found by --config" <<<"$output"
+}
+
+# as_printed BLOCK: it is read as what it shows, or is added to the script.
+as_printed()
+{
+	case $(cat "$1") in
+	'$ '*)
+		refute grep -v '^[$>] ' "$1"
+		commands "$1" >>script
+		;;
+	'{"type":"acedt-stream"'*) stream_is_read "$1" ;;
+	'# what the ship needs'*) list_is_read "$1" ;;
+	registryConfig:*) config_is_read "$1" ;;
+	'~/.config/containers/certs.d'*) ;;	# names of folders
+	*) cat "$1" >>script ;;
+	esac
+}
+
+@test "everything literal in a manual works as printed" {
 	# Two nodes for parallel(1), which are this machine.
 	printf ':\n:\n' >nodes
 	count=0
 	for page in "$TOP"/man/*.[157]; do
-		examples "$page" >script
-		[ -s script ] || { echo "no example in $page"; return 1; }
-		case $page in
-		*ace-dt-config.5) ;;	# files are shown too
-		*) [ -z "$(not_examples "$page")" ] || {
-			echo "not tried: $page:"
-			not_examples "$page"
-			return 1
-		} ;;
-		esac
+		: >script
+		literals "$page"
+		for block in block.*; do
+			# What is printed is seen if the test fails.
+			echo "${page##*/}: $block:"
+			cat "$block"
+			as_printed "$block"
+		done
+		[ -s script ]
 		rm -rf gathered
-		bash -e -o pipefail script >out 2>err || {
-			echo "$page:"
-			cat script err
-			return 1
-		}
+		bash -e -o pipefail script
 		count=$((count + $(grep -c . script)))
 	done
-	[ "$count" -ge 30 ]
+	[ "$count" -ge 50 ]
+	verify_registry "$EXAMPLE_HOST" project/repo sync-45
+}
+
+@test "the recipe for many machines loses no part when a node is down" {
+	literals "$TOP/man/acedt.7"
+	commands "$(grep -l '^\$ split' block.*)" >recipe
+	grep -q 'acedt-index --images .* oci:gathered:nodes$' recipe
+	# The node of the second part is not reached, and leaves no stream.
+	mkdir bin
+	cat >bin/parallel <<-'EOF'
+	#!/bin/bash
+	while [ $# -gt 0 ] && [ "$1" != ::: ]; do
+		job=$1
+		shift
+	done
+	echo "${job//\{\}/$2}" | bash
+	exit 1
+	EOF
+	chmod +x bin/parallel
+	# Without -e: as if typed by somebody who reads no message.
+	PATH=$PWD/bin:$PATH run -3 bash recipe
+	[[ $output == *"1 image came, and --images says 2; nothing was published"* ]]
+	[ -e part.aa.stream ]
+	[ -z "$(layout_digest gathered nodes)" ]
+}
+
+@test "the README's pipeline by hand is what --print shows, and runs" {
+	readme "An example" | sed -n '/^#/,/^\$ ace-dt/{/^\$/d;p}' >demo.list
+	[ "$(wc -l <demo.list)" -eq 3 ]
+	command=$(readme "An example" | sed -n 's/^\$ \(ace-dt .*\)/\1/p')
+	readme "By hand" >by-hand
+	bash -c "$command --print" | diff by-hand -
+	bash -e -o pipefail by-hand >result
+	verify_layout disk sync-1
+	bash -c "$command" | cmp result -
+}
+
+@test "the README's check of access works as printed" {
+	command=$(readme Registries | sed -n 's/^\$ //p')
+	echo reg.example.com/library/source1 >images.list
+	run -0 bash -c "$command"
+	[[ $output == *"reg.example.com "*ok*"1 of 1 read"* ]]
+	[[ $output == *"reg.example.com/all "*ok*"may be written"* ]]
 }
 
 @test "every option of a program is in its manual, and the other way round" {
