@@ -454,19 +454,6 @@ account_for()
 	[ "$(logged "(.path | test(\"big/blobs/$digest\")) and .method == \"GET\"")" -eq 2 ]
 }
 
-@test "an index that is stored under another digest is not published" {
-	local other
-	other=sha256:$(printf '%064d' 0)
-	start_faulty
-	fill
-	faults '[{"method": "PUT", "path": "manifests/1$",
-	    "set": {"Docker-Content-Digest": "'"$other"'"}}]'
-	run -4 --separate-stderr ace-dt mirror gather app.list \
-	    "$R_HOST/lies:1" -q
-	[ -z "$output" ]
-	[[ $stderr == *"$R_HOST/lies stored the index as $other instead of sha256:"*": it is not to be trusted"* ]]
-}
-
 @test "redirects: followed for content, without credentials, with limits" {
 	start_faulty --auth basic --user ann:pw
 	account_for "$R_HOST"

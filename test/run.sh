@@ -17,6 +17,33 @@ jobs=$(nproc)
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 
+# What the tests start has TEST_RUN in its environment, and their temporary
+# folders are in one of ours: nothing of either may be left at the end.
+mkdir -m 1777 "$out/tmp" && chmod 711 "$out" || exit 1
+export TMPDIR=$out/tmp TEST_RUN=$out
+
+# The numbers of the processes that are left.
+still_running()
+{
+	grep -lzsxF "TEST_RUN=$out" /proc/[0-9]*/environ | cut -d / -f 3
+}
+
+# One line each for what is left; processes are ended.
+left_behind()
+{
+	local i pid command
+	for i in $(seq 50); do
+		[ -n "$(still_running)" ] || break
+		sleep 0.1
+	done
+	for pid in $(still_running); do
+		command=$(tr '\0' ' ' <"/proc/$pid/cmdline") || continue
+		kill -KILL "$pid"
+		echo "not ok left running: $pid $command"
+	done
+	find "$out/tmp" -mindepth 1 -maxdepth 1 -printf 'not ok left there: %f\n'
+}
+
 units=()
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
@@ -49,6 +76,10 @@ printf '%s\n' "${files[@]}" | env --default-signal=HUP,INT,QUIT,PIPE,TERM \
 	printf "%-14s %s passed\n" "$name" "$(grep -c "^ok" "$2/$name.tap")"
 	grep -v "^ok\|^1\.\." "$2/$name.tap"
 	:' sh {} "$out"
+
+unset TEST_RUN			# what is started from here on is not meant
+left_behind >"$out/left.tap" 2>/dev/null
+cat "$out/left.tap"
 
 passed=$(cat "$out"/*.tap | grep -c '^ok')
 failed=$(cat "$out"/*.tap | grep -c '^not ok')
