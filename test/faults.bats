@@ -163,6 +163,27 @@ account_for()
 	    "$T_LOG")" = 201 ]
 }
 
+@test "a blob that failed is tried again when a later image's source has it" {
+	start_faulty
+	for repo in a b; do
+		acedt-resolve "$FILES/app.list" | acedt-fetch |
+		    acedt-push "$R_HOST/$repo" |
+		    acedt-index "$R_HOST/$repo:1" >/dev/null
+		echo "$R_HOST/$repo:1"
+	done >list
+	acedt-resolve list | acedt-fetch >fetched
+	faults '[{"method":"GET","path":"^/v2/a/blobs/","status":404}]'
+	{
+		sed -n 1,2p fetched
+		until_true grep -qs '"error"' pushed
+		sed -n '3,$p' fetched
+	} | { acedt-push oci:out >pushed || [ $? -eq 1 ]; }
+	[ "$(sed -n 2p pushed | jq -c '.error.status')" = 404 ]
+	sed -n 3p pushed | jq -e '.pushed and (has("error") | not)'
+	sed '2d; s/"images":2/"images":1/' pushed | acedt-index oci:out:1
+	verify_layout out 1
+}
+
 @test "a server that ignores Range sends all of it again" {
 	start_faulty --no-range
 	fill
