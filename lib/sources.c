@@ -342,16 +342,18 @@ parse_all(struct sources *ss, const char *data, size_t len,
 
 /* Read path, or standard input for "-". */
 static int
-read_list(const char *path, struct buf *b, struct err *err)
+read_list(const char *path, const char *name, struct buf *b, struct err *err)
 {
 	struct stat	 st;
-	const char	*name = path;
 	int		 fd = STDIN_FILENO, rc;
 
-	if (strcmp(path, "-") == 0)
+	if (strcmp(path, "-") == 0 && name == NULL)
 		name = "standard input";
-	else if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
-		return err_sys(err, "%s", path);
+	else if (name == NULL)
+		name = path;
+	if (strcmp(path, "-") != 0 &&
+	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		return err_sys(err, "%s", name);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 		rc = err_set(err, ERR_IO, "%s: it is a directory; name a file "
 		    "with one image reference a line", name);
@@ -363,7 +365,7 @@ read_list(const char *path, struct buf *b, struct err *err)
 }
 
 int
-sources_read(struct sources *ss, const char *path,
+sources_read(struct sources *ss, const char *path, const char *name,
     void (*complain)(const struct err *, void *), void *arg, struct err *err)
 {
 	static const char	bom[] = "\xef\xbb\xbf";
@@ -373,17 +375,17 @@ sources_read(struct sources *ss, const char *path,
 
 	memset(ss, 0, sizeof(*ss));
 	buf_init(&b, LIST_BYTES_MAX);
-	if (read_list(path, &b, err) == -1)
+	if (read_list(path, name, &b, err) == -1)
 		goto done;
 	if (b.len >= 2 && (memcmp(b.data, "\xff\xfe", 2) == 0 ||
 	    memcmp(b.data, "\xfe\xff", 2) == 0)) {
 		err_set(err, ERR_USAGE, "%s: it is UTF-16; save it as UTF-8",
-		    path);
+		    name != NULL ? name : path);
 		goto done;
 	}
 	if (b.len >= 3 && memcmp(b.data, bom, 3) == 0)
 		skip = 3;
-	ss->file = xstrdup(path);
+	ss->file = xstrdup(name != NULL ? name : path);
 	rc = parse_all(ss, b.data + skip, b.len - skip, complain, arg);
 done:
 	buf_clear(&b);

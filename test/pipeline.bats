@@ -11,6 +11,7 @@ setup()
 	export ACEDT_STUB_DIR=$PWD/stubs ACEDT_EXEC_PATH=$PWD/bin
 	export ACEDT_GRACE_SECONDS=1
 	mkdir stubs bin
+	: >list
 	for name in $STAGES filter; do
 		ln -s "$TOP/test/stub/stage" "bin/acedt-$name"
 	done
@@ -336,7 +337,7 @@ good_and_bad()
 		n=$(sed -n 's/.*--shared-fd=\([0-9]*\).*/\1/p' "stubs/$name.args")
 		grep "^$n /memfd:" "stubs/$name.fds"
 	done
-	grep '^0 /dev/null$' stubs/resolve.fds
+	grep "^0 $PWD/list$" stubs/resolve.fds
 	# Quiet, nobody reads events, and the result goes nowhere.
 	gather -q 7</etc/passwd
 	for name in $STAGES; do
@@ -382,7 +383,7 @@ words()
 	run -0 gather -q -r -v8 --config=a.yaml --config b.yaml -a k=v \
 	    --index-fallback -p linux/arm64
 	[ "$(words resolve)" = \
-	    "--config=a.yaml --config=b.yaml --verbosity=8 list" ]
+	    "--config=a.yaml --config=b.yaml --verbosity=8 --name=list -" ]
 	[ "$(cat stubs/filter.args)" = \
 	    "--verbosity=8 --platforms=linux/arm64" ]
 	[ "$(find stubs -name 'fetch.[0-9]*' | wc -l)" -eq 2 ]

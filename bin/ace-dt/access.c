@@ -1,11 +1,14 @@
 /*
  * ace-dt check-access: acedt-check under another name.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bin/ace-dt/command.h"
+#include "bin/ace-dt/input.h"
 #include "bin/ace-dt/pipeline.h"
 #include "lib/cli.h"
 #include "lib/errmsg.h"
@@ -36,32 +39,57 @@ check_access_help(void)
 	cli_help(&cli);
 }
 
+/* The list becomes standard input; a configuration in memory is handed on. */
+static void
+open_inputs(struct pipeline *pl, const char *list, const char ***configs,
+    size_t *nconfigs)
+{
+	struct err	err = ERR_INIT;
+
+	if (input_config(configs, nconfigs, &pl->config_fd, &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	if (pl->config_fd != -1)
+		fcntl(pl->config_fd, F_SETFD, 0);
+	if ((pl->input_fd = input_open_list(list, &err)) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
+	if (dup2(pl->input_fd, STDIN_FILENO) == -1)
+		log_die(EXIT_STOPPED, "%s: %s", list, strerror(errno));
+}
+
 int
 check_access_main(int argc, char **argv)
 {
 	struct pipeline	 pl;
 	struct proc	*p;
 	struct err	 err = ERR_INIT;
-	const char	*value;
-	size_t		 i;
+	const char	*value, **configs = NULL;
+	size_t		 i, nconfigs = 0;
 	int		 id;
 
-	memset(&pl, 0, sizeof(pl));
-	pl.shared_fd = -1;
+	pipeline_init(&pl);
 	p = pipeline_add(&pl, "acedt-check");
 	cli_init(&cli, argc, argv);
 	while ((id = cli_next(&cli, &value)) != 0)
-		if (id == CLI_ID_CONFIG)
-			pipeline_arg(p, "--config=%s", value);
+		if (id == CLI_ID_CONFIG) {
+			configs = xreallocarray(configs, nconfigs + 1,
+			    sizeof(*configs));
+			configs[nconfigs++] = value;
+		}
 	if (cli.nargs < 2)
 		cli_usage(&cli, "SOURCES-FILE is missing");
 	if (cli.nargs > 3)
 		cli_usage(&cli, "only SOURCES-FILE and IMAGE are taken, "
 		    "\"%s\" is too much", cli.args[3]);
 	pipeline_arg(p, "--verbosity=%d", log_level());
+	open_inputs(&pl, cli.args[1], &configs, &nconfigs);
+	for (i = 0; i < nconfigs; i++)
+		pipeline_arg(p, "--config=%s", configs[i]);
+	if (strcmp(cli.args[1], "-") != 0)
+		pipeline_arg(p, "--name=%s", cli.args[1]);
 	pipeline_arg(p, "--");
-	for (i = 1; i < cli.nargs; i++)
-		pipeline_arg(p, "%s", cli.args[i]);
+	pipeline_arg(p, "-");
+	if (cli.nargs > 2)
+		pipeline_arg(p, "%s", cli.args[2]);
 	if (pipeline_find(&pl, &err) == 0) {
 		execv(p->path, p->argv);
 		err_sys(&err, "%s", p->path);

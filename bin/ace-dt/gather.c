@@ -8,6 +8,7 @@
 
 #include "bin/ace-dt/command.h"
 #include "bin/ace-dt/display.h"
+#include "bin/ace-dt/input.h"
 #include "bin/ace-dt/pipeline.h"
 #include "lib/cli.h"
 #include "lib/config.h"
@@ -268,16 +269,17 @@ read_options(struct gather_options *o, int argc, char **argv)
 	check_image(o->image);
 }
 
-/* The stages read it by themselves; what is wrong with it is said once. */
+/* The list and the configuration, before anything is started. */
 static void
-check_config(const struct gather_options *o)
+open_inputs(struct pipeline *pl, struct gather_options *o)
 {
-	struct config	c;
 	struct err	err = ERR_INIT;
 
-	if (config_load(&c, o->configs, o->nconfigs, &err) == -1)
+	if (input_config(&o->configs, &o->nconfigs, &pl->config_fd,
+	    &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
-	config_clear(&c);
+	if ((pl->input_fd = input_open_list(o->list, &err)) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 }
 
 /* Options of stages that ask registries. */
@@ -349,8 +351,13 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 	size_t		 i;
 
 	p = add_wide_stage(pl, o, "acedt-resolve", events_fd);
-	add_argument(p, o->list);
-	pl->use_stdin = strcmp(o->list, "-") == 0;
+	if (o->print) {
+		add_argument(p, o->list);
+	} else {
+		if (strcmp(o->list, "-") != 0)
+			pipeline_arg(p, "--name=%s", o->list);
+		pipeline_arg(p, "-");
+	}
 	pl->quiet = o->display.quiet;
 	if (o->nplatforms > 0) {
 		p = add_wide_stage(pl, o, "acedt-fetch", events_fd);
@@ -410,14 +417,13 @@ gather_main(int argc, char **argv)
 	int			 status = EXIT_DONE;
 
 	memset(&o, 0, sizeof(o));
-	memset(&pl, 0, sizeof(pl));
-	pl.shared_fd = -1;
+	pipeline_init(&pl);
 	read_options(&o, argc, argv);
 	if (o.print) {
 		compose(&pl, &o, -1);
 		pipeline_print(&pl);
 	} else {
-		check_config(&o);
+		open_inputs(&pl, &o);
 		/* Without it each stage keeps to the limits by itself. */
 		if ((pl.shared_fd = shared_create()) == -1)
 			log_info("shared memory: %s", strerror(errno));
@@ -428,8 +434,6 @@ gather_main(int argc, char **argv)
 		sandbox_report();
 		status = pipeline_run(&pl, display);
 		display_free(display);
-		if (pl.shared_fd != -1)
-			close(pl.shared_fd);
 	}
 	pipeline_clear(&pl);
 	clear(&o);

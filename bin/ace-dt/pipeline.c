@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -43,11 +44,20 @@ struct run {
 	int64_t		 kill_at;	/* when grace is over */
 };
 
+void
+pipeline_init(struct pipeline *pl)
+{
+	memset(pl, 0, sizeof(*pl));
+	pl->input_fd = pl->config_fd = pl->shared_fd = -1;
+}
+
 struct proc *
 pipeline_add(struct pipeline *pl, const char *name)
 {
-	struct proc	*p = &pl->procs[pl->n++];
+	struct proc	*p;
 
+	assert(pl->n < PIPELINE_STAGES_MAX);
+	p = &pl->procs[pl->n++];
 	memset(p, 0, sizeof(*p));
 	p->name = name;
 	pipeline_arg(p, "%s", name);
@@ -69,6 +79,14 @@ pipeline_arg(struct proc *p, const char *fmt, ...)
 	p->argv[p->argc] = NULL;
 }
 
+static void
+close_if_open(int *fd)
+{
+	if (*fd > STDERR_FILENO)
+		close(*fd);
+	*fd = -1;
+}
+
 void
 pipeline_clear(struct pipeline *pl)
 {
@@ -80,6 +98,9 @@ pipeline_clear(struct pipeline *pl)
 		free(pl->procs[i].argv);
 		free(pl->procs[i].path);
 	}
+	close_if_open(&pl->input_fd);
+	close_if_open(&pl->config_fd);
+	close_if_open(&pl->shared_fd);
 	pl->n = 0;
 }
 
@@ -392,14 +413,6 @@ catch_signals(struct run *r, struct err *err)
 	return r->sigfd == -1 ? err_sys(err, "signalfd") : 0;
 }
 
-static void
-close_if_open(int *fd)
-{
-	if (*fd > STDERR_FILENO)
-		close(*fd);
-	*fd = -1;
-}
-
 /*
  * The environment of a stage, an array to be freed: for one that is offline only
  * what is not about registries.
@@ -434,12 +447,15 @@ static int
 start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 {
 	struct proc	*p = &r->pl->procs[i];
-	int		 out[2] = { -1, -1 }, keep[3], n = 0;
+	int		 out[2] = { -1, -1 }, keep[4], n = 0;
 	char		**env;
 
 	if ((keep[n] = display_events_fd(r->display)) != -1)
 		n++;
-	keep[n++] = p->offline ? -1 : r->pl->shared_fd;
+	if (!p->offline && r->pl->shared_fd != -1)
+		keep[n++] = r->pl->shared_fd;
+	if (!p->offline && r->pl->config_fd != -1)
+		keep[n++] = r->pl->config_fd;
 	keep[n] = -1;
 	*next = -1;
 	if (i + 1 < r->pl->n) {
@@ -472,9 +488,9 @@ start_all(struct run *r, struct err *err)
 	int	in, next;
 	size_t	i;
 
-	in = r->pl->use_stdin ? STDIN_FILENO :
-	    open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (in == -1)
+	in = r->pl->input_fd;
+	r->pl->input_fd = -1;
+	if (in == -1 && (in = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1)
 		return err_sys(err, "/dev/null");
 	for (i = 0; i < r->pl->n; i++) {
 		if (start_one(r, i, in, &next, err) == -1) {

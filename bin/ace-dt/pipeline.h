@@ -29,11 +29,15 @@ struct proc {
 struct pipeline {
 	struct proc	 procs[PIPELINE_STAGES_MAX];
 	size_t		 n;
-	int		 use_stdin;	/* of the first stage: ours, or nothing */
+	int		 input_fd;	/* stdin of the first stage; -1: nothing */
+	int		 config_fd;	/* a configuration's text, for all that are
+					 * online; -1: none */
 	int		 quiet;		/* stdout of the last stage: nothing */
 	int		 shared_fd;	/* of shared.h, for all that are online */
 };
 
+/* An empty one, without descriptors. */
+void	pipeline_init(struct pipeline *);
 /* Add a stage; its words follow by pipeline_arg(), printf-like. */
 struct proc *pipeline_add(struct pipeline *, const char *name);
 void	pipeline_arg(struct proc *, const char *, ...)
@@ -51,6 +55,7 @@ int	pipeline_run(struct pipeline *, struct display *);
 /* The same as a command line for sh(1), on standard output. */
 void	pipeline_print(const struct pipeline *);
 
+/* Closes the descriptors, too. */
 void	pipeline_clear(struct pipeline *);
 
 #endif

@@ -71,7 +71,7 @@ check_again(const struct sources *ss, const char *text, size_t len)
 	size_t		i, k;
 	int		n = 0;
 
-	must(sources_read(&again, fuzz_file(text, len), complain, &n,
+	must(sources_read(&again, fuzz_file(text, len), NULL, complain, &n,
 	    &err) == 0);
 	must(again.n == ss->n && n == 0);
 	for (i = 0; i < ss->n; i++) {
@@ -96,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t		i;
 	int		n = 0, bad;
 
-	bad = sources_read(&ss, fuzz_file(data, size), complain, &n, &err);
+	bad = sources_read(&ss, fuzz_file(data, size), NULL, complain, &n, &err);
 	must(bad == -1 ? ss.n == 0 : bad == n);
 	buf_init(&b, LIST_BYTES_MAX);
 	for (i = 0; i < ss.n; i++) {

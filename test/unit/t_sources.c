@@ -272,7 +272,7 @@ reads(const char *data, size_t len, int bad, const char *want)
 	write_file(list, data, len);
 	buf_clear(&said);
 	buf_adds(&said, "");
-	if (!ok(sources_read(&ss, list, complain, &said, &err) == bad,
+	if (!ok(sources_read(&ss, list, NULL, complain, &said, &err) == bad,
 	    "%d wrong", bad))
 		printf("# %s\n", said.data);
 	is_str(ss.file, list);
@@ -356,7 +356,7 @@ test_long(void)
 	for (i = 0; i < 10000; i++)
 		buf_addf(&b, "r.io/a:%d,n=%d\n", i, i);
 	write_file(list, b.data, b.len);
-	is_int(sources_read(&ss, list, complain, &said, &err), 0);
+	is_int(sources_read(&ss, list, NULL, complain, &said, &err), 0);
 	is_int((long long)ss.n, 10000);
 	is_int((long long)ss.v[9999].line, 10000);
 	is_str(ss.v[9999].ref.tag, "9999");
@@ -373,7 +373,7 @@ fails(const char *path, const char *why)
 
 	buf_clear(&said);
 	buf_adds(&said, "");
-	is_int(sources_read(&ss, path, complain, &said, &err), -1);
+	is_int(sources_read(&ss, path, NULL, complain, &said, &err), -1);
 	if (!ok(strstr(err.msg, why) != NULL, "because: %s", why))
 		printf("# %s\n", err.msg);
 	is_str(said.data, "");
@@ -416,7 +416,7 @@ test_stdin(void)
 		abort();
 	close(p[0]);
 	close(p[1]);
-	is_int(sources_read(&ss, "-", complain, &said, &err), 1);
+	is_int(sources_read(&ss, "-", NULL, complain, &said, &err), 1);
 	is_str(ss.file, "-");
 	are_sources(&ss, "1 r.io/a;");
 	ok(strstr(said.data, "-:2: ") == said.data, "its name");
@@ -452,7 +452,7 @@ test_fifo(void)
 			_exit(1);
 		_exit(0);
 	}
-	is_int(sources_read(&ss, path, complain, &said, &err), 0);
+	is_int(sources_read(&ss, path, NULL, complain, &said, &err), 0);
 	are_sources(&ss, "1 r.io/a;");
 	sources_clear(&ss);
 	waitpid(pid, NULL, 0);

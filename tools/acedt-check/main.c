@@ -19,9 +19,15 @@
 
 #define PROG	"acedt-check"
 
+enum {
+	OPT_NAME = 1
+};
+
 static const struct cli_option options[] = {
 	CLI_CONFIG,
 	CLI_HELP,
+	{ OPT_NAME, 0, "name", CLI_VALUE, "NAME",
+	    "what to call the list on standard input in messages" },
 	CLI_VERBOSITY,
 	CLI_VERSION,
 	CLI_END
@@ -246,12 +252,12 @@ complain(const struct err *err, void *arg)
 }
 
 static void
-read_list(struct check *k, const char *path)
+read_list(struct check *k, const char *path, const char *name)
 {
 	struct err	err = ERR_INIT;
 	int		wrong;
 
-	wrong = sources_read(&k->list, path, complain, NULL, &err);
+	wrong = sources_read(&k->list, path, name, complain, NULL, &err);
 	if (wrong == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	if (wrong > 0)
@@ -288,7 +294,7 @@ main(int argc, char *argv[])
 		    "the credentials at hand.  No content moves.",
 		.options = options,
 	};
-	const char		*value;
+	const char		*value, *name = NULL;
 	struct err		 err = ERR_INIT;
 	size_t			 i;
 	int			 id;
@@ -298,7 +304,10 @@ main(int argc, char *argv[])
 	cli_init(&cli, argc, argv);
 	net_init(&k.net);
 	while ((id = cli_next(&cli, &value)) != 0)
-		net_option(&k.net, &cli, id, value);
+		if (id == OPT_NAME)
+			name = value;
+		else
+			net_option(&k.net, &cli, id, value);
 	if (cli.nargs < 1 || cli.nargs > 2)
 		cli_usage(&cli, "SOURCES-FILE and IMAGE are needed, %zu "
 		    "arguments given", cli.nargs);
@@ -307,7 +316,7 @@ main(int argc, char *argv[])
 	k.subjects_end = &k.subjects;
 	net_open(&k.net);
 	net_enter(NULL, NULL);
-	read_list(&k, cli.args[0]);
+	read_list(&k, cli.args[0], name);
 	for (i = 0; i < k.list.n; i++)
 		check_source(&k, &k.list.v[i]);
 	if (cli.nargs == 2)

@@ -34,6 +34,7 @@ struct resolver {
 	struct sources	 list;
 	size_t		 next;		/* index of the next source */
 	int		 again;		/* a stream is read, not a list */
+	const char	*name;		/* borrowed: of the list on standard input */
 };
 
 /* One line being resolved. */
@@ -46,7 +47,8 @@ struct line {
 };
 
 enum {
-	OPT_AGAIN = 1
+	OPT_AGAIN = 1,
+	OPT_NAME
 };
 
 static const struct cli_option options[] = {
@@ -56,6 +58,8 @@ static const struct cli_option options[] = {
 	CLI_CONFIG,
 	CLI_EVENTS,
 	CLI_HELP,
+	{ OPT_NAME, 0, "name", CLI_VALUE, "NAME",
+	    "what to call the list on standard input in messages and records" },
 	CLI_RETRIES,
 	CLI_RETRY_TIME,
 	CLI_SHARED,
@@ -325,12 +329,12 @@ complain(const struct err *err, void *arg)
 
 /* The whole list is checked before the first request. */
 static void
-read_list(struct resolver *r, const char *path)
+read_list(struct resolver *r, const char *path, const char *name)
 {
 	struct err	err = ERR_INIT;
 	int		wrong;
 
-	wrong = sources_read(&r->list, path, complain, NULL, &err);
+	wrong = sources_read(&r->list, path, name, complain, NULL, &err);
 	if (wrong == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	if (wrong > 0)
@@ -353,6 +357,8 @@ read_options(struct resolver *r, struct stage *st, struct cli *cli)
 			st->unordered = value == NULL;
 		else if (id == OPT_AGAIN)
 			r->again = value == NULL;
+		else if (id == OPT_NAME)
+			r->name = value;
 		else
 			net_option(&r->net, cli, id, value);
 	if (r->again && cli->nargs != 0)
@@ -387,7 +393,7 @@ main(int argc, char *argv[])
 	net_open(&r.net);
 	net_enter(NULL, NULL);
 	if (!r.again)
-		read_list(&r, cli.args[0]);
+		read_list(&r, cli.args[0], r.name);
 
 	st.name = PROG;
 	st.http = r.net.http;
