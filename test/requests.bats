@@ -346,12 +346,18 @@ arrived()
 	start_regd R --mount ignore
 	config_plain_http "$SRC_HOST" "$R_HOST"
 	gather big.list "$R_HOST/a:1"
+	# Whose turn comes after mounts are known to be ignored asks first, once.
+	logged_paths='select(.method == "HEAD" and (.path | test("/blobs/")) and
+	    .status == 404).path'
+	jq -r "$logged_paths" "$R_LOG" | sort >asked
+	[ "$(wc -l <asked)" -ge 2 ]
+	[ -z "$(uniq -d asked)" ]
+	grep -v '"HEAD".*/blobs/.*"status": *404' "$R_LOG" >rest
 	# One proof, closed and looked after; a HEAD for the large one.
-	is_tally "$R_LOG" \
+	is_tally rest \
 	    '1 DELETE upload 204' \
 	    '1 GET tag 404' \
 	    '1 HEAD blob 200' \
-	    '2 HEAD blob 404' \
 	    '8 POST upload 202' \
 	    '1 POST whole 202' \
 	    '4 PUT manifest 201' \
