@@ -70,7 +70,7 @@ struct http_call {
 	int		 expect_refused; /* 417; libcurl may have tried again */
 	int64_t		 sent;		/* body bytes given to libcurl */
 	char		 address[64];	/* of the other side; "" if none */
-	enum origin_scope scope;	/* ditto; of a proxy ORIGIN_PUBLIC */
+	enum origin_scope scope;	/* of the address; of a proxy ORIGIN_PUBLIC */
 	char		 refused[64];	/* an address that scope_max forbade */
 	enum origin_scope refused_scope;
 	long		 tunnel_status;	/* of the proxy's CONNECT, 0 if none */

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/beneath.h"
@@ -249,7 +248,7 @@ layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 	}
 	for (i = 0; i < TMP_TRIES; i++) {
 		snprintf(name, sizeof(name), TMP_PREFIX "%d-%lx",
-		    (int)getpid(), (unsigned long)random());
+		    (int)getpid(), (unsigned long)arc4random());
 		w->fd = openat(l->fd, name, O_CREAT | O_EXCL | O_WRONLY |
 		    O_CLOEXEC, 0666);
 		if (w->fd == -1 && errno != EEXIST)
@@ -375,7 +374,7 @@ give_name(struct layout_writer *w, int dir, const char *path, int64_t size,
 	    S_ISREG(st.st_mode) && st.st_size == size)
 		return 0;
 	snprintf(tmp, sizeof(tmp), TMP_PREFIX "%d-r%lx", (int)getpid(),
-	    (unsigned long)random());
+	    (unsigned long)arc4random());
 	if (flock(w->fd, LOCK_EX | LOCK_NB) == -1 ||
 	    link_file(w, root, tmp) == -1)
 		return err_sys(err, "%s/%s", w->layout->dir, tmp);

@@ -26,7 +26,7 @@
 #define MANIFEST_DEPTH_MAX	100		    /* JSON nesting */
 #define INDEX_DEPTH_MAX		16		    /* indexes in indexes */
 #define IMAGE_MANIFESTS_MAX	5000 		    /* below one source */
-#define IMAGE_MANIFESTS_BYTES_MAX (22 * 1024 * 1024) /* ditto, so that base64
+#define IMAGE_MANIFESTS_BYTES_MAX (22 * 1024 * 1024) /* of those, so that base64
 						     * fits a stream line */
 #define INDEX_BYTES_MAX		(64 * 1024 * 1024)  /* a gathered index */
 #define INDEX_VALUES_MAX	1000000		    /* its JSON values */
@@ -40,9 +40,10 @@
 #define HTTP_URL_MAX		(64 * 1024)
 #define CHALLENGES_MAX		50		    /* fields of one answer */
 #define HTTP_CONNECT_SECONDS	30
-#define HTTP_HURRY_SECONDS	5		    /* ditto, acedt-check */
+#define HTTP_HURRY_SECONDS	5		    /* the same, acedt-check */
 #define HTTP_STALL_SECONDS	60		    /* no byte for so long */
-#define HTTP_COMMIT_SECONDS	900		    /* ditto, after an upload */
+#define HTTP_COMMIT_SECONDS	900		    /* the same, after the
+						     * last of an upload */
 #define HTTP_CRAWL_STALLS	10		    /* so often that, for all of
 						     * what is no blob */
 #define HTTP_SPEED_LIMIT	20		    /* bytes/s of a blob, at least */
@@ -67,7 +68,7 @@
 #define SHARED_LOOK_MS		20		    /* for places of others */
 #define PACE_MAX_MS		10000		    /* between two requests */
 #define REQUESTS_PER_SECOND_MAX	10000
-#define QUOTA_PACE_MAX_MS	2000		    /* ditto, for a quota's sake */
+#define QUOTA_PACE_MAX_MS	2000		    /* the same, for a quota */
 #define QUOTA_SMALL_PART	10		    /* less than a tenth is left */
 #define HTTP_BACKOFF_MS		250		    /* first wait, doubled */
 #define HTTP_BACKOFF_MAX_MS	30000

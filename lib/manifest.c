@@ -353,7 +353,7 @@ decide_kind(struct manifest *m, const char *media_type, jv doc,
 	if (strncmp(m->media_type,
 	    "application/vnd.docker.distribution.manifest.v1+", 48) == 0)
 		return err_set(err, ERR_UNSUPPORTED, "it is a Docker schema 1 "
-		    "image, which no current registry takes: push it anew "
+		    "image, which no current registry takes: push it again "
 		    "with a current docker or podman");
 	if (!manifest_is_type(m->media_type))
 		return err_set(err, ERR_UNSUPPORTED,
@@ -384,7 +384,7 @@ read_document(struct manifest *m, const char *media_type, jv doc,
 		return err_set(err, ERR_CONTENT, "it is no JSON object");
 	if (json_int(doc, "schemaVersion", &version) && version == 1)
 		return err_set(err, ERR_UNSUPPORTED, "it is a Docker schema 1 "
-		    "image, which no current registry takes: push it anew "
+		    "image, which no current registry takes: push it again "
 		    "with a current docker or podman");
 	if (decide_kind(m, media_type, doc, err) == -1)
 		return -1;

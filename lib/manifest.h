@@ -13,7 +13,7 @@ struct err;
 /*
  * Manifests and indexes, OCI image-spec manifest.md and image-index.md and
  * their Docker ancestors: read only to find what they name.  Their bytes are
- * never made anew.
+ * never made again.
  */
 
 #define MT_OCI_INDEX	"application/vnd.oci.image.index.v1+json"

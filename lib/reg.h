@@ -129,7 +129,7 @@ struct reg_call {
 	int		 given_up;	/* it did not come */
 	int		 expects;	/* libcurl may ask before the body */
 	int		 unexpected;	/* that was refused, in mid-body */
-	int		 token_expired;	/* ditto, a token that was good before */
+	int		 token_expired;	/* a 401 to a token that was good before */
 	struct outage	*elsewhere;	/* owned: of a redirect's target */
 	int		 is_final;	/* so says the code of the last error */
 };

@@ -46,8 +46,8 @@ struct reg_host {
 	struct shared_host	*shared;	/* borrowed: limits and clocks */
 	int			 quota_told;	/* that little of it is left */
 	struct outage		 outage;	/* it is not reached */
-	int64_t			 resting;	/* clock_ms(): ditto, and a call may
-						 * go to another endpoint */
+	int64_t			 resting;	/* clock_ms(): until then a call may go to
+						 * another endpoint */
 	struct http_timer	 timer;		/* the queue waits for it */
 	int			 pumping;	/* reg_pump() is at work */
 	int			 may_fail;	/* from the timer: it may end calls */

@@ -49,7 +49,7 @@ struct shared_host {
 	_Atomic int64_t	 next_probe;	/* clock_ms() */
 	_Atomic int	 told;		/* that it is down */
 	_Atomic int64_t	 pace[PACES];	/* microseconds from one to the next */
-	_Atomic int64_t	 next[PACES];	/* when the next is due, ditto */
+	_Atomic int64_t	 next[PACES];	/* microseconds: when it is due */
 };
 
 struct page {

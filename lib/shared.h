@@ -21,7 +21,7 @@ struct shared_host;
 enum shared_pace {
 	PACE_ALL,		/* requestsPerSecond of the configuration */
 	PACE_MANIFESTS,		/* what is left of a quota: GETs of manifests */
-	PACE_OTHERS,		/* ditto: all but these, and HEADs */
+	PACE_OTHERS,		/* for a quota too: all the rest but HEADs */
 	PACES
 };
 

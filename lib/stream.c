@@ -82,7 +82,7 @@ read_end(struct stream_in *in, jv obj, struct err *err)
 	if ((unsigned long)images != in->images && !in->any_count)
 		return err_set(err, ERR_STREAM, "line %lu: %lu images came, "
 		    "the end record counts %lld; a stream that was cut on "
-		    "purpose is counted anew by acedt-filter --recount",
+		    "purpose is counted again by acedt-filter --recount",
 		    in->lines.lineno, in->images, (long long)images);
 	in->in_segment = 0;
 	in->segments++;
@@ -216,7 +216,7 @@ record_clear(struct record *rec)
 	rec->obj = jv_invalid();
 }
 
-/* The text anew from the object, which is consumed. */
+/* Make the text again from the object, which is consumed. */
 static void
 replace(struct record *rec, jv obj)
 {

@@ -37,7 +37,7 @@ struct token {
 	char		*form;
 	char		*basic;
 	struct reg_call	*waiting;	/* reg_auth.c puts them in */
-	struct reg_call	*leaving;	/* ditto: they are being told */
+	struct reg_call	*leaving;	/* those that are being told */
 	void		(*ready)(struct token *, const struct err *);
 	struct http	*http;
 	struct err	*failure;	/* owned: found before anything was sent */

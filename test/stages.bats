@@ -343,7 +343,7 @@ bad_stream()
 	[[ $stderr == *"longer than 33554432 bytes"* ]]
 }
 
-@test "streams can be joined, cut on purpose and counted anew" {
+@test "streams can be joined, cut on purpose and counted again" {
 	cat "$FILES/fetched" "$FILES/fetched" | acedt-filter >s
 	[ "$(grep -c '"type":"acedt-stream"' s)" -eq 1 ]
 	[ "$(tail -n 1 s)" = '{"type":"end","images":4}' ]

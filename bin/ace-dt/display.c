@@ -230,7 +230,7 @@ display_resized(struct display *d)
 	int	i, rows = 0;
 
 	get_size(d);
-	/* Terminals break lines anew that have become too long. */
+	/* Terminals break lines that have become too long. */
 	for (i = 0; i < d->rows; i++)
 		rows += d->cols[i] > 0 ? (d->cols[i] - 1) / d->width + 1 : 1;
 	d->broken = rows - d->rows;

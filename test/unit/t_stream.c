@@ -156,11 +156,11 @@ test_broken(void)
 	reads(HEADER "{\"type\":\"end\",\"images\":0.5}\n",
 	    "!line 2: the end record has no count of images");
 	reads(HEADER END(1), "!line 2: 0 images came, the end record counts "
-	    "1; a stream that was cut on purpose is counted anew by "
+	    "1; a stream that was cut on purpose is counted again by "
 	    "acedt-filter --recount");
 	reads(HEADER IMAGE END(1) HEADER END(1), "[I {\"type\":\"image\"}]"
 	    "!line 5: 0 images came, the end record counts 1; a stream that "
-	    "was cut on purpose is counted anew by acedt-filter --recount");
+	    "was cut on purpose is counted again by acedt-filter --recount");
 	every_split(HEADER IMAGE END(7), 1, "[I {\"type\":\"image\"}]");
 	every_split(HEADER "{\"type\":\"end\"}\n", 1,
 	    "!line 2: the end record has no count of images");

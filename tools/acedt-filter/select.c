@@ -144,7 +144,7 @@ choose_single(struct choice *ch, const struct record *rec,
 	return 0;
 }
 
-/* What a filter before this one selected is narrowed, not chosen anew. */
+/* What a filter before this one selected is narrowed, not chosen again. */
 static int
 choose_again(struct choice *ch, const struct record *rec,
     const struct content *root)

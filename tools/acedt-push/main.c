@@ -110,6 +110,37 @@ run(struct pusher *p, int unordered)
 	return stage_run(&st);
 }
 
+static void
+read_option(struct pusher *p, const struct cli *cli, int id, const char *value)
+{
+	switch (id) {
+	default:
+		net_option(&p->net, cli, id, value);
+		break;
+	case OPT_LIMIT_RATE:
+		if (config_parse_size(value, RATE_MAX, &p->pace.rate) == -1)
+			cli_usage(cli, "--limit-rate: a size such as 500k or "
+			    "10Mi is expected, not %s", value);
+		break;
+	case OPT_MAX_TIME:
+		p->lowest.max_seconds = (int)cli_number(cli, "--max-time",
+		    value, 0, HTTP_SECONDS_MAX);
+		break;
+	case OPT_SPEED_LIMIT:
+		if (config_parse_size(value, RATE_MAX, &p->lowest.speed) == -1)
+			cli_usage(cli, "--speed-limit: a size such as 500 or "
+			    "1k is expected, not %s", value);
+		break;
+	case OPT_SPEED_TIME:
+		p->lowest.seconds = (int)cli_number(cli, "--speed-time",
+		    value, 1, HTTP_SECONDS_MAX);
+		break;
+	case OPT_VERIFY:
+		p->verify = p->in_use = value == NULL;
+		break;
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -136,37 +167,10 @@ main(int argc, char *argv[])
 	p.lowest.speed = HTTP_SPEED_LIMIT;
 	p.lowest.seconds = HTTP_SPEED_SECONDS;
 	while ((id = cli_next(&cli, &value)) != 0)
-		switch (id) {
-		default:
-			net_option(&p.net, &cli, id, value);
-			break;
-		case OPT_LIMIT_RATE:
-			if (config_parse_size(value, RATE_MAX,
-			    &p.pace.rate) == -1)
-				cli_usage(&cli, "--limit-rate: a size such as "
-				    "500k or 10Mi is expected, not %s", value);
-			break;
-		case OPT_MAX_TIME:
-			p.lowest.max_seconds = (int)cli_number(&cli,
-			    "--max-time", value, 0, HTTP_SECONDS_MAX);
-			break;
-		case OPT_SPEED_LIMIT:
-			if (config_parse_size(value, RATE_MAX,
-			    &p.lowest.speed) == -1)
-				cli_usage(&cli, "--speed-limit: a size such as "
-				    "500 or 1k is expected, not %s", value);
-			break;
-		case OPT_SPEED_TIME:
-			p.lowest.seconds = (int)cli_number(&cli,
-			    "--speed-time", value, 1, HTTP_SECONDS_MAX);
-			break;
-		case OPT_VERIFY:
-			p.verify = p.in_use = value == NULL;
-			break;
-		case CLI_ID_UNORDERED:
+		if (id == CLI_ID_UNORDERED)
 			unordered = value == NULL;
-			break;
-		}
+		else
+			read_option(&p, &cli, id, value);
 	if (cli.nargs != 1)
 		cli_usage(&cli, "one IMAGE is needed, %zu given", cli.nargs);
 	if (dest_parse(&p.dest, cli.args[0], &err) == -1)

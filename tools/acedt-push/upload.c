@@ -206,7 +206,7 @@ source_failed(struct xfer *x)
 		xfer_fail(x, &e, 0);
 }
 
-/* It broke: ask where it stands, or begin anew, or give up. */
+/* It broke: ask how far it came, or begin again, or give up. */
 static void
 upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 {
@@ -222,7 +222,7 @@ upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 		return;
 	}
 	if (!passing || x->blob->size <= BLOB_SMALL || x->session == NULL) {
-		/* A session that is gone begins anew; so does a 416. */
+		/* A session that is gone begins again; so does a 416. */
 		xfer_fail(x, err, passing || gone);
 	} else if (!xfer_may_retry(x, &x->whole, x->got)) {
 		xfer_fail(x, err, 0);
