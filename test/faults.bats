@@ -611,3 +611,20 @@ uploads_began()
 	run -0 ace-dt mirror gather both "$R_HOST/k:1" -q
 	verify_registry "$R_HOST" k 1
 }
+
+@test "a tag that cannot be looked at is not replaced" {
+	start_faulty
+	new_layout images
+	make_image images amd64 one | tag_layout images one
+	echo oci:images:one >list
+	for status in 403 500; do
+		faults '[{"method":"GET","path":"manifests/1","status":'$status'}]'
+		: >"$R_LOG"
+		run -4 --separate-stderr ace-dt mirror gather list \
+		    "$R_HOST/all:1" -q --retries 0
+		[[ $stderr == *"what $R_HOST/all:1 names now cannot be seen: "*"(--overwrite publishes without a look)"* ]]
+		[ "$(logged '.method == "PUT" and (.path | endswith("/manifests/1"))')" -eq 0 ]
+	done
+	ace-dt mirror gather list "$R_HOST/all:1" -q --retries 0 --overwrite
+	[ "$(logged '.method == "PUT" and (.path | endswith("/manifests/1"))')" -eq 1 ]
+}

@@ -76,8 +76,14 @@ compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* -1 if the tag names something else. */
-static int
+/* What the tag names. */
+enum named {
+	NAMED_GATHERED,		/* a gathered index, or nothing */
+	NAMED_OTHER,
+	NAMED_UNKNOWN		/* the registry does not tell */
+};
+
+static enum named
 read_index(struct have *h, const char *bytes, size_t len)
 {
 	struct err	 err = ERR_INIT;
@@ -86,7 +92,7 @@ read_index(struct have *h, const char *bytes, size_t len)
 
 	digest_sha256(bytes, len, h->index);
 	if (gathered_parse(bytes, len, &doc, &err) == -1)
-		return -1;
+		return NAMED_OTHER;
 	annotations = json_get(doc, "annotations");
 	version = json_str(annotations, NOTE_VERSION);
 	if (version != NULL && strcmp(version, VERSION) == 0) {
@@ -101,15 +107,15 @@ read_index(struct have *h, const char *bytes, size_t len)
 	free(version);
 	jv_free(annotations);
 	jv_free(doc);
-	return 0;
+	return NAMED_GATHERED;
 }
 
-static int
+static enum named
 read_registry(struct have *h)
 {
 	struct reg_call	c;
 	struct err	err = ERR_INIT;
-	int		rc = 0;
+	enum named	named = NAMED_GATHERED;
 
 	reg_call_init(&c);
 	c.repo = h->dest.repo;
@@ -117,31 +123,34 @@ read_registry(struct have *h)
 	c.path = xasprintf("manifests/%s", h->dest.tag);
 	c.accept = MANIFEST_ACCEPT;
 	c.reply_max = INDEX_BYTES_MAX;
-	if (reg_ask(&c, &err) == 0)
-		rc = read_index(h, c.http.reply.data, c.http.reply.len);
-	else if (err.cls != ERR_NOT_FOUND)
+	if (reg_ask(&c, &err) == 0) {
+		named = read_index(h, c.http.reply.len > 0 ?
+		    c.http.reply.data : "", c.http.reply.len);
+	} else if (err.cls != ERR_NOT_FOUND) {
 		log_info("--have: %s", err.msg);
+		named = NAMED_UNKNOWN;
+	}
 	reg_call_clear(&c);
-	return rc;
+	return named;
 }
 
-static int
+static enum named
 read_layout(struct have *h)
 {
 	struct layout_entry	e;
 	struct err		err = ERR_INIT;
 	struct buf		b;
-	int			rc = 0;
+	enum named		named = NAMED_GATHERED;
 
 	if (layout_find(h->place->layout, h->dest.tag, &e, &err) == -1)
-		return 0;
+		return named;
 	buf_init(&b, INDEX_BYTES_MAX);
 	if (layout_blob_read(h->place->layout, e.digest, INDEX_BYTES_MAX, &b,
 	    &err) == 0)
-		rc = read_index(h, b.data, b.len);
+		named = read_index(h, b.data, b.len);
 	buf_clear(&b);
 	layout_entry_clear(&e);
-	return rc;
+	return named;
 }
 
 static void
@@ -156,7 +165,7 @@ have_read(struct have *h, struct net *net, int verify, int overwrite,
     struct err *why)
 {
 	struct err	err = ERR_INIT;
-	int		rc;
+	enum named	named;
 
 	/* A layout that is not there yet has nothing, and is not made here. */
 	if ((h->place = net_dest_place(net, &h->dest, &err)) == NULL) {
@@ -164,11 +173,16 @@ have_read(struct have *h, struct net *net, int verify, int overwrite,
 		return 0;
 	}
 	h->image = xasprintf("%s:%s", h->dest.name, h->dest.tag);
-	rc = h->dest.repo != NULL ? read_registry(h) : read_layout(h);
-	if (rc == -1 && !overwrite)
+	named = h->dest.repo != NULL ? read_registry(h) : read_layout(h);
+	if (named == NAMED_OTHER && !overwrite)
 		return err_set(why, ERR_USAGE, "%s names something else than a "
 		    "gathered index, which is not replaced (give another "
 		    "tag, or --overwrite)", h->image);
+	if (named == NAMED_UNKNOWN) {
+		/* Then acedt-index has to ask: nothing is said of it. */
+		free(h->image);
+		h->image = NULL;
+	}
 	if (verify)
 		forget_digests(h);
 	return 0;

@@ -35,14 +35,15 @@ check_replaced(const struct dest *d, const char *bytes, size_t len,
 
 /*
  * What the registry's tag names now: 1 if that is this index, 0 if it may be
- * replaced, -1 if not.  Not knowing it is not an error.
+ * replaced, -1 if not, or if that cannot be seen.
  */
 static int
 ask_tag(struct dest *d, const char *digest, int overwrite, struct err *err)
 {
 	struct reg_call	 c;
-	struct err	 ignored = ERR_INIT;
+	struct err	 why = ERR_INIT;
 	char		 have[DIGEST_STR_MAX];
+	const char	*bytes;
 	int		 rc = 0;
 
 	reg_call_init(&c);
@@ -52,12 +53,17 @@ ask_tag(struct dest *d, const char *digest, int overwrite, struct err *err)
 	c.accept = MANIFEST_ACCEPT;
 	c.reply_max = INDEX_BYTES_MAX;
 	c.push = 1;
-	if (reg_ask(&c, &ignored) == 0 && c.http.reply.len > 0) {
-		digest_of(digest, c.http.reply.data, c.http.reply.len, have);
+	if (reg_ask(&c, &why) == -1) {
+		if (why.cls != ERR_NOT_FOUND && !overwrite)
+			rc = err_set(err, why.cls, "what %s:%s names now "
+			    "cannot be seen: %s (--overwrite publishes "
+			    "without a look)", d->name, d->tag, why.msg);
+	} else {
+		bytes = c.http.reply.len > 0 ? c.http.reply.data : "";
+		digest_of(digest, bytes, c.http.reply.len, have);
 		rc = strcmp(have, digest) == 0;
 		if (!rc && !overwrite)
-			rc = check_replaced(d, c.http.reply.data,
-			    c.http.reply.len, err);
+			rc = check_replaced(d, bytes, c.http.reply.len, err);
 	}
 	reg_call_clear(&c);
 	return rc;
