@@ -276,6 +276,7 @@ take_location(struct transfer *t)
 
 	if (curl_easy_header(t->easy, "Location", 0, CURLH_HEADER, -1, &h) !=
 	    CURLHE_OK || (t->slot->location = origin_resolve(t->step->url,
+	    ORIGIN_LOOPBACK,
 	    h->value, &err)) == NULL)
 		log_die(EXIT_STOPPED, "%s: no Location", t->step->url);
 }

@@ -40,7 +40,7 @@ grep -nE '\b(errx?|warnx?|perror)\(|fprintf\(stderr' $sources |
 # libjq and libcurl are fenced in.
 # shellcheck disable=SC2086
 grep -lE '#include <(jv|jq)\.h>' $sources | grep -vxE \
-    'lib/(json|stream|image|manifest|entry)\.h|tools/acedt-filter/match\.c' &&
+    'lib/(json|stream|image|manifest|entry|gathered)\.h|tools/acedt-filter/match\.c' &&
     fail 'jv.h or jq.h outside of its fence'
 # shellcheck disable=SC2086
 grep -l '#include <curl/curl.h>' $sources |

@@ -31,8 +31,8 @@ still_running()
 # One line each for what is left; processes are ended.
 left_behind()
 {
-	local i pid command
-	for i in $(seq 50); do
+	local pid command
+	for _ in $(seq 50); do
 		[ -n "$(still_running)" ] || break
 		sleep 0.1
 	done

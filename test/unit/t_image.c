@@ -284,6 +284,10 @@ test_selected(void)
 }
 
 /* Refused: the record of top, with everything and these members. */
+static void	bad_more(const char *class, const char *want,
+		    const char *fmt, ...)
+		    __attribute__((format(printf, 3, 4)));
+
 static void
 bad_more(const char *class, const char *want, const char *fmt, ...)
 {

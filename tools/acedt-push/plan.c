@@ -57,17 +57,15 @@ item_get(struct pusher *p, enum item_kind kind, const struct descriptor *d)
 static struct item *
 blob_get(struct pusher *p, const struct descriptor *d)
 {
-	struct item	*first = item_get(p, ITEM_BLOB, d), *item, *last = NULL;
+	struct item	*first = item_get(p, ITEM_BLOB, d), *item = first;
 
-	for (item = first; item != NULL; item = item->rival) {
-		if (item->size == d->size)
-			return item;
-		last = item;
-	}
-	item = item_new(p, ITEM_BLOB, d);
-	item->disputed = first->disputed = 1;
-	last->rival = item;
-	return item;
+	while (item->size != d->size && item->rival != NULL)
+		item = item->rival;
+	if (item->size == d->size)
+		return item;
+	item->rival = item_new(p, ITEM_BLOB, d);
+	item->rival->disputed = first->disputed = 1;
+	return item->rival;
 }
 
 static void
