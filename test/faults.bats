@@ -500,13 +500,18 @@ account_for()
 	verify_layout r 1
 	[ "$(jq -c 'select(.method == "GET")' "$S_LOG" | wc -l)" -ge 5 ]
 	[ "$(jq -c 'select(.auth != null)' "$S_LOG" | wc -l)" -eq 0 ]
-	for to in 'file:///etc/passwd' 'gopher://127.0.0.1/' '' \
-	    'http://u:p@127.0.0.1/' "/v2/app/blobs/loop"; do
+	while IFS='|' read -r to why; do
 		faults "[{\"method\":\"GET\",\"path\":\"app/blobs/\",\"status\":307,\"headers\":{\"Location\":\"$to\"}}]"
 		run -1 --separate-stderr ace-dt mirror gather app.list oci:q -q
-		[ -n "$stderr" ]
-	done
-	[[ $stderr == *"more than 10 redirects"* ]]
+		echo "$to: $stderr"
+		[[ $stderr == *"$why"* ]]
+	done <<-EOF
+	file:///etc/passwd|points to something that is no URL
+	gopher://127.0.0.1/|points to a gopher: URL, which is not followed
+	|the Location is empty or too long
+	http://u:p@127.0.0.1/|points to a URL with a user name
+	/v2/app/blobs/loop|more than 10 redirects
+	EOF
 }
 
 @test "Locations of uploads that may not be followed" {
