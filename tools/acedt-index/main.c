@@ -290,20 +290,21 @@ static void
 write_result(struct indexer *x, const char *digest)
 {
 	char	*line;
-	int	 saved;
+	int	 rc, saved;
 
 	line = xasprintf("%s%s%s@%s\n", x->dest.ref.text,
 	    x->dest.ref.tag == NULL ? ":" : "",
 	    x->dest.ref.tag == NULL ? x->dest.tag : "", digest);
-	if (io_write_full(STDOUT_FILENO, line, strlen(line)) == -1) {
-		saved = errno;
-		log_error("the index was published as %s, but standard output "
-		    "cannot be written: %s", digest, strerror(saved));
-		errno = saved;
-		io_end_unread();
-		exit(EXIT_STOPPED);
-	}
+	rc = io_write_full(STDOUT_FILENO, line, strlen(line));
+	saved = errno;
 	free(line);
+	if (rc == 0)
+		return;
+	log_error("the index was published as %s, but standard output cannot "
+	    "be written: %s", digest, strerror(saved));
+	errno = saved;
+	io_end_unread();
+	exit(EXIT_STOPPED);
 }
 
 /* An index without entries is hardly what was meant. */
