@@ -105,6 +105,7 @@ class State:
         self.manifests = {}     # (repo, reference) -> (type, bytes)
         self.uploads = {}       # id -> bytearray
         self.tokens = {}        # token -> (scopes, time of expiry)
+        self.active = set()     # handlers whose request is not answered yet
         self.faults = []
         self.faults_time = None
 
@@ -143,6 +144,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     state = None
     expected = False            # "100 Continue", by the client
+    active = 0                  # requests when this one came, with it
 
     def log_message(self, *args):
         pass
@@ -182,11 +184,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(piece)
 
     def log_request_as(self, status):
+        with self.state.lock:
+            self.state.active.discard(self)
         self.state.log({'method': self.command, 'path': self.path,
                         'status': status, 'auth': self.headers.get(
                             'Authorization'), 'range': self.headers.get(
                                 'Range'), 'got': len(self.body),
-                        'at': self.came})
+                        'at': self.came, 'active': self.active})
 
     def handle_expect_100(self):
         # Said when the body is about to be read.
@@ -241,6 +245,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_one(self):
         self.came = time.monotonic()
+        with self.state.lock:
+            self.state.active.add(self)
+            self.active = len(self.state.active)
         self.body = bytearray()
         self.left = int(self.headers.get('Content-Length') or 0)
         self.current = fault = self.state.fault(
