@@ -49,7 +49,7 @@ endif
 
 all: $(PROGRAMS)		## build the programs into build/
 
-$(B)/libacedt.a: $(call objects,lib)
+$(B)/libacedt.a: $(call objects,lib/*)
 	$(say) AR $@
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
@@ -62,7 +62,16 @@ endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t),tools)))
 $(eval $(call program,ace-dt,bin))
 
-$(UNITS): $(B)/%: $(B)/%.o $(B)/test/unit/tap.o $(B)/libacedt.a
+# What a program keeps to itself and a test looks at by itself.
+TESTED	:= $(B)/tools/acedt-push/journal.o \
+	   $(B)/tools/acedt-push/referrers_index.o
+
+$(B)/libtested.a: $(TESTED)
+	$(say) AR $@
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(UNITS): $(B)/%: $(B)/%.o $(B)/test/unit/tap.o $(B)/libtested.a $(B)/libacedt.a
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 

@@ -33,15 +33,15 @@
 
 #include <curl/curl.h>
 
-#include "lib/clock.h"
-#include "lib/errmsg.h"
-#include "lib/exits.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/origin.h"
-#include "lib/xalloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/origin.h"
 
-/* The same numbers as in lib/http.c and tools/acedt-push. */
+/* The same numbers as in lib/http/http.c and tools/acedt-push. */
 #define RING_MAX	(1024 * 1024)
 #define BUFFER_SMALL	16384L
 #define BUFFER_BULK	524288L

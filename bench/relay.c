@@ -24,9 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/exits.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/exits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
 
 #define PAIRS_MAX	16
 #define DELAY_MAX	10000			/* ms */

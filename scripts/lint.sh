@@ -11,7 +11,7 @@ fail()
 	bad=1
 }
 
-sources=$(git ls-files 'bin/*.[ch]' 'lib/*.[ch]' 'tools/*.[ch]' \
+sources=$(git ls-files 'bin/*.[ch]' 'lib/*/*.[ch]' 'tools/*.[ch]' \
     'bench/*.[ch]')
 
 # set -e passes over a command with "!", so such a line tests nothing.
@@ -35,17 +35,38 @@ grep -nE '\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|system|popen)\
 # Output goes through log.c, stream.c and io.c.
 # shellcheck disable=SC2086
 grep -nE '\b(errx?|warnx?|perror)\(|fprintf\(stderr' $sources |
-    grep -v '^lib/log\.c\|^lib/cli\.c' && fail 'output around log.c'
+    grep -v '^lib/base/log\.c\|^lib/program/cli\.c' && fail 'output around log.c'
 
 # libjq and libcurl are fenced in.
 # shellcheck disable=SC2086
 grep -lE '#include <(jv|jq)\.h>' $sources | grep -vxE \
-    'lib/(json|stream|image|manifest|entry|gathered)\.h|tools/acedt-filter/match\.c' &&
+    'lib/(text/json|stream/stream|stream/image|oci/manifest|oci/entry|oci/gathered)\.h|tools/acedt-filter/match\.c' &&
     fail 'jv.h or jq.h outside of its fence'
 # shellcheck disable=SC2086
 grep -l '#include <curl/curl.h>' $sources |
-    grep -vxE 'lib/(http|tls)\.h|lib/origin\.c|bench/loop\.c' &&
+    grep -vxE 'lib/http/(http|tls)\.h|lib/http/origin\.c|bench/loop\.c' &&
     fail 'curl.h outside of its fence'
+
+# The folders of lib/, lowest first: each includes only those before it.
+above='base text oci stream http registry transfer program'
+for folder in $above; do
+	above=${above#* }
+	[ "$folder" != program ] || above=
+	for other in $above; do
+		grep -n "#include \"lib/$other/" "lib/$folder"/*.[ch] &&
+		    fail "lib/$folder includes lib/$other, which is above it"
+	done
+	grep -nE '#include "(tools|bin|test)/' "lib/$folder"/*.[ch] &&
+	    fail "lib/$folder includes what is not of lib/"
+done
+for dir in lib/*/; do
+	case " base text oci stream http registry transfer program " in
+	*" $(basename "$dir") "*) ;;
+	*) fail "$dir has no place in the order of lib/" ;;
+	esac
+done
+[ -z "$(git ls-files 'lib/*.c' 'lib/*.h' | grep -v '^lib/.*/')" ] ||
+    fail 'a file of lib/ that is in no folder'
 
 # A tool includes lib/ and its own folder, never another tool's.
 for dir in tools/acedt-*; do

@@ -172,11 +172,11 @@ as_printed()
 	done
 }
 
-# limit NAME: its value in lib/limits.h, as people write it.
+# limit NAME: its value in lib/base/limits.h, as people write it.
 limit()
 {
 	local n
-	n=$(printf '#include "lib/limits.h"\n%s\n' "$1" |
+	n=$(printf '#include "lib/base/limits.h"\n%s\n' "$1" |
 	    ${CC:-cc} -E -P -I"$TOP" - | tail -n 1 | tr -d UL)
 	[[ $n =~ ^[0-9\ \*\<\(\)]+$ ]] || { echo "$1 is $n" >&2; return 1; }
 	n=$((n))

@@ -10,11 +10,11 @@
 #include "bin/ace-dt/command.h"
 #include "bin/ace-dt/input.h"
 #include "bin/ace-dt/pipeline.h"
-#include "lib/cli.h"
-#include "lib/errmsg.h"
-#include "lib/exits.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/program/cli.h"
 
 static const struct cli_option options[] = {
 	CLI_CONFIG,

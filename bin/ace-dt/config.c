@@ -10,17 +10,17 @@
 #include <unistd.h>
 
 #include "bin/ace-dt/command.h"
-#include "lib/buf.h"
-#include "lib/cli.h"
-#include "lib/config.h"
-#include "lib/creds.h"
-#include "lib/errmsg.h"
-#include "lib/exits.h"
-#include "lib/io.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/sandbox.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/program/cli.h"
+#include "lib/program/config.h"
+#include "lib/program/sandbox.h"
+#include "lib/registry/creds.h"
 
 #define COMMENT_COLUMN	44
 
@@ -142,9 +142,9 @@ was_shown(const struct config *c, const struct endpoint *ep)
 	const struct endpoint	*other;
 	size_t			 i, k;
 
-	for (i = 0; i < c->nregistries; i++)
-		for (k = 0; k < c->registries[i]->nendpoints; k++) {
-			other = &c->registries[i]->endpoints[k];
+	for (i = 0; i < c->registries.n; i++)
+		for (k = 0; k < c->registries.v[i]->nendpoints; k++) {
+			other = &c->registries.v[i]->endpoints[k];
 			if (other == ep)
 				return 0;
 			if (endpoint_same(other, ep))
@@ -175,17 +175,17 @@ print_registries(const struct config *c)
 {
 	size_t	i, k;
 
-	if (c->nregistries == 0) {
+	if (c->registries.n == 0) {
 		printf("registryConfig: {}\n");
 		return;
 	}
 	printf("registryConfig:\n  registries:\n");
-	for (i = 0; i < c->nregistries; i++)
-		print_registry(c, c->registries[i]);
+	for (i = 0; i < c->registries.n; i++)
+		print_registry(c, c->registries.v[i]);
 	printf("  endpointConfig:\n");
-	for (i = 0; i < c->nregistries; i++)
-		for (k = 0; k < c->registries[i]->nendpoints; k++)
-			print_endpoint(c, &c->registries[i]->endpoints[k]);
+	for (i = 0; i < c->registries.n; i++)
+		for (k = 0; k < c->registries.v[i]->nendpoints; k++)
+			print_endpoint(c, &c->registries.v[i]->endpoints[k]);
 }
 
 /* Credentials are named by their places, never by what is in them. */

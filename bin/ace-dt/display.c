@@ -10,18 +10,18 @@
 #include <unistd.h>
 
 #include "bin/ace-dt/display.h"
-#include "lib/buf.h"
-#include "lib/clock.h"
-#include "lib/errmsg.h"
-#include "lib/events.h"
-#include "lib/exits.h"
-#include "lib/http.h"
-#include "lib/io.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/utf8.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/utf8.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/http.h"
+#include "lib/stream/events.h"
+#include "lib/text/json.h"
 
 #define TICK_MS		100		/* between two pictures */
 #define LIVE_MAX	8		/* images shown at a time */

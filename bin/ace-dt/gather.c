@@ -10,19 +10,21 @@
 #include "bin/ace-dt/display.h"
 #include "bin/ace-dt/input.h"
 #include "bin/ace-dt/pipeline.h"
-#include "lib/cli.h"
-#include "lib/config.h"
-#include "lib/dest.h"
-#include "lib/errmsg.h"
-#include "lib/exits.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/patience.h"
-#include "lib/platform.h"
-#include "lib/sandbox.h"
-#include "lib/shared.h"
-#include "lib/sources.h"
-#include "lib/xalloc.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/pairs.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/dest.h"
+#include "lib/oci/platform.h"
+#include "lib/program/cli.h"
+#include "lib/program/config.h"
+#include "lib/program/sandbox.h"
+#include "lib/program/sources.h"
+#include "lib/registry/patience.h"
+#include "lib/registry/shared.h"
+#include "lib/text/labels.h"
 
 enum {
 	OPT_ALLOW_EMPTY = 1,
@@ -158,7 +160,7 @@ add_annotation(struct gather_options *o, const char *value)
 	struct pairs	p = PAIRS_INIT;
 	struct err	err = ERR_INIT;
 
-	if (pairs_add_annotations(&p, value, &err) == -1)
+	if (annotations_add(&p, value, &err) == -1)
 		cli_usage(&cli, "--annotations: %s", err.msg);
 	pairs_clear(&p);
 	append(&o->annotations, &o->nannotations, value);
@@ -227,7 +229,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		append(&o->configs, &o->nconfigs, value);
 		break;
 	default:
-		patience_option(&o->patience, &cli, id, value);
+		cli_patience(&cli, id, value, &o->patience);
 		break;
 	}
 }

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "bin/ace-dt/input.h"
-#include "lib/buf.h"
-#include "lib/config.h"
-#include "lib/errmsg.h"
-#include "lib/io.h"
-#include "lib/limits.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/program/config.h"
 
 int
 input_open_list(const char *path, struct err *err)

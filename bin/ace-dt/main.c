@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "bin/ace-dt/command.h"
-#include "lib/cli.h"
-#include "lib/exits.h"
-#include "lib/io.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/program/cli.h"
+#include "lib/program/setup.h"
 
 #define PROG	"ace-dt"
 
@@ -152,7 +153,7 @@ main(int argc, char *argv[])
 	int			 i, k, help;
 
 	log_init(PROG);
-	io_setup();
+	program_setup();
 	close_on_exec_from(STDERR_FILENO + 1);
 	i = next_word(argc, argv, 0);
 	help = i < argc && strcmp(argv[i], "help") == 0;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "bin/ace-dt/spawn.h"
-#include "lib/errmsg.h"
+#include "lib/base/errmsg.h"
 
 /* From here to execve() or _exit() only async-signal-safe calls. */
 static _Noreturn void

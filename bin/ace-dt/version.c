@@ -2,7 +2,7 @@
  * ace-dt version: what --version shows, as a command.
  */
 #include "bin/ace-dt/command.h"
-#include "lib/cli.h"
+#include "lib/program/cli.h"
 
 static const struct cli_option options[] = {
 	CLI_CONFIG,

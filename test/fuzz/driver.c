@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/io.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/io.h"
+#include "lib/base/xalloc.h"
 #include "test/fuzz/fuzz.h"
 
 #define INPUT_MAX	(16 * 1024 * 1024)

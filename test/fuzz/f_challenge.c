@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/challenge.h"
+#include "lib/registry/challenge.h"
 #include "test/fuzz/fuzz.h"
 
 static void

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/config.h"
-#include "lib/errmsg.h"
-#include "lib/log.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/log.h"
+#include "lib/program/config.h"
 #include "test/fuzz/fuzz.h"
 
 static const char *const variables[] = {
@@ -60,18 +60,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		unsetenv(variables[i]);
 	path = fuzz_file(data, size);
 	if (config_load(&c, &path, 1, &err) == -1) {
-		must(*err.msg != '\0' && c.registries == NULL);
+		must(*err.msg != '\0' && c.registries.v == NULL);
 		return 0;
 	}
 	must(strcmp(c.file, path) == 0);
 	must(c.concurrent_http >= 0 && c.concurrent_http <= 1000);
 	must(c.chunk_size >= 0);
-	n = c.nregistries;
+	n = c.registries.n;
 	for (i = 0; i < n; i++)
-		check_registry(c.registries[i]);
+		check_registry(c.registries.v[i]);
 	for (i = 0; i < 2; i++)
-		check_registry(config_registry(&c, i ? "docker.io" : "r.io"));
-	must(c.nregistries <= n + 2);
+		check_registry(registries_find(&c.registries, i ? "docker.io" : "r.io"));
+	must(c.registries.n <= n + 2);
 	config_clear(&c);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/digest.h"
+#include "lib/oci/digest.h"
 #include "test/fuzz/fuzz.h"
 
 static void

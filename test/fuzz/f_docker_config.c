@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/creds.h"
-#include "lib/errmsg.h"
+#include "lib/base/errmsg.h"
+#include "lib/registry/creds.h"
 #include "test/fuzz/fuzz.h"
 
 static const char *const places[][2] = {

@@ -4,11 +4,11 @@
  */
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/gojson.h"
-#include "lib/http.h"
-#include "lib/regerr.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/http/http.h"
+#include "lib/registry/regerr.h"
+#include "lib/text/gojson.h"
 #include "test/fuzz/fuzz.h"
 
 static const long	statuses[] = { 400, 401, 404, 429, 503 };

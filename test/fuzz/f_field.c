@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/field.h"
+#include "lib/http/field.h"
 #include "test/fuzz/fuzz.h"
 
 /* What is written as the text says is read as the same. */

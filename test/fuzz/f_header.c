@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/http.h"
-#include "lib/limits.h"
+#include "lib/base/buf.h"
+#include "lib/base/limits.h"
+#include "lib/http/http.h"
 #include "test/fuzz/fuzz.h"
 
 static const char *const names[] = {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/journal.h"
+#include "lib/base/buf.h"
 #include "test/fuzz/fuzz.h"
+#include "tools/acedt-push/journal.h"
 
 #define HEAD	"head\n"
 

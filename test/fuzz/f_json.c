@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/json.h"
-#include "lib/limits.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/text/json.h"
 #include "test/fuzz/fuzz.h"
 
 static const struct json_limits strict = {

@@ -10,14 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/io.h"
-#include "lib/json.h"
-#include "lib/layout.h"
-#include "lib/layout_index.h"
-#include "lib/limits.h"
-#include "lib/manifest.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/oci/layout.h"
+#include "lib/oci/layout_index.h"
+#include "lib/oci/manifest.h"
+#include "lib/text/json.h"
 #include "test/fuzz/fuzz.h"
 
 #define TAG		"v1"

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/origin.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/http/origin.h"
 #include "test/fuzz/fuzz.h"
 
 static int

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/entry.h"
-#include "lib/errmsg.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/manifest.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/entry.h"
+#include "lib/oci/manifest.h"
+#include "lib/text/json.h"
 #include "test/fuzz/fuzz.h"
 
 static const struct json_limits limits = {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/pattern.h"
+#include "lib/base/errmsg.h"
+#include "lib/text/pattern.h"
 #include "test/fuzz/fuzz.h"
 
 static const char *const names[] = {

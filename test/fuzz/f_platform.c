@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/platform.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/oci/platform.h"
 #include "test/fuzz/fuzz.h"
 
 static void

@@ -1,8 +1,8 @@
 /* What is left of a quota by header fields: never a pace that stands still. */
-#include "lib/buf.h"
-#include "lib/http.h"
-#include "lib/limits.h"
-#include "lib/quota.h"
+#include "lib/base/buf.h"
+#include "lib/base/limits.h"
+#include "lib/http/http.h"
+#include "lib/registry/quota.h"
 #include "test/fuzz/fuzz.h"
 
 int

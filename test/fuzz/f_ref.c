@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/dest.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/ref.h"
-#include "lib/xalloc.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/dest.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/ref.h"
 #include "test/fuzz/fuzz.h"
 
 #define LOWER_NUM	"abcdefghijklmnopqrstuvwxyz0123456789"

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/manifest.h"
-#include "lib/referrers.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/manifest.h"
+#include "lib/oci/referrers.h"
 #include "test/fuzz/fuzz.h"
+#include "tools/acedt-push/referrers_index.h"
 
 static const char	simple[] = "{\"schemaVersion\":2,\"mediaType\":\""
 			    MT_OCI_MANIFEST "\",\"layers\":[],"

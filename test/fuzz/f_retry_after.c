@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/regerr.h"
+#include "lib/registry/regerr.h"
 #include "test/fuzz/fuzz.h"
 
 #define WAIT_MAX	1000000000000LL

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/sources.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/pairs.h"
+#include "lib/program/sources.h"
 #include "test/fuzz/fuzz.h"
 
 #define LABEL_CHARS	"abcdefghijklmnopqrstuvwxyz0123456789-_./" \

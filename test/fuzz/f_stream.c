@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/errmsg.h"
-#include "lib/image.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/stream.h"
-#include "lib/xalloc.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/stream/image.h"
+#include "lib/stream/stream.h"
+#include "lib/text/json.h"
 #include "test/fuzz/fuzz.h"
 
 /* Less than a pipe holds: nothing here must wait. */

@@ -5,15 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base64.h"
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/gojson.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/sources.h"
-#include "lib/utf8.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/pairs.h"
+#include "lib/base/utf8.h"
+#include "lib/program/sources.h"
+#include "lib/text/base64.h"
+#include "lib/text/gojson.h"
+#include "lib/text/json.h"
+#include "lib/text/labels.h"
 #include "test/fuzz/fuzz.h"
 
 static const struct json_limits limits = { 10, 2, JSON_PLAIN };
@@ -77,7 +79,7 @@ check_annotations(const char *text)
 	struct buf	b;
 	size_t		i;
 
-	if (pairs_add_annotations(&ps, text, &err) == -1)
+	if (annotations_add(&ps, text, &err) == -1)
 		must(*err.msg != '\0');
 	for (i = 0; i < ps.n; i++) {
 		must(strchr(ps.v[i].key, '=') == NULL);

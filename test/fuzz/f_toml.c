@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/toml.h"
+#include "lib/base/errmsg.h"
+#include "lib/text/toml.h"
 #include "test/fuzz/fuzz.h"
 
 static int

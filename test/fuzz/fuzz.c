@@ -4,11 +4,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/errmsg.h"
-#include "lib/io.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/xalloc.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/text/json.h"
 #include "test/fuzz/fuzz.h"
 
 void

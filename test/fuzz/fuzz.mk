@@ -22,13 +22,14 @@ FUZZ_RUN = mkdir -p build/fuzz/corpus/$(1) build/fuzz/crashes && \
 	    build/fuzz/corpus/$(1) test/fuzz/seeds/$(1)
 
 $(FUZZERS): $(B)/test/fuzz/fuzz_%: $(B)/test/fuzz/f_%.o \
-    $(B)/test/fuzz/fuzz.o $(B)/libacedt.a
+    $(B)/test/fuzz/fuzz.o $(B)/libtested.a $(B)/libacedt.a
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ \
 	    $(ALL_LIBS)
 
 $(REPLAYS): $(B)/test/fuzz/replay_%: $(B)/test/fuzz/f_%.o \
-    $(B)/test/fuzz/fuzz.o $(B)/test/fuzz/driver.o $(B)/libacedt.a
+    $(B)/test/fuzz/fuzz.o $(B)/test/fuzz/driver.o $(B)/libtested.a \
+    $(B)/libacedt.a
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 

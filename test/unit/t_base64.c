@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base64.h"
+#include "lib/text/base64.h"
 #include "test/unit/tap.h"
 
 static void

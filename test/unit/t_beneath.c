@@ -10,7 +10,7 @@
 
 #include <seccomp.h>
 
-#include "lib/beneath.h"
+#include "lib/oci/beneath.h"
 #include "test/unit/tap.h"
 
 static char	base[] = "/tmp/acedt-t_beneath-XXXXXX";

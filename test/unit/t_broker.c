@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/broker.h"
+#include "lib/registry/broker.h"
 
 #include "test/unit/tap.h"
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "lib/reg_private.h"
+#include "lib/registry/reg_private.h"
 #include "test/unit/tap.h"
 
 /* Lists of calls that wait for something. */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "lib/challenge.h"
+#include "lib/registry/challenge.h"
 #include "test/unit/tap.h"
 
 static struct challenge	c;

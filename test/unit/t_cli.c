@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/cli.h"
-#include "lib/log.h"
+#include "lib/base/log.h"
+#include "lib/program/cli.h"
 #include "test/unit/tap.h"
 
 #define WORDS_MAX	16

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/config.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/program/config.h"
 #include "test/unit/tap.h"
 
 static char		dir[] = "/tmp/acedt-t_config-XXXXXX";
@@ -62,7 +62,7 @@ load(const char *text)
 static const struct endpoint *
 endpoint(const char *host, size_t i)
 {
-	const struct registry_config	*rc = config_registry(&c, host);
+	const struct registry_config	*rc = registries_find(&c.registries, host);
 
 	return i < rc->nendpoints ? &rc->endpoints[i] : NULL;
 }
@@ -118,7 +118,7 @@ test_all(void)
 	is_int(c.chunk_size, 5 * 1024 * 1024);
 	is_str(c.cache_path, "/var/cache/x");
 	is_str(c.auth_file, "/a b");
-	rc = config_registry(&c, "docker.io");
+	rc = registries_find(&c.registries, "docker.io");
 	is_int((long long)rc->nendpoints, 3);
 	is_str(rc->endpoints[0].scheme, "http");
 	is_str(rc->endpoints[0].host, "127.0.0.1:5000");
@@ -140,7 +140,7 @@ test_all(void)
 	is_int(endpoint("r.example", 0)->insecure, 1);
 	is_int(endpoint("r.example", 0)->supports_referrers, 1);
 	ok(endpoint("r.example", 1) == NULL, "one endpoint");
-	is_int(config_registry(&c, "r.example")->noncompliant, 0);
+	is_int(registries_find(&c.registries, "r.example")->noncompliant, 0);
 }
 
 static void
@@ -149,7 +149,7 @@ test_registry(void)
 	const struct registry_config	*one, *other;
 
 	is_int(load(""), 0);
-	one = config_registry(&c, "reg.example:5000");
+	one = registries_find(&c.registries, "reg.example:5000");
 	is_str(one->host, "reg.example:5000");
 	is_str(one->endpoints[0].scheme, "https");
 	is_str(one->endpoints[0].host, "reg.example:5000");
@@ -157,7 +157,7 @@ test_registry(void)
 	is_int(one->endpoints[0].supports_referrers, -1);
 	is_str(endpoint("docker.io", 0)->host, "registry-1.docker.io");
 	is_str(endpoint("[::1]:5000", 0)->host, "[::1]:5000");
-	other = config_registry(&c, "reg.example:5000");
+	other = registries_find(&c.registries, "reg.example:5000");
 	ok(one == other, "remembered");
 
 	/* What is said of a URL holds without a word about its registry. */

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base64.h"
-#include "lib/creds.h"
-#include "lib/errmsg.h"
+#include "lib/base/errmsg.h"
+#include "lib/registry/creds.h"
+#include "lib/text/base64.h"
 #include "test/unit/tap.h"
 
 static char		dir[] = "/tmp/acedt-t_creds-XXXXXX";

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/csv.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/text/csv.h"
 #include "test/unit/tap.h"
 
 /*

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/digest.h"
-#include "lib/errmsg.h"
+#include "lib/base/errmsg.h"
+#include "lib/oci/digest.h"
 #include "test/unit/tap.h"
 
 #define EMPTY256							\

@@ -8,10 +8,10 @@
 
 #include <jv.h>
 
-#include "lib/errmsg.h"
-#include "lib/events.h"
-#include "lib/json.h"
-#include "lib/log.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/log.h"
+#include "lib/stream/events.h"
+#include "lib/text/json.h"
 #include "test/unit/tap.h"
 
 static const struct json_limits	limits = { 1000, 8, JSON_PLAIN };

@@ -1,7 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lib/field.h"
+#include "lib/http/field.h"
 #include "test/unit/tap.h"
 
 static void

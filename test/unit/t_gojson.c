@@ -1,8 +1,9 @@
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/gojson.h"
-#include "lib/sources.h"
+#include "lib/base/buf.h"
+#include "lib/base/pairs.h"
+#include "lib/program/sources.h"
+#include "lib/text/gojson.h"
 #include "test/unit/tap.h"
 
 static void

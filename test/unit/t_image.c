@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base64.h"
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/image.h"
-#include "lib/limits.h"
-#include "lib/stream.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/oci/digest.h"
+#include "lib/stream/image.h"
+#include "lib/stream/stream.h"
+#include "lib/text/base64.h"
 #include "test/unit/tap.h"
 
 #define HEX	"e3b0c44298fc1c149afbf4c8996fb924" \

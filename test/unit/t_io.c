@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/io.h"
+#include "lib/base/io.h"
 #include "test/unit/tap.h"
 
 #define SIZE	100000

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/journal.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/xalloc.h"
 #include "test/unit/tap.h"
+#include "tools/acedt-push/journal.h"
 
 #define HEAD	"acedt\nregistry.example/a\nsha256:0\n"
 

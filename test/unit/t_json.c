@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/json.h"
+#include "lib/base/errmsg.h"
+#include "lib/text/json.h"
 #include "test/unit/tap.h"
 
 static const struct json_limits	plain = { 1000, 20, JSON_PLAIN };

@@ -8,13 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/layout.h"
-#include "lib/layout_index.h"
-#include "lib/limits.h"
-#include "lib/manifest.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/layout.h"
+#include "lib/oci/layout_index.h"
+#include "lib/oci/manifest.h"
 #include "test/unit/tap.h"
 
 #define D1	"sha256:1111111111111111111111111111111111111111111111111111" \

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/log.h"
-#include "lib/utf8.h"
+#include "lib/base/log.h"
+#include "lib/base/utf8.h"
 #include "test/unit/tap.h"
 
 static char	errs[65536];

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/manifest.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/oci/manifest.h"
 #include "test/unit/tap.h"
 
 #define HEX	"e3b0c44298fc1c149afbf4c8996fb924" \

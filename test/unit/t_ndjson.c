@@ -6,10 +6,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/ndjson.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/text/ndjson.h"
 #include "test/unit/tap.h"
 
 static void

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/origin.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/http/origin.h"
 #include "test/unit/tap.h"
 
 static void

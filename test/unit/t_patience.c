@@ -1,7 +1,7 @@
 #include <stdint.h>
 
-#include "lib/limits.h"
-#include "lib/patience.h"
+#include "lib/base/limits.h"
+#include "lib/registry/patience.h"
 #include "test/unit/tap.h"
 
 /* n tries failed in ms: may there be one more at a host? */

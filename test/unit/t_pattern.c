@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/pattern.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/text/pattern.h"
 #include "test/unit/tap.h"
 
 static void

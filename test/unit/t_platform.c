@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/platform.h"
+#include "lib/base/errmsg.h"
+#include "lib/oci/platform.h"
 #include "test/unit/tap.h"
 
 /* What one -p gives, as text. */

@@ -2,8 +2,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/http.h"
-#include "lib/quota.h"
+#include "lib/http/http.h"
+#include "lib/registry/quota.h"
 #include "test/unit/tap.h"
 
 static struct quota	q;

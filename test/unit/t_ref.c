@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/errmsg.h"
-#include "lib/ref.h"
+#include "lib/base/errmsg.h"
+#include "lib/oci/ref.h"
 #include "test/unit/tap.h"
 
 #define HEX	\

@@ -1,12 +1,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/manifest.h"
-#include "lib/referrers.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/manifest.h"
+#include "lib/oci/referrers.h"
 #include "test/unit/tap.h"
+#include "tools/acedt-push/referrers_index.h"
 
 #define HEX	"e3b0c44298fc1c149afbf4c8996fb924" \
 		"27ae41e4649b934ca495991b7852b855"

@@ -3,10 +3,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/config.h"
-#include "lib/errmsg.h"
-#include "lib/http.h"
-#include "lib/regerr.h"
+#include "lib/base/errmsg.h"
+#include "lib/http/http.h"
+#include "lib/program/config.h"
+#include "lib/registry/regerr.h"
 #include "test/unit/tap.h"
 
 static void

@@ -6,10 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/shared.h"
+#include "lib/base/clock.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/registry/shared.h"
 #include "test/unit/tap.h"
 
 static struct shared *

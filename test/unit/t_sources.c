@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/limits.h"
-#include "lib/sources.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/pairs.h"
+#include "lib/program/sources.h"
+#include "lib/text/labels.h"
 #include "test/unit/tap.h"
 
 static char		dir[] = "/tmp/acedt-t_sources.XXXXXX";
@@ -81,7 +83,7 @@ annotations(const char *args, const char *want)
 	struct err	err = ERR_INIT;
 
 	for (; *args != '\0'; args += strlen(args) + 1)
-		if (!ok(pairs_add_annotations(&ps, args, &err) == 0,
+		if (!ok(annotations_add(&ps, args, &err) == 0,
 		    "taken: %s", args))
 			printf("# %s\n", err.msg);
 	are(&ps, want);
@@ -94,7 +96,7 @@ bad_annotations(const char *arg, const char *why)
 	struct pairs	ps = PAIRS_INIT;
 	struct err	err = ERR_INIT;
 
-	ok(pairs_add_annotations(&ps, arg, &err) == -1, "refused: %s", arg);
+	ok(annotations_add(&ps, arg, &err) == -1, "refused: %s", arg);
 	is_str(err_class_name(err.cls), "usage");
 	if (!ok(strstr(err.msg, why) != NULL, "because: %s", why))
 		printf("# %s\n", err.msg);
@@ -146,7 +148,7 @@ label(const char *text, const char *want)
 	struct pairs	ps = PAIRS_INIT;
 	struct err	err = ERR_INIT;
 
-	if (!ok(pairs_add_label(&ps, text, &err) == 0, "taken: %.80s", text))
+	if (!ok(label_add(&ps, text, &err) == 0, "taken: %.80s", text))
 		printf("# %s\n", err.msg);
 	are(&ps, want);
 	pairs_clear(&ps);
@@ -158,7 +160,7 @@ bad_label(const char *text, const char *why)
 	struct pairs	ps = PAIRS_INIT;
 	struct err	err = ERR_INIT;
 
-	ok(pairs_add_label(&ps, text, &err) == -1, "refused: %.80s", text);
+	ok(label_add(&ps, text, &err) == -1, "refused: %.80s", text);
 	if (!ok(strstr(err.msg, why) != NULL, "because: %s", why))
 		printf("# %s\n", err.msg);
 	is_int((long long)ps.n, 0);

@@ -7,11 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/stream.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/stream/stream.h"
+#include "lib/text/json.h"
 #include "test/unit/tap.h"
 
 #define HEADER	"{\"type\":\"acedt-stream\",\"version\":1}\n"

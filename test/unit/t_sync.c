@@ -7,10 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/errmsg.h"
-#include "lib/layout.h"
-#include "lib/layout_index.h"
-#include "lib/manifest.h"
+#include "lib/base/errmsg.h"
+#include "lib/oci/layout.h"
+#include "lib/oci/layout_index.h"
+#include "lib/oci/manifest.h"
 #include "test/unit/tap.h"
 
 #define DIGEST	"sha256:11111111111111111111111111111111111111111111111111" \

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/clock.h"
-#include "lib/creds.h"
-#include "lib/token.h"
+#include "lib/base/clock.h"
+#include "lib/registry/creds.h"
+#include "lib/registry/token.h"
 #include "test/unit/tap.h"
 
 static void

@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/toml.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/text/toml.h"
 #include "test/unit/tap.h"
 
 static struct buf	got;

@@ -1,10 +1,10 @@
 #ifndef ACEDT_CHECK_H
 #define ACEDT_CHECK_H
 
-#include "lib/dest.h"
-#include "lib/net.h"
-#include "lib/reg.h"
-#include "lib/sources.h"
+#include "lib/oci/dest.h"
+#include "lib/program/net.h"
+#include "lib/program/sources.h"
+#include "lib/registry/reg.h"
 
 /* One registry, or one layout, of the list, or the destination. */
 struct subject {

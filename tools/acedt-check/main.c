@@ -7,14 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/cli.h"
-#include "lib/errmsg.h"
-#include "lib/exits.h"
-#include "lib/http.h"
-#include "lib/io.h"
-#include "lib/log.h"
-#include "lib/manifest.h"
-#include "lib/xalloc.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/http.h"
+#include "lib/oci/manifest.h"
+#include "lib/program/cli.h"
+#include "lib/program/setup.h"
 #include "tools/acedt-check/check.h"
 
 #define PROG	"acedt-check"
@@ -300,7 +301,7 @@ main(int argc, char *argv[])
 	int			 id;
 
 	log_init(PROG);
-	io_setup();
+	program_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&k.net);
 	while ((id = cli_next(&cli, &value)) != 0)

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/log.h"
-#include "lib/tls.h"
-#include "lib/xalloc.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/tls.h"
 #include "tools/acedt-check/check.h"
 
 #define LINE_MAX_SHOWN	2048

@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/gojson.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/digest.h"
+#include "lib/text/gojson.h"
+#include "lib/text/json.h"
 #include "tools/acedt-fetch/fetch.h"
 
 static void

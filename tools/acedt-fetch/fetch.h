@@ -1,11 +1,11 @@
 #ifndef ACEDT_FETCH_H
 #define ACEDT_FETCH_H
 
-#include "lib/cache.h"
-#include "lib/image.h"
-#include "lib/net.h"
-#include "lib/reg.h"
-#include "lib/stage.h"
+#include "lib/program/cache.h"
+#include "lib/program/net.h"
+#include "lib/program/stage.h"
+#include "lib/registry/reg.h"
+#include "lib/stream/image.h"
 #include "tools/acedt-fetch/have.h"
 
 /* What the command line says, and what holds for all records. */

@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/entry.h"
-#include "lib/errmsg.h"
-#include "lib/exits.h"
-#include "lib/gathered.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/manifest.h"
-#include "lib/reg.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/entry.h"
+#include "lib/oci/gathered.h"
+#include "lib/oci/manifest.h"
+#include "lib/registry/reg.h"
+#include "lib/text/json.h"
 #include "tools/acedt-fetch/have.h"
 
 static const struct json_limits extra_limits = {

@@ -1,9 +1,9 @@
 #ifndef ACEDT_HAVE_H
 #define ACEDT_HAVE_H
 
-#include "lib/dest.h"
-#include "lib/digest.h"
-#include "lib/net.h"
+#include "lib/oci/dest.h"
+#include "lib/oci/digest.h"
+#include "lib/program/net.h"
 
 /*
  * What the destination has, by the index that is published there: every entry

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cli.h"
-#include "lib/exits.h"
-#include "lib/io.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/program/cli.h"
+#include "lib/program/setup.h"
 #include "tools/acedt-fetch/fetch.h"
 
 #define PROG	"acedt-fetch"
@@ -82,7 +83,7 @@ main(int argc, char *argv[])
 	int			id, rc, overwrite = 0, verify = 0;
 
 	log_init(PROG);
-	io_setup();
+	program_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&f.net);
 	memset(&st, 0, sizeof(st));

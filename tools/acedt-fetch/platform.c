@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/gojson.h"
-#include "lib/limits.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/digest.h"
+#include "lib/text/gojson.h"
 #include "tools/acedt-fetch/fetch.h"
 
 /* Remember for the record what the config names; null if it names nothing. */

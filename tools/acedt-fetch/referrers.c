@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/errmsg.h"
-#include "lib/field.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/referrers.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/field.h"
+#include "lib/oci/referrers.h"
 #include "tools/acedt-fetch/fetch.h"
 
 enum question_state {
@@ -291,6 +291,44 @@ ask_registry(struct question *q)
 		start_question(q);
 }
 
+/* Has the manifest of the layout's ith entry that subject? */
+static int
+layout_has_subject(struct place *p, size_t i, const char *digest)
+{
+	const struct layout_index *index;
+	const struct layout_entry *e;
+	struct manifest	 m;
+	struct err	 err = ERR_INIT;
+	struct buf	 b;
+	size_t		 k, n;
+
+	if ((index = net_layout_index(p, &err)) == NULL)
+		return 0;
+	e = layout_index_entries(index, &n);
+	if (i >= n)
+		return 0;
+	if (p->subjects == NULL)
+		p->subjects = xcalloc(n, sizeof(*p->subjects));
+	if (p->subjects[i] == NULL) {
+		p->subjects[i] = xstrdup("");
+		buf_init(&b, MANIFEST_BYTES_MAX);
+		if (layout_blob_read(p->layout, e[i].digest,
+		    MANIFEST_BYTES_MAX, &b, &err) == 0 &&
+		    manifest_parse(&m, e[i].media_type, b.data, b.len, NULL,
+		    &err) == 0) {
+			for (k = 0; k < m.nedges; k++)
+				if (m.edges[k].kind == EDGE_SUBJECT) {
+					free(p->subjects[i]);
+					p->subjects[i] = xstrdup(
+					    m.edges[k].desc.digest);
+				}
+			manifest_clear(&m);
+		}
+		buf_clear(&b);
+	}
+	return strcmp(p->subjects[i], digest) == 0;
+}
+
 /*
  * In a layout an entry of index.json is a candidate if it is a manifest: whether
  * it has the subject is checked when its bytes are there.
@@ -327,7 +365,7 @@ ask_layout(struct question *q)
 			buf_clear(&b);
 			continue;
 		}
-		if (!referrers_layout_has_subject(f->place, i, q->digest))
+		if (!layout_has_subject(f->place, i, q->digest))
 			continue;
 		memset(&d, 0, sizeof(d));
 		d.media_type = e[i].media_type;

@@ -1,9 +1,9 @@
 #ifndef ACEDT_FILTER_H
 #define ACEDT_FILTER_H
 
-#include "lib/platform.h"
-#include "lib/sources.h"
-#include "lib/stream.h"
+#include "lib/oci/platform.h"
+#include "lib/program/sources.h"
+#include "lib/stream/stream.h"
 
 struct err;
 

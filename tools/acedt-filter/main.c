@@ -6,14 +6,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/cli.h"
-#include "lib/errmsg.h"
-#include "lib/exits.h"
-#include "lib/io.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/sandbox.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/pairs.h"
+#include "lib/program/cli.h"
+#include "lib/program/sandbox.h"
+#include "lib/program/setup.h"
+#include "lib/text/json.h"
+#include "lib/text/labels.h"
 #include "tools/acedt-filter/filter.h"
 
 #define PROG	"acedt-filter"
@@ -176,7 +179,7 @@ read_options(struct filter *f, struct cli *cli, struct stream_in *in)
 			f->program = value;
 			break;
 		case OPT_LABEL:
-			if (pairs_add_label(&f->labels, value, &err) == -1)
+			if (label_add(&f->labels, value, &err) == -1)
 				cli_usage(cli, "--label: %s", err.msg);
 			break;
 		case OPT_PLATFORMS:
@@ -213,7 +216,7 @@ main(int argc, char *argv[])
 	int			rc;
 
 	log_init(PROG);
-	io_setup();
+	program_setup();
 	stream_in_init(&in, STDIN_FILENO);
 	cli_init(&cli, argc, argv);
 	read_options(&f, &cli, &in);

@@ -3,9 +3,9 @@
 
 #include <jq.h>
 
-#include "lib/errmsg.h"
-#include "lib/image.h"
-#include "lib/json.h"
+#include "lib/base/errmsg.h"
+#include "lib/stream/image.h"
+#include "lib/text/json.h"
 #include "tools/acedt-filter/filter.h"
 
 static int

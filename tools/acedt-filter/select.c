@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/entry.h"
-#include "lib/errmsg.h"
-#include "lib/gojson.h"
-#include "lib/image.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/oci/entry.h"
+#include "lib/stream/image.h"
+#include "lib/text/gojson.h"
+#include "lib/text/json.h"
 #include "tools/acedt-filter/filter.h"
 
 static const struct json_limits limits = {

@@ -8,17 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/entry.h"
-#include "lib/errmsg.h"
-#include "lib/gathered.h"
-#include "lib/gojson.h"
-#include "lib/image.h"
-#include "lib/json.h"
-#include "lib/layout.h"
-#include "lib/limits.h"
-#include "lib/stream.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/pairs.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/entry.h"
+#include "lib/oci/gathered.h"
+#include "lib/oci/layout.h"
+#include "lib/stream/image.h"
+#include "lib/stream/stream.h"
+#include "lib/text/gojson.h"
+#include "lib/text/json.h"
 #include "tools/acedt-index/gather.h"
 
 /* More bytes of content than any place holds. */

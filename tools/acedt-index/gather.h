@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/sources.h"
+#include "lib/program/sources.h"
 
 struct buf;
 struct err;

@@ -8,20 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/cli.h"
-#include "lib/dest.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/events.h"
-#include "lib/exits.h"
-#include "lib/io.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/net.h"
-#include "lib/stream.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/pairs.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/dest.h"
+#include "lib/oci/digest.h"
+#include "lib/program/cli.h"
+#include "lib/program/net.h"
+#include "lib/program/setup.h"
+#include "lib/stream/events.h"
+#include "lib/stream/stream.h"
+#include "lib/text/json.h"
+#include "lib/text/labels.h"
 #include "tools/acedt-index/gather.h"
 #include "tools/acedt-index/publish.h"
 
@@ -381,7 +384,7 @@ read_options(struct indexer *x, struct cli *cli)
 			x->allow_empty = value == NULL;
 			break;
 		case OPT_ANNOTATIONS:
-			if (pairs_add_annotations(&x->annotations, value,
+			if (annotations_add(&x->annotations, value,
 			    &err) == -1)
 				cli_usage(cli, "--annotations: %s", err.msg);
 			break;
@@ -424,7 +427,7 @@ main(int argc, char *argv[])
 	};
 
 	log_init(PROG);
-	io_setup();
+	program_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&x.net);
 	x.images = -1;

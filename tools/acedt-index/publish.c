@@ -4,16 +4,16 @@
  */
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/dest.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/gathered.h"
-#include "lib/layout_index.h"
-#include "lib/limits.h"
-#include "lib/manifest.h"
-#include "lib/reg.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/dest.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/gathered.h"
+#include "lib/oci/layout_index.h"
+#include "lib/oci/manifest.h"
+#include "lib/registry/reg.h"
 #include "tools/acedt-index/publish.h"
 
 /* What the tag names must be a gathered index, as this one is. */

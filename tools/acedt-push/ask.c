@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/hostnote.h"
-#include "lib/log.h"
-#include "lib/origin.h"
-#include "lib/xalloc.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/origin.h"
+#include "lib/program/hostnote.h"
 #include "tools/acedt-push/xfer.h"
 
 static void	ask_head(struct xfer *);

@@ -1,4 +1,4 @@
-#include "lib/xalloc.h"
+#include "lib/base/xalloc.h"
 #include "tools/acedt-push/push.h"
 
 int

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cli.h"
-#include "lib/config.h"
-#include "lib/exits.h"
-#include "lib/io.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/program/cli.h"
+#include "lib/program/config.h"
+#include "lib/program/setup.h"
 #include "tools/acedt-push/push.h"
 
 #define PROG	"acedt-push"
@@ -73,7 +74,7 @@ work(struct stage *st)
 static void
 recall_host(struct pusher *p)
 {
-	const struct registry_config	*rc = config_registry(&p->net.config,
+	const struct registry_config	*rc = registries_find(&p->net.config.registries,
 					    p->dest.ref.host);
 	char				*base = xasprintf("%s://%s%s",
 					    rc->endpoints[0].scheme,
@@ -159,7 +160,7 @@ main(int argc, char *argv[])
 	int			id, rc, unordered = 0;
 
 	log_init(PROG);
-	io_setup();
+	program_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&p.net);
 	reg_call_init(&p.proof_call);

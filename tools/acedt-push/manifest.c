@@ -6,15 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/digest.h"
-#include "lib/events.h"
-#include "lib/layout_index.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/referrers.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/digest.h"
+#include "lib/oci/layout_index.h"
+#include "lib/oci/referrers.h"
+#include "lib/stream/events.h"
 #include "tools/acedt-push/push.h"
+#include "tools/acedt-push/referrers_index.h"
 
 /*
  * Some registries do not see for a moment what was just uploaded: a manifest

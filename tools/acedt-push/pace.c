@@ -1,4 +1,4 @@
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 #include "tools/acedt-push/xfer.h"
 
 /* The bucket holds what passes in so long: short enough not to come in waves. */

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/http.h"
+#include "lib/http/http.h"
 
 struct pusher;
 

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/events.h"
-#include "lib/gojson.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/stream/events.h"
+#include "lib/text/gojson.h"
 #include "tools/acedt-push/xfer.h"
 
 static int

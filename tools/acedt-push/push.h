@@ -4,14 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/dest.h"
-#include "lib/errmsg.h"
-#include "lib/hostnote.h"
-#include "lib/image.h"
-#include "lib/journal.h"
-#include "lib/net.h"
-#include "lib/reg.h"
-#include "lib/stage.h"
+#include "lib/base/errmsg.h"
+#include "lib/oci/dest.h"
+#include "lib/program/hostnote.h"
+#include "lib/program/net.h"
+#include "lib/program/stage.h"
+#include "lib/registry/reg.h"
+#include "lib/stream/image.h"
+#include "tools/acedt-push/journal.h"
 #include "tools/acedt-push/pace.h"
 
 /*

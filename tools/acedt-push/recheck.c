@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/errmsg.h"
-#include "lib/log.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/log.h"
 #include "tools/acedt-push/xfer.h"
 
 #define PIECE	(256 * 1024)

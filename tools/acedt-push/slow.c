@@ -2,7 +2,7 @@
  * --speed-limit, --speed-time, --max-time: a source that sends next to nothing,
  * but never nothing, does not stall, and would hold its place for ever.
  */
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 #include "tools/acedt-push/xfer.h"
 
 #define LOOK_MS		1000

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/field.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/xalloc.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/field.h"
 #include "tools/acedt-push/xfer.h"
 
 /*

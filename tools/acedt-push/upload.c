@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/field.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/origin.h"
-#include "lib/xalloc.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/field.h"
+#include "lib/http/origin.h"
 #include "tools/acedt-push/xfer.h"
 
 static void	ask_status(struct xfer *);

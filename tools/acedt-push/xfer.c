@@ -2,10 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/events.h"
-#include "lib/limits.h"
-#include "lib/xalloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/stream/events.h"
 #include "tools/acedt-push/xfer.h"
 
 #define TELL_MS		200		/* between events of one blob */

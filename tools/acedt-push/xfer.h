@@ -1,8 +1,8 @@
 #ifndef ACEDT_XFER_H
 #define ACEDT_XFER_H
 
-#include "lib/digest.h"
-#include "lib/journal.h"
+#include "lib/oci/digest.h"
+#include "tools/acedt-push/journal.h"
 #include "tools/acedt-push/push.h"
 
 /* Tries of something without getting further than ever before. */

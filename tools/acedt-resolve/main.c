@@ -4,25 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/cli.h"
-#include "lib/digest.h"
-#include "lib/errmsg.h"
-#include "lib/events.h"
-#include "lib/exits.h"
-#include "lib/field.h"
-#include "lib/gojson.h"
-#include "lib/http.h"
-#include "lib/image.h"
-#include "lib/io.h"
-#include "lib/json.h"
-#include "lib/limits.h"
-#include "lib/log.h"
-#include "lib/net.h"
-#include "lib/reg.h"
-#include "lib/sources.h"
-#include "lib/stage.h"
-#include "lib/xalloc.h"
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/pairs.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/field.h"
+#include "lib/http/http.h"
+#include "lib/oci/digest.h"
+#include "lib/program/cli.h"
+#include "lib/program/net.h"
+#include "lib/program/setup.h"
+#include "lib/program/sources.h"
+#include "lib/program/stage.h"
+#include "lib/registry/reg.h"
+#include "lib/stream/events.h"
+#include "lib/stream/image.h"
+#include "lib/text/gojson.h"
+#include "lib/text/json.h"
 
 #define PROG	"acedt-resolve"
 /* Lines under way at a time: what the hosts' own limits let through. */
@@ -385,7 +387,7 @@ main(int argc, char *argv[])
 	int			rc;
 
 	log_init(PROG);
-	io_setup();
+	program_setup();
 	cli_init(&cli, argc, argv);
 	net_init(&r.net);
 	memset(&st, 0, sizeof(st));

@@ -1,0 +1,157 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/digest.h"
+#include "lib/program/cache.h"
+
+struct cache {
+	char	*dir;			/* owned: with /manifests */
+	int	 off;			/* it cannot be written: said once */
+};
+
+char *
+cache_dir(const char *dir, const char *sub)
+{
+	const char	*xdg = getenv("XDG_CACHE_HOME"), *home;
+
+	if (dir != NULL)
+		return xasprintf("%s/%s", dir, sub);
+	if (xdg != NULL && *xdg == '/')
+		return xasprintf("%s/ace/dt/%s", xdg, sub);
+	home = getenv("HOME");
+	return xasprintf("%s/.cache/ace/dt/%s", home != NULL ? home :
+	    "/nonexistent", sub);
+}
+
+struct cache *
+cache_open(const char *dir)
+{
+	struct cache	*c = xcalloc(1, sizeof(*c));
+
+	c->dir = cache_dir(dir, "manifests");
+	return c;
+}
+
+void
+cache_close(struct cache *c)
+{
+	if (c == NULL)
+		return;
+	free(c->dir);
+	free(c);
+}
+
+/* Where a digest is kept: "sha256:abcd…" in sha256/ab/abcd…. */
+static char *
+path_of(const struct cache *c, const char *digest)
+{
+	const char	*hex = strchr(digest, ':') + 1;
+
+	return xasprintf("%s/%.*s/%.2s/%s", c->dir, (int)(hex - 1 - digest),
+	    digest, hex, hex);
+}
+
+/*
+ * An entry, if it is a file of ours.  What can be nobody's entry (a FIFO, a
+ * link) is an error; what is not there, or another user's, is only absent.
+ */
+static int
+read_entry(const char *path, struct buf *b, struct err *err)
+{
+	struct stat	st;
+	int		fd, rc = -1;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
+	    O_NONBLOCK);
+	if (fd == -1)
+		return errno == ELOOP ? err_sys(err, "%s", path) : -1;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		err_set(err, ERR_IO, "%s: not a regular file", path);
+	else if (st.st_uid == geteuid())
+		rc = io_read_file(fd, path, b, err);
+	close(fd);
+	return rc;
+}
+
+int
+cache_get(struct cache *c, const char *digest, char **data, size_t *len)
+{
+	struct err	err = ERR_INIT;
+	struct buf	b;
+	char		have[DIGEST_STR_MAX], *path = path_of(c, digest);
+	int		found = 0;
+
+	buf_init(&b, MANIFEST_BYTES_MAX);
+	if (read_entry(path, &b, &err) == 0 && b.len > 0) {
+		digest_of(digest, b.data, b.len, have);
+		found = strcmp(have, digest) == 0;
+	}
+	/* What is broken would be broken the next time. */
+	if (!found && (b.len > 0 || err.msg[0] != '\0')) {
+		log_info("cache: %s is not what it is called", path);
+		unlink(path);
+	}
+	if (found) {
+		*len = b.len;
+		*data = buf_detach(&b);
+	}
+	buf_clear(&b);
+	free(path);
+	return found;
+}
+
+const char *
+cache_make(struct cache *c)
+{
+	io_make_dir(c->dir);
+	return c->dir;
+}
+
+/* Written aside, then named: nobody ever sees a part. */
+static int
+write_file(const char *path, const void *data, size_t len)
+{
+	char	*dir = xstrdup(path), from[64];
+	int	 fd, rc = -1;
+
+	*strrchr(dir, '/') = '\0';
+	if ((fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)) != -1) {
+		snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+		if (io_write_full(fd, data, len) == 0 &&
+		    (linkat(AT_FDCWD, from, AT_FDCWD, path,
+		    AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST))
+			rc = 0;
+		close(fd);
+	}
+	free(dir);
+	return rc;
+}
+
+void
+cache_put(struct cache *c, const char *digest, const void *data, size_t len)
+{
+	char	*path;
+
+	if (c->off)
+		return;
+	path = path_of(c, digest);
+	if (write_file(path, data, len) == -1 && (errno != ENOENT ||
+	    io_make_parents(path) == -1 ||
+	    write_file(path, data, len) == -1)) {
+		log_info("cache: %s: %s; going on without it", path,
+		    strerror(errno));
+		c->off = 1;
+	}
+	free(path);
+}

@@ -1,0 +1,11 @@
+/* What every program does before anything else. */
+#include "lib/base/io.h"
+#include "lib/program/setup.h"
+#include "lib/text/json.h"
+
+void
+program_setup(void)
+{
+	io_setup();
+	json_setup();
+}

@@ -1,0 +1,224 @@
+#include <assert.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/http.h"
+#include "lib/program/stage.h"
+
+/* No more is started while so much output waits for its reader. */
+#define OUT_HIGH	(1024 * 1024)
+#define FOREVER		3600000
+
+void
+job_grows(struct job *job, ptrdiff_t n)
+{
+	assert(!job->done);
+	job->bytes += (size_t)n;
+	job->stage->nbytes += (size_t)n;
+}
+
+int
+job_has_room(const struct job *job)
+{
+	const struct stage	*st = job->stage;
+
+	return st->nbytes < st->bytes_max || st->head == job;
+}
+
+static void
+job_end(struct job *job)
+{
+	job_grows(job, (ptrdiff_t)(job->rec.len - job->bytes));
+	job->done = 1;
+}
+
+void
+job_done(struct job *job)
+{
+	struct err	err = ERR_INIT;
+
+	if (record_fits(&job->rec, &err) == -1)
+		job_fail(job, &err);
+	else
+		job_end(job);
+}
+
+void
+job_fail(struct job *job, const struct err *err)
+{
+	record_set_error(&job->rec, job->stage->name, err);
+	job->stage->nfailed++;
+	job_end(job);
+}
+
+static void
+start(struct stage *st, struct record *rec)
+{
+	struct job	*job = xcalloc(1, sizeof(*job));
+
+	job->rec = *rec;		/* moved */
+	job->stage = st;
+	*st->tail = job;
+	st->tail = &job->next;
+	st->njobs++;
+	st->nbytes += job->bytes = rec->len;
+	if (st->again && job->rec.is_image)
+		record_drop_error(&job->rec);
+	if (!job->rec.is_image || record_has_error(&job->rec))
+		job->done = 1;
+	else
+		st->begin(job);
+}
+
+static int
+has_room(const struct stage *st)
+{
+	return st->njobs < st->jobs_max && st->nbytes < st->bytes_max &&
+	    stream_out_waiting(&st->out) < OUT_HIGH;
+}
+
+/* Start what there is room for.  1: something was started. */
+static int
+take(struct stage *st, struct err *err)
+{
+	struct record	rec;
+	int		rc, some = 0;
+
+	while (!st->source_over && has_room(st)) {
+		rc = st->next != NULL ? st->next(st, &rec) :
+		    stream_in_take(&st->in, &rec, err);
+		if (rc == -1)
+			return -1;
+		if (rc == 0) {
+			st->source_over = st->next != NULL ||
+			    st->in.lines.eof;
+			break;
+		}
+		start(st, &rec);
+		some = 1;
+	}
+	return some;
+}
+
+/* Hand on what is done, and whose turn it is.  1: something was. */
+static int
+hand_on(struct stage *st)
+{
+	struct job	*job, **at = &st->head;
+	int		 some = 0;
+
+	while ((job = *at) != NULL && (job->done || st->unordered) &&
+	    stream_out_waiting(&st->out) < OUT_HIGH) {
+		if (!job->done) {
+			at = &job->next;
+			continue;
+		}
+		if ((*at = job->next) == NULL)
+			st->tail = at;
+		st->njobs--;
+		st->nbytes -= job->bytes;
+		stream_out_put(&st->out, &job->rec);
+		record_clear(&job->rec);
+		free(job);
+		some = 1;
+	}
+	return some;
+}
+
+/* Wait for input, output or the network. */
+static int
+wait_for_something(struct stage *st, int busy, struct err *err)
+{
+	struct pollfd	fds[2];
+	unsigned int	n = 0;
+	int		in = -1, out = -1;
+
+	if (!st->source_over && st->next == NULL && has_room(st)) {
+		fds[n].fd = st->in.lines.fd;
+		fds[n].events = POLLIN;
+		in = (int)n++;
+	}
+	if (stream_out_waiting(&st->out) > 0) {
+		fds[n].fd = st->out.fd;
+		fds[n].events = POLLOUT;
+		out = (int)n++;
+	}
+	if (st->http != NULL)
+		http_wait(st->http, fds, n, busy ? 0 : FOREVER);
+	else
+		poll(fds, n, busy ? 0 : -1);
+	if (in != -1 && fds[in].revents != 0 &&
+	    stream_in_fill(&st->in, err) == -1)
+		return -1;
+	if (out != -1 && fds[out].revents != 0)
+		return stream_out_flush(&st->out, 1, err);
+	return 0;
+}
+
+static int
+loop(struct stage *st, struct err *err)
+{
+	int	some;
+
+	for (;;) {
+		if (st->http != NULL)
+			http_run(st->http);
+		some = st->work != NULL && st->work(st);
+		some |= hand_on(st);
+		switch (take(st, err)) {
+		case -1:
+			return EXIT_INPUT;
+		case 1:
+			some = 1;
+		}
+		if (st->source_over && st->head == NULL &&
+		    stream_out_waiting(&st->out) == 0)
+			return EXIT_DONE;
+		if (wait_for_something(st, some, err) == -1)
+			return EXIT_STOPPED;
+	}
+}
+
+/* Jobs are under way: what they hold goes with the process. */
+static _Noreturn void
+stop(int status, const struct err *err)
+{
+	if (status == EXIT_INPUT)
+		stream_in_complain(err, "");
+	else
+		log_error("%s", err->msg);
+	exit(status);
+}
+
+int
+stage_run(struct stage *st)
+{
+	struct err	err = ERR_INIT;
+	int		rc;
+
+	st->tail = &st->head;
+	if (st->next == NULL) {
+		stream_in_init(&st->in, STDIN_FILENO);
+		stream_in_greet(&st->in);
+	}
+	stream_out_init(&st->out, STDOUT_FILENO);
+	if ((rc = loop(st, &err)) != EXIT_DONE)
+		stop(rc, &err);
+	stream_out_end(&st->out);
+	stream_out_report(&st->out, st->nfailed);
+	if (stream_out_flush(&st->out, 0, &err) == -1 ||
+	    (close(st->out.fd) == -1 &&
+	    err_sys(&err, "standard output") == -1))
+		stop(EXIT_STOPPED, &err);
+	rc = st->out.errors > 0 ? EXIT_IMAGES : EXIT_DONE;
+	if (st->next == NULL)
+		stream_in_clear(&st->in);
+	stream_out_clear(&st->out);
+	return rc;
+}

@@ -1,0 +1,303 @@
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/registry/broker.h"
+#include "lib/registry/helper.h"
+#include "lib/text/json.h"
+
+/* What helpers answer, by agreement, if they know nothing of a server. */
+#define NOT_FOUND	"credentials not found in native keychain"
+/* The broker ends them; so long we wait for it to say so. */
+#define BROKER_GRACE_MS	5000
+
+struct helpers {
+	struct http	*http;		/* borrowed */
+	struct http_watch watch;	/* of the socket; -1: no broker */
+	int		 pid;
+	uint32_t	 last_id;
+	struct helper	*waiting;
+};
+
+static const struct json_limits limits = { 100, 8, JSON_PLAIN };
+
+static void
+fail(struct helper *h, const char *what)
+{
+	h->result = HELPER_FAILED;
+	err_set(&h->err, ERR_UNAUTHORIZED, "the credential helper "
+	    "docker-credential-%s, asked for %s: %s", h->name, h->server,
+	    what);
+}
+
+/* The text of a failure as people can read it: one line, not too long. */
+static void
+fail_with_text(struct helper *h, const struct broker_answer *a)
+{
+	char	text[400];
+	size_t	n = 0, i;
+
+	for (i = 0; i < a->len && n + 1 < sizeof(text); i++)
+		if (!isspace((unsigned char)a->text[i]))
+			text[n++] = a->text[i];
+		else if (n > 0 && text[n - 1] != ' ')
+			text[n++] = ' ';
+	while (n > 0 && text[n - 1] == ' ')
+		n--;
+	text[n] = '\0';
+	if (n == 0 && WIFSIGNALED(a->value))
+		snprintf(text, sizeof(text), "it was ended by signal %d",
+		    WTERMSIG(a->value));
+	else if (n == 0)
+		snprintf(text, sizeof(text), "it ended with status %d",
+		    WEXITSTATUS(a->value));
+	fail(h, text);
+}
+
+/* {"ServerURL":…,"Username":…,"Secret":…} */
+static void
+read_text(struct helper *h, const struct broker_answer *a)
+{
+	struct err	err = ERR_INIT;
+	jv		doc;
+
+	if (json_parse(a->text, a->len, &limits, &doc, &err) == -1) {
+		fail(h, "its answer is not JSON");
+		return;
+	}
+	h->user = json_str(doc, "Username");
+	h->secret = json_str(doc, "Secret");
+	jv_free(doc);
+	if (h->user != NULL && h->secret != NULL && *h->secret != '\0') {
+		h->result = HELPER_FOUND;
+		return;
+	}
+	xwipe(&h->user);
+	xwipe(&h->secret);
+	fail(h, "its answer has no Username and Secret");
+}
+
+static void
+fail_too_late(struct helper *h)
+{
+	char	text[80];
+
+	snprintf(text, sizeof(text), "no answer in %d seconds",
+	    broker_seconds());
+	fail(h, text);
+}
+
+/* It did not run, for a reason that errno has. */
+static void
+fail_to_run(struct helper *h, int e)
+{
+	fail(h, strerror(e));
+	if (e == ENOENT) {
+		h->result = HELPER_MISSING;
+		err_set(&h->err, ERR_UNAUTHORIZED, "the credential helper "
+		    "docker-credential-%s is not on PATH", h->name);
+	}
+}
+
+static void
+read_answer(struct helper *h, const struct broker_answer *a)
+{
+	switch (a->how) {
+	case BROKER_ENDED:
+		if (WIFEXITED(a->value) && WEXITSTATUS(a->value) == 0)
+			read_text(h, a);
+		else if (memmem(a->text, a->len, NOT_FOUND,
+		    strlen(NOT_FOUND)) != NULL)
+			h->result = HELPER_NONE;
+		else
+			fail_with_text(h, a);
+		return;
+	case BROKER_NOT_RUN:
+		fail_to_run(h, a->value);
+		return;
+	case BROKER_TOO_LATE:
+		fail_too_late(h);
+		return;
+	case BROKER_TOO_LONG:
+		fail(h, "its answer is too long");
+		return;
+	}
+	fail(h, "the answer makes no sense");
+}
+
+static void
+forget(struct helper *h)
+{
+	struct helper	**p;
+
+	http_timer_stop(h->all->http, &h->timer);
+	for (p = &h->all->waiting; h->waits && *p != NULL; p = &(*p)->next)
+		if (*p == h) {
+			*p = h->next;
+			break;
+		}
+	h->waits = 0;
+}
+
+/* Nobody is there to answer. */
+static void
+lose_broker(struct helpers *all)
+{
+	struct helper	*h;
+
+	http_unwatch(all->http, &all->watch);
+	close(all->watch.fd);
+	all->watch.fd = -1;
+	while ((h = all->waiting) != NULL) {
+		forget(h);
+		fail(h, "the process that runs it is gone");
+		h->done(h->arg);
+	}
+}
+
+static void
+take_answer(struct helpers *all, struct broker_answer *a)
+{
+	struct helper	*h;
+
+	for (h = all->waiting; h != NULL; h = h->next)
+		if (h->id == a->id)
+			break;
+	if (h == NULL)
+		return;
+	forget(h);
+	read_answer(h, a);
+	explicit_bzero(a, sizeof(*a));
+	h->done(h->arg);
+}
+
+static void
+answer(void *arg)
+{
+	static struct broker_answer	 a;
+	struct helpers			*all = arg;
+	ssize_t				 n;
+
+	n = recv(all->watch.fd, &a, sizeof(a), MSG_DONTWAIT);
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < (ssize_t)BROKER_ANSWER_LEN(0) ||
+	    a.len > (size_t)n - BROKER_ANSWER_LEN(0))
+		lose_broker(all);
+	else
+		take_answer(all, &a);
+}
+
+static void
+too_late(void *arg)
+{
+	struct helper	*h = arg;
+
+	forget(h);
+	fail_too_late(h);
+	h->done(h->arg);
+}
+
+static void
+failed_early(void *arg)
+{
+	struct helper	*h = arg;
+
+	h->done(h->arg);
+}
+
+struct helpers *
+helpers_new(struct http *http, const char *const *names)
+{
+	struct helpers	*all = xcalloc(1, sizeof(*all));
+
+	all->http = http;
+	all->watch.fd = -1;
+	if (*names == NULL)
+		return all;
+	all->watch.fd = broker_start(names, &all->pid);
+	all->watch.fn = answer;
+	all->watch.arg = all;
+	if (all->watch.fd != -1)
+		http_watch(http, &all->watch);
+	else
+		log_warn("credential helpers cannot be run: %s",
+		    strerror(errno));
+	return all;
+}
+
+void
+helpers_free(struct helpers *all)
+{
+	if (all->watch.fd != -1) {
+		http_unwatch(all->http, &all->watch);
+		close(all->watch.fd);
+	}
+	/* It ends because of that. */
+	while (all->pid > 0 && waitpid(all->pid, NULL, 0) == -1 &&
+	    errno == EINTR)
+		;
+	free(all);
+}
+
+/* 0 or an error number. */
+static int
+send_question(const struct helper *h)
+{
+	struct broker_question	q;
+
+	if (strlen(h->server) >= sizeof(q.server) ||
+	    strlen(h->name) >= sizeof(q.name))
+		return ENAMETOOLONG;
+	if (h->all->watch.fd == -1)
+		return ECONNRESET;
+	memset(&q, 0, sizeof(q));
+	q.id = h->id;
+	memcpy(q.name, h->name, strlen(h->name));
+	memcpy(q.server, h->server, strlen(h->server));
+	return send(h->all->watch.fd, &q, sizeof(q), MSG_NOSIGNAL) == -1 ?
+	    errno : 0;
+}
+
+void
+helper_ask(struct helper *h, struct helpers *all, const char *name,
+    const char *server, void (*done)(void *), void *arg)
+{
+	int	e;
+
+	memset(h, 0, sizeof(*h));
+	h->all = all;
+	h->name = name;
+	h->server = server;
+	h->done = done;
+	h->arg = arg;
+	h->id = ++all->last_id;
+	log_debug("docker-credential-%s is asked for %s", name, server);
+	if ((e = send_question(h)) != 0) {
+		fail_to_run(h, e);
+		http_timer_set(all->http, &h->timer, 0, failed_early, h);
+		return;
+	}
+	h->waits = 1;
+	h->next = all->waiting;
+	all->waiting = h;
+	http_timer_set(all->http, &h->timer, broker_seconds() * 1000 +
+	    BROKER_GRACE_MS, too_late, h);
+}
+
+void
+helper_clear(struct helper *h)
+{
+	if (h->all != NULL)
+		forget(h);
+	xwipe(&h->user);
+	xwipe(&h->secret);
+}

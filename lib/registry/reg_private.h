@@ -1,0 +1,155 @@
+#ifndef ACEDT_REG_PRIVATE_H
+#define ACEDT_REG_PRIVATE_H
+
+#include "lib/http/http.h"
+#include "lib/registry/challenge.h"
+#include "lib/registry/creds.h"
+#include "lib/registry/endpoint.h"
+#include "lib/registry/helper.h"
+#include "lib/registry/outage.h"
+#include "lib/registry/patience.h"
+#include "lib/registry/reg.h"
+#include "lib/registry/shared.h"
+
+/*
+ * What reg.c, reg_repo.c and reg_auth.c share; nobody else includes it.
+ */
+
+/* What we know of how a host wants to be asked. */
+enum auth {
+	AUTH_UNKNOWN,		/* one call is sent first, to find out */
+	AUTH_NONE,
+	AUTH_BASIC,
+	AUTH_BEARER
+};
+
+enum state {
+	CALL_IDLE,
+	CALL_QUEUED,		/* in the queue of its host */
+	CALL_ACCOUNT,		/* waits for a credential helper */
+	CALL_TOKEN,		/* waits for a token */
+	CALL_DELAYED,		/* its timer is set */
+	CALL_SENT
+};
+
+/* One origin: scheme and host[:port]. */
+struct reg_host {
+	struct reg		*reg;		/* borrowed */
+	char			*base;		/* owned: scheme://host */
+	const char		*name;		/* in base: host[:port] */
+	enum auth		 auth;
+	struct challenge	 challenge;	/* of AUTH_BEARER */
+	int			 probing;	/* the first call is under way */
+	enum origin_scope	 scope;		/* where it answered from */
+	int			 no_expect;	/* it answers 417 to Expect */
+	int			 one_each;	/* a token for each repository */
+	size_t			 active;	/* calls, without transfers */
+	struct shared_host	*shared;	/* borrowed: limits and clocks */
+	int			 quota_told;	/* that little of it is left */
+	struct outage		 outage;	/* it is not reached */
+	int64_t			 resting;	/* clock_ms(): until then a call may go to
+						 * another endpoint */
+	struct http_timer	 timer;		/* the queue waits for it */
+	int			 pumping;	/* reg_pump() is at work */
+	int			 may_fail;	/* from the timer: it may end calls */
+	struct reg_call		*queue, **queue_end;
+	struct token		*tokens;
+	int			 referrers_api;
+	struct reg_host		*next;
+};
+
+/* One way to a repository: an endpoint, and the name there. */
+struct route {
+	struct reg_host		*host;		/* borrowed */
+	char			*path;		/* owned: prefix, "" or "/x" */
+	char			*repo;		/* owned */
+	struct account		 account;
+	struct token		*pull, *push;	/* borrowed: they cover it */
+	int			 alone;		/* no token with others */
+};
+
+struct reg_repo {
+	struct reg	*reg;		/* borrowed */
+	struct route	*routes;	/* owned, at least one, in order */
+	size_t		 n;
+	size_t		 prefer;	/* had what was asked for by digest */
+	int		 is_dest;
+	char		*registry;	/* owned: as in references */
+	char		*repo;		/* owned */
+	char		*name;		/* owned: registry/repo */
+	struct reg_repo	*next;		/* of the same bucket */
+};
+
+/* A credential helper that was asked, once for each server. */
+struct asked {
+	char		*name, *server;	/* owned */
+	int		 done;
+	struct helper	 helper;
+	struct reg	*reg;		/* borrowed */
+	struct reg_call	*waiting;	/* through their next member */
+	struct asked	*next;
+};
+
+#define REPO_BUCKETS	1024
+
+struct reg {
+	struct http		*http;		/* borrowed, as are the next five */
+	struct registries	*registries;
+	struct creds		*creds;
+	struct helpers		*helpers;
+	struct shared		*shared;
+	const struct patience	*patience;
+	struct tls_store	*tls;		/* owned */
+	size_t			 calls_max;	/* for each host */
+	struct reg_host		*hosts;
+	struct reg_repo		*repos[REPO_BUCKETS];
+	struct asked		*asked;
+};
+
+/* reg.c */
+/* Lists of calls, through their next member. */
+void	calls_append(struct reg_call **list, struct reg_call *);
+/* 1 if it was in the list. */
+int	calls_remove(struct reg_call **list, struct reg_call *);
+void	reg_enqueue(struct reg_call *);
+void	reg_pump(struct reg_host *);
+/* Look at the host's queue again after ms at the latest. */
+void	reg_look_again(struct reg_host *, int64_t ms);
+/* Ask this endpoint next, from the start. */
+void	reg_set_route(struct reg_call *, size_t);
+/* The endpoints again, but those that gave an answer which will stay the same. */
+void	reg_begin_round(struct reg_call *);
+/* End a call that waited, with an error made here. */
+void	reg_fail(struct reg_call *, const struct err *);
+
+/* reg_outage.c: hosts that are not reached for a while */
+/* May the call go to its host now?  0: it waits, or -1: it is to be failed. */
+int	reg_outage_gate(struct reg_call *);
+/* It is about to be sent to its host: 0 if another program was faster. */
+int	reg_outage_enter(struct reg_call *);
+/* It was not sent, or was cancelled. */
+void	reg_outage_leave(struct reg_call *);
+/* There is a connection for it. */
+void	reg_outage_reached(struct reg_call *);
+/* It found nobody, as *err says, in which the place is not yet named. */
+void	reg_outage_note(struct reg_call *, const struct err *);
+/* After that: 1 if it will be sent again when somebody is there. */
+int	reg_outage_outlast(struct reg_call *);
+/* The error of a call that the gate fails. */
+void	reg_outage_error(struct reg_call *, struct err *);
+
+/* reg_auth.c */
+/*
+ * The Authorization field that the call needs, NULL for none, owned by the
+ * caller; -1 if it has to wait for it: then it is not to be sent now.
+ */
+int	reg_authorize(struct reg_call *, char **header);
+/* Read the challenges of a 401; 1 if the call is to be sent again. */
+int	reg_answer_challenge(struct reg_call *);
+/* The token that the call carried is no good any more. */
+void	reg_drop_token(struct reg_call *);
+/* It waits for an account or a token no longer. */
+void	reg_forget_waiting(struct reg_call *);
+void	reg_asked_free(struct reg *);
+
+#endif

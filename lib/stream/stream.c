@@ -1,0 +1,479 @@
+#include <assert.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/errmsg.h"
+#include "lib/base/io.h"
+#include "lib/base/limits.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/stream/stream.h"
+#include "lib/text/gojson.h"
+#include "lib/text/json.h"
+
+/* Tells this error from others for stream_in_complain(). */
+#define CODE_CUT	"CUT"
+
+/* What record_set() leaves free of a line, so that an error fits always. */
+#define RECORD_ERROR_ROOM	(6 * (ERR_MSG_MAX + ERR_CODE_MAX) + 1024)
+
+static const struct json_limits record_limits = {
+	STREAM_VALUES_MAX, STREAM_DEPTH_MAX, JSON_PLAIN
+};
+
+void
+stream_in_init(struct stream_in *in, int fd)
+{
+	memset(in, 0, sizeof(*in));
+	ndjson_init(&in->lines, fd);
+}
+
+void
+stream_in_greet(const struct stream_in *in)
+{
+	if (isatty(in->lines.fd))
+		log_warn("waiting for a stream on the terminal: "
+		    "acedt-stream(5); control-D ends it");
+}
+
+void
+stream_in_clear(struct stream_in *in)
+{
+	ndjson_clear(&in->lines);
+}
+
+int
+stream_in_fill(struct stream_in *in, struct err *err)
+{
+	return ndjson_fill(&in->lines, err);
+}
+
+static int
+read_header(struct stream_in *in, jv obj, struct err *err)
+{
+	int64_t	version;
+
+	if (in->in_segment)
+		return err_set(err, ERR_STREAM, "line %lu: a stream begins "
+		    "before the end record of the one before it, which was "
+		    "cut short after %lu images", in->lines.lineno, in->images);
+	if (!json_int(obj, "version", &version) || version != STREAM_VERSION)
+		return err_set(err, ERR_STREAM, "line %lu: the stream is not "
+		    "of version %d", in->lines.lineno, STREAM_VERSION);
+	in->in_segment = 1;
+	in->images = 0;
+	return 0;
+}
+
+static int
+read_end(struct stream_in *in, jv obj, struct err *err)
+{
+	int64_t	images;
+
+	if (!json_int(obj, "images", &images))
+		return err_set(err, ERR_STREAM,
+		    "line %lu: the end record has no count of images",
+		    in->lines.lineno);
+	if ((unsigned long)images != in->images && !in->any_count)
+		return err_set(err, ERR_STREAM, "line %lu: %lu images came, "
+		    "the end record counts %lld; a stream that was cut on "
+		    "purpose is counted again by acedt-filter --recount",
+		    in->lines.lineno, in->images, (long long)images);
+	in->in_segment = 0;
+	in->segments++;
+	return 0;
+}
+
+/* 1: a record for the caller.  0: header or end. */
+static int
+classify(struct stream_in *in, struct record *rec, struct err *err)
+{
+	char	*type;
+	int	 rc;
+
+	if (jv_get_kind(rec->obj) != JV_KIND_OBJECT ||
+	    (type = json_str(rec->obj, "type")) == NULL)
+		return err_set(err, ERR_STREAM,
+		    "line %lu: not an acedt-stream(5) record",
+		    in->lines.lineno);
+	if (strcmp(type, "acedt-stream") == 0)
+		rc = read_header(in, rec->obj, err);
+	else if (!in->in_segment)
+		rc = err_set(err, ERR_STREAM, "line %lu: no header "
+		    "{\"type\":\"acedt-stream\",\"version\":1} before it",
+		    in->lines.lineno);
+	else if (strcmp(type, "end") == 0)
+		rc = read_end(in, rec->obj, err);
+	else {
+		rec->is_image = strcmp(type, "image") == 0;
+		in->images += (unsigned long)rec->is_image;
+		rc = 1;
+	}
+	free(type);
+	return rc;
+}
+
+/* The stream ends where it must not. */
+static int
+cut_short(struct err *err, unsigned long images)
+{
+	if (images == 0)
+		err_set(err, ERR_STREAM, "no stream: the input is empty");
+	else
+		err_set(err, ERR_STREAM, "the stream was cut short: it stops "
+		    "after %lu images, without its end record", images - 1);
+	snprintf(err->code, sizeof(err->code), CODE_CUT);
+	return -1;
+}
+
+void
+stream_in_complain(const struct err *err, const char *meaning)
+{
+	if (strcmp(err->code, CODE_CUT) == 0 &&
+	    getenv(STREAM_SUPERVISED) != NULL)
+		log_info("standard input: %s%s", err->msg, meaning);
+	else
+		log_error("standard input: %s%s", err->msg, meaning);
+}
+
+/* The usual reasons for a line that is not JSON, with what to do. */
+static const char *
+guess_why(const char *line, size_t len)
+{
+	static const char	bom[] = "\xef\xbb\xbf";
+	static const char	header[] = "{\"type\":\"acedt-stream\"";
+
+	if (len >= strlen(bom) && memcmp(line, bom, strlen(bom)) == 0)
+		return " (it begins with a byte order mark, which JSON has "
+		    "not)";
+	if (len > 0 && memmem(line + 1, len - 1, header,
+	    strlen(header)) != NULL)
+		return " (the stream before was cut short within a record)";
+	if ((*line == '{' || *line == '[') && line[len - 1] != '}' &&
+	    line[len - 1] != ']')
+		return " (a record is one line: jq -c writes it so)";
+	return "";
+}
+
+int
+stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
+{
+	char	*line;
+	size_t	 len;
+	int	 rc;
+
+	while ((rc = ndjson_take(&in->lines, &line, &len, err)) == 1) {
+		if (json_parse(line, len, &record_limits, &rec->obj,
+		    err) == -1) {
+			err->cls = ERR_STREAM;
+			err_add(err, "%s", guess_why(line, len));
+			return err_wrap(err, "line %lu", in->lines.lineno);
+		}
+		rec->is_image = 0;
+		rec->over = NULL;
+		if ((rc = classify(in, rec, err)) == 1) {
+			rec->raw = xmemdup0(line, len);
+			rec->len = len;
+			return 1;
+		}
+		jv_free(rec->obj);
+		if (rc == -1)
+			return -1;
+	}
+	if (rc == -1)
+		return -1;
+	if (in->lines.eof && in->in_segment)
+		return cut_short(err, in->images + 1);
+	if (in->lines.eof && in->segments == 0)
+		return cut_short(err, 0);
+	return 0;
+}
+
+int
+stream_in_next(struct stream_in *in, struct record *rec, struct err *err)
+{
+	int	rc;
+
+	while ((rc = stream_in_take(in, rec, err)) == 0 && !in->lines.eof)
+		if (stream_in_fill(in, err) == -1)
+			return -1;
+	return rc;
+}
+
+void
+record_clear(struct record *rec)
+{
+	free(rec->raw);
+	rec->raw = NULL;
+	free(rec->over);
+	rec->over = NULL;
+	jv_free(rec->obj);
+	rec->obj = jv_invalid();
+}
+
+/* Make the text again from the object, which is consumed. */
+static void
+replace(struct record *rec, jv obj)
+{
+	jv	text = jv_dump_string(jv_copy(obj), 0);
+
+	jv_free(rec->obj);
+	rec->obj = obj;
+	free(rec->raw);
+	rec->len = (size_t)jv_string_length_bytes(jv_copy(text));
+	rec->raw = xmemdup0(jv_string_value(text), rec->len);
+	jv_free(text);
+}
+
+/* Text and object without one member. */
+static void
+drop_member(struct record *rec, const char *name)
+{
+	replace(rec, jv_object_delete(jv_copy(rec->obj), jv_string(name)));
+}
+
+/* The text of an object, which is not empty, with one more member at its end. */
+static char *
+splice(const char *raw, size_t len, const char *name, const char *json,
+    size_t *newlen)
+{
+	size_t	 nname = strlen(name), njson = strlen(json), at;
+	char	*s;
+
+	for (at = len; raw[at - 1] != '}'; at--)
+		;
+	at--;
+	s = xmalloc(at + nname + njson + 6);
+	memcpy(s, raw, at);
+	s[at++] = ',';
+	s[at++] = '"';
+	memcpy(s + at, name, nname);
+	at += nname;
+	s[at++] = '"';
+	s[at++] = ':';
+	memcpy(s + at, json, njson);
+	at += njson;
+	s[at++] = '}';
+	s[at] = '\0';
+	*newlen = at;
+	return s;
+}
+
+/* Set the member, if a line of at most max bytes can hold it; else -1. */
+static int
+try_set(struct record *rec, const char *name, const char *json, size_t max,
+    struct err *err)
+{
+	struct record	with = { NULL, 0, jv_invalid(), 0, NULL };
+	char		*s;
+	size_t		 n;
+
+	if (json_has(rec->obj, name)) {
+		with.obj = jv_copy(rec->obj);
+		drop_member(&with, name);
+	}
+	s = with.raw != NULL ? splice(with.raw, with.len, name, json, &n) :
+	    splice(rec->raw, rec->len, name, json, &n);
+	if (n >= max)
+		err_set(err, ERR_LIMIT, "it would be longer than %d bytes",
+		    STREAM_LINE_MAX);
+	if (n >= max || json_check(s, n, &record_limits, err) == -1) {
+		record_clear(&with);
+		free(s);
+		return -1;
+	}
+	if (with.raw != NULL) {
+		jv_free(rec->obj);
+		rec->obj = jv_copy(with.obj);
+	}
+	record_clear(&with);
+	free(rec->raw);
+	rec->raw = s;
+	rec->len = n;
+	rec->obj = jv_object_set(rec->obj, jv_string(name),
+	    jv_parse_sized(json, (int)strlen(json)));
+	return 0;
+}
+
+void
+record_set(struct record *rec, const char *name, const char *json)
+{
+	struct err	err = ERR_INIT;
+
+	if (rec->over == NULL && try_set(rec, name, json, STREAM_LINE_MAX -
+	    RECORD_ERROR_ROOM, &err) == -1)
+		rec->over = xasprintf("the record does not fit a line of the "
+		    "stream with \"%s\": %s", name, err.msg);
+}
+
+int
+record_fits(const struct record *rec, struct err *err)
+{
+	return rec->over == NULL ? 0 :
+	    err_set(err, ERR_LIMIT, "%s", rec->over);
+}
+
+/* Nothing but what says which image it is. */
+static void
+reduce(struct record *rec, const char *const *names)
+{
+	jv	obj = jv_object(), v;
+
+	for (; *names != NULL; names++) {
+		v = json_get(rec->obj, *names);
+		if (jv_is_valid(v))
+			obj = jv_object_set(obj, jv_string(*names), v);
+		else
+			jv_free(v);
+	}
+	replace(rec, obj);
+}
+
+void
+record_set_error(struct record *rec, const char *stage, const struct err *err)
+{
+	static const char *const image[] = {
+		"type", "file", "line", "source", NULL
+	};
+	static const char *const least[] = { "type", "line", NULL };
+	struct err	e = ERR_INIT;
+	struct buf	b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	buf_addc(&b, '{');
+	gojson_member(&b, "stage", stage);
+	gojson_member(&b, "class", err_class_name(err->cls));
+	gojson_member(&b, "message", err->msg);
+	if (err->status != 0)
+		gojson_number(&b, "status", err->status);
+	if (err->code[0] != '\0')
+		gojson_member(&b, "code", err->code);
+	buf_addc(&b, '}');
+	free(rec->over);
+	rec->over = NULL;
+	if (try_set(rec, "error", b.data, STREAM_LINE_MAX, &e) == -1) {
+		reduce(rec, image);
+		if (try_set(rec, "error", b.data, STREAM_LINE_MAX, &e) == -1) {
+			reduce(rec, least);
+			try_set(rec, "error", b.data, STREAM_LINE_MAX, &e);
+		}
+	}
+	buf_clear(&b);
+}
+
+int
+record_has_error(const struct record *rec)
+{
+	jv	e = json_get(rec->obj, "error");
+	int	has = jv_is_valid(e) && jv_get_kind(e) != JV_KIND_NULL;
+
+	jv_free(e);
+	return has;
+}
+
+void
+record_drop_error(struct record *rec)
+{
+	if (json_has(rec->obj, "error"))
+		drop_member(rec, "error");
+}
+
+void
+stream_out_init(struct stream_out *out, int fd)
+{
+	struct stat	st;
+
+	memset(out, 0, sizeof(*out));
+	out->fd = fd;
+	out->to_pipe = fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+	/* Bounded by its users, who stop putting when much is waiting. */
+	buf_init(&out->buf, SIZE_MAX / 4);
+	buf_addf(&out->buf, "{\"type\":\"acedt-stream\",\"version\":%d}\n",
+	    STREAM_VERSION);
+}
+
+void
+stream_out_clear(struct stream_out *out)
+{
+	buf_clear(&out->buf);
+}
+
+void
+stream_out_put(struct stream_out *out, const struct record *rec)
+{
+	assert(rec->over == NULL);
+	if (rec->is_image) {
+		out->images++;
+		out->errors += (unsigned long)record_has_error(rec);
+	}
+	buf_add(&out->buf, rec->raw, rec->len);
+	buf_addc(&out->buf, '\n');
+}
+
+void
+stream_out_end(struct stream_out *out)
+{
+	buf_addf(&out->buf, "{\"type\":\"end\",\"images\":%lu}\n", out->images);
+}
+
+void
+stream_out_report(const struct stream_out *out, unsigned long own)
+{
+	unsigned long	before = out->errors - own;
+
+	assert(own <= out->errors);
+	if (getenv(STREAM_SUPERVISED) != NULL)
+		return;
+	if (own > 0)
+		log_error("%lu of %lu images failed%s: see \"error\" in the "
+		    "stream", own, out->images, before > 0 ?
+		    ", others had failed before" : "");
+	else if (before > 0 && !out->to_pipe)
+		log_error("%lu of %lu images had failed before: see "
+		    "\"error\" in the stream", before, out->images);
+}
+
+/* Can it take PIPE_BUF bytes now, without blocking? */
+static int
+writable(int fd)
+{
+	struct pollfd	pfd = { fd, POLLOUT, 0 };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
+size_t
+stream_out_waiting(const struct stream_out *out)
+{
+	return out->buf.len - out->sent;
+}
+
+int
+stream_out_flush(struct stream_out *out, int some, struct err *err)
+{
+	size_t	n;
+
+	while ((n = stream_out_waiting(out)) > 0) {
+		if (some && !writable(out->fd))
+			break;
+		if (some && n > PIPE_BUF)
+			n = PIPE_BUF;
+		if (io_write_full(out->fd, out->buf.data + out->sent,
+		    n) == -1) {
+			io_end_unread();
+			return err_sys(err, "standard output");
+		}
+		out->sent += n;
+	}
+	/* Moving what is left only when it is the smaller part is cheap. */
+	if (out->sent > out->buf.len / 2) {
+		buf_drop(&out->buf, out->sent);
+		out->sent = 0;
+	}
+	return 0;
+}
