@@ -261,6 +261,10 @@ account_for()
 		[[ $stderr == *"HTTP $code MANIFEST_BLOB_UNKNOWN: blob unknown to registry"* ]]
 		[ "$(logged '.path | test("manifests/sha")')" -eq 2 ]
 	done
+	# Whatever else the registry says with it.
+	faults '[{"method":"PUT","path":"manifests/sha","nth":[1],"status":400,
+	    "body":"{\"errors\":[{\"code\":\"DIGEST_INVALID\"},{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}"}]'
+	run -0 ace-dt mirror gather "$FILES/big.list" "$R_HOST/both:1" -q
 	# What the code of a 5xx calls wrong is not sent again.
 	faults '[{"method":"PUT","path":"manifests/sha","status":500,
 	    "body":"{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}"}]'

@@ -102,6 +102,7 @@ class State:
         self.options = options
         self.lock = threading.Lock()
         self.blobs = {}         # (repo, digest) -> bytes
+        self.linking = set()    # digests whose links are being written
         self.manifests = {}     # (repo, reference) -> (type, bytes)
         self.uploads = {}       # id -> bytearray
         self.tokens = {}        # token -> (scopes, time of expiry)
@@ -387,6 +388,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     'code': 'MANIFEST_INVALID', 'message': 'bad manifest',
                     'detail': {'lacks': lacks}}]}))
                 return
+            if any(digest in self.body.decode() for digest in state.linking):
+                # As docker-registry 2.8 does whose link file is empty.
+                self.answer(400, json.dumps({'errors': [
+                    {'code': 'DIGEST_INVALID'},
+                    {'code': 'MANIFEST_BLOB_UNKNOWN'}]}))
+                return
             entry = (self.headers['Content-Type'], self.body)
             state.manifests[repo, digest] = entry
             state.manifests[repo, reference] = entry
@@ -437,8 +444,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     (origin, mount) not in state.blobs:
                 self.error(404, 'BLOB_UNKNOWN')
                 return
-            if mount and state.options.mount in ('yes', 'missing') and \
-                    (origin, mount) in state.blobs:
+            if mount and state.options.mount in ('yes', 'missing', 'links') \
+                    and (origin, mount) in state.blobs:
+                if state.options.mount == 'links':
+                    state.linking.add(mount)
+                    time.sleep(0.2)
+                    state.linking.discard(mount)
                 state.blobs[repo, mount] = state.blobs[origin, mount]
                 self.answer(201, b'', {'Location':
                                        f'/v2/{repo}/blobs/{mount}'})
@@ -524,8 +535,10 @@ def main():
     parser.add_argument('--realm', help='of the bearer challenge')
     parser.add_argument('--token-lives', type=float, default=300)
     parser.add_argument('--mount', default='yes',
-                        choices=('yes', 'ignore', 'refuse', 'missing'),
-                        help='missing: 404 where others open an upload')
+                        choices=('yes', 'ignore', 'refuse', 'missing',
+                                 'links'),
+                        help='missing: 404 where others open an upload; '
+                        'links: the blob is away while its link is written')
     parser.add_argument('--single-post', action='store_true')
     parser.add_argument('--global-head', action='store_true',
                         help='HEAD of a blob answers for all repositories')

@@ -389,6 +389,18 @@ arrived()
 	    '8 PUT upload 201'
 }
 
+@test "no manifest is under way while a mount writes a blob's link again" {
+	start_regd R --mount links
+	config_plain_http "$SRC_HOST" "$R_HOST"
+	make_big_list
+	cat list >>big.list
+	gather big.list "$R_HOST/a:1"
+	[ "$(logged '(.path | test("mount=")) and .status == 201')" -eq 1 ]
+	[ "$(logged '(.path | test("manifests/")) and .method == "PUT" and
+	    .status >= 400')" -eq 0 ]
+	verify_registry "$R_HOST" a 1
+}
+
 @test "registries that answer 404 to a mount take a blob in one POST" {
 	start_regd R --mount missing --single-post
 	config_plain_http "$SRC_HOST" "$R_HOST"

@@ -98,8 +98,12 @@ add_error(struct buf *b, jv error, char **code)
 			buf_addf(b, "%s(%.*s)", own != NULL || message !=
 			    NULL ? " " : "", DETAIL_MAX, detail);
 	}
-	/* "UNKNOWN" says less than any other. */
-	if (own != NULL && (*code == NULL || strcmp(*code, "UNKNOWN") == 0)) {
+	/*
+	 * "UNKNOWN" says less than any other; that a blob is missing says what can
+	 * be done.
+	 */
+	if (own != NULL && (*code == NULL || strcmp(*code, "UNKNOWN") == 0 ||
+	    strcmp(own, "MANIFEST_BLOB_UNKNOWN") == 0)) {
 		free(*code);
 		*code = own;
 		own = NULL;

@@ -249,6 +249,7 @@ proof_ends(struct pusher *p)
 {
 	p->proof = PROOF_HAD;
 	ask_wake(p);
+	manifest_release(p);
 }
 
 /* It answered 202 for a blob that it has, or had. */
@@ -311,6 +312,7 @@ begin_proof(struct pusher *p)
 {
 	struct reg_call	*c = &p->proof_call;
 
+	assert(p->proof == PROOF_WANTED && p->nsending == 0);
 	p->proof = PROOF_ASKED;
 	c->repo = c->from = p->dest.repo;
 	c->method = "POST";
@@ -319,6 +321,13 @@ begin_proof(struct pusher *p)
 	c->arg = p;
 	c->on_done = proof_came;
 	reg_start(c);
+}
+
+void
+ask_manifests_ended(struct pusher *p)
+{
+	if (p->proof == PROOF_WANTED)
+		begin_proof(p);
 }
 
 /*
@@ -343,7 +352,8 @@ will_be_settled(const struct xfer *x)
 
 	if (p->mounts != MOUNTS_UNKNOWN)
 		return 0;
-	if (p->first != NULL || p->nmounting > 0 || p->proof == PROOF_ASKED)
+	if (p->first != NULL || p->nmounting > 0 || p->proof == PROOF_WANTED ||
+	    p->proof == PROOF_ASKED)
 		return 1;
 	if (p->proof == PROOF_HAD)
 		return 0;
@@ -370,8 +380,11 @@ weigh(void *arg)
 	} else if (will_be_settled(x)) {
 		wait_for_others(x);
 		if (p->known != NULL && p->proof == PROOF_NONE &&
-		    p->first == NULL && p->nmounting == 0)
-			begin_proof(p);
+		    p->first == NULL && p->nmounting == 0) {
+			p->proof = PROOF_WANTED;
+			if (p->nsending == 0)
+				begin_proof(p);
+		}
 	} else {
 		ask_head(x);
 	}

@@ -3,6 +3,7 @@
  * be found as its referrer afterwards: through the API where the registry says
  * that it knows of the subject, else by the referrers tag.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,13 +199,16 @@ queue_tag(struct pusher *p, struct item *item)
 }
 
 static void
-forget_call(struct item *item)
+forget_call(struct pusher *p, struct item *item)
 {
 	free(item->call->arg);
 	item->call->arg = NULL;
 	reg_call_clear(item->call);
 	free(item->call);
 	item->call = NULL;
+	assert(p->nsending > 0);
+	if (--p->nsending == 0)
+		ask_manifests_ended(p);
 }
 
 static void
@@ -242,7 +246,7 @@ put_done(struct reg_call *c, const struct err *err)
 
 	if (err != NULL && wants_blobs(c) && item_resend(s.p, s.item) > 0) {
 		log_info("%s; what it was said to have is sent", err->msg);
-		forget_call(s.item);
+		forget_call(s.p, s.item);
 		item_settled(s.p, s.item);
 		xfer_schedule(s.p);
 		return;
@@ -267,7 +271,7 @@ put_done(struct reg_call *c, const struct err *err)
 	if (err == NULL && (s.item->is_new || s.item->subject == NULL))
 		tell_sent(s.item);
 	s.item->is_new = 1;
-	forget_call(s.item);
+	forget_call(s.p, s.item);
 	if (err == NULL && s.item->subject != NULL && !known)
 		queue_tag(s.p, s.item);
 	else
@@ -296,13 +300,13 @@ asked(struct reg_call *c, const struct err *err)
 
 	if (err != NULL && reg_is_passing(c)) {
 		e = *err;		/* it lives in the call */
-		forget_call(s.item);
+		forget_call(s.p, s.item);
 		item_resolve(s.p, s.item, &e);
 	} else if (err != NULL || digest_contradicts(v, s.item->digest)) {
 		c->accept = NULL;
 		put_manifest(c->arg);
 	} else {
-		forget_call(s.item);
+		forget_call(s.p, s.item);
 		item_resolve(s.p, s.item, NULL);
 	}
 }
@@ -316,6 +320,7 @@ send_to_registry(struct pusher *p, struct item *item)
 	s->p = p;
 	s->item = item;
 	item->call = c;
+	p->nsending++;
 	reg_call_init(c);
 	c->repo = p->dest.repo;
 	c->path = xasprintf("manifests/%s", item->digest);
@@ -355,8 +360,23 @@ void
 manifest_send(struct pusher *p, struct item *item)
 {
 	item->state = ITEM_ACTIVE;
-	if (p->dest.repo != NULL)
-		send_to_registry(p, item);
-	else
+	if (p->dest.repo == NULL) {
 		send_to_layout(p, item);
+	} else if (p->proof == PROOF_WANTED || p->proof == PROOF_ASKED) {
+		item->next = p->held;
+		p->held = item;
+	} else {
+		send_to_registry(p, item);
+	}
+}
+
+void
+manifest_release(struct pusher *p)
+{
+	struct item	*item;
+
+	while ((item = p->held) != NULL) {
+		p->held = item->next;
+		send_to_registry(p, item);
+	}
 }

@@ -79,7 +79,8 @@ struct item {
 	int		 resent;	/* blobs below it that were said to be
 					 * there had their second chance */
 
-	struct item	*next;		/* in the queue of referrers tags */
+	struct item	*next;		/* held, or in the queue of referrers
+					 * tags */
 };
 
 /* The largest first: the longest transfer must not begin last. */
@@ -123,9 +124,15 @@ enum mounts {
 	MOUNTS_REFUSED		/* an error, in this run: HEAD has to ask */
 };
 
-/* A mount of a blob that is there, to find that out: once a run. */
+/*
+ * A mount of a blob that is there, to find that out: once a run.  A registry that
+ * keeps files (docker-registry 2.8) writes the blob's link once more for a mount,
+ * and refuses a manifest that names the blob at that moment: no manifest is under
+ * way beside the proof.
+ */
 enum proof {
 	PROOF_NONE,
+	PROOF_WANTED,		/* once the manifests under way have ended */
 	PROOF_ASKED,
 	PROOF_HAD
 };
@@ -150,6 +157,8 @@ struct pusher {
 	struct hostnote	 note;		/* of them, for later runs */
 	enum proof	 proof;
 	struct reg_call	 proof_call;
+	size_t		 nsending;	/* manifests under way to a registry */
+	struct item	*held;		/* manifests that wait for the proof */
 	struct item	*known;		/* borrowed: a blob that is there, or NULL */
 	struct xfer	*first;		/* borrowed: asks by HEAD whether the first
 					 * blob is there, or NULL */
@@ -190,6 +199,11 @@ int	item_resend(struct pusher *, struct item *);
 
 /* manifest.c: send a manifest; what is below it is there. */
 void	manifest_send(struct pusher *, struct item *);
+/* The proof ended: send those that it held. */
+void	manifest_release(struct pusher *);
+
+/* ask.c: no manifest is under way. */
+void	ask_manifests_ended(struct pusher *);
 
 /* lane.c: the blob waits for its turn; it has a holder. */
 void	lane_add(struct pusher *, struct item *);
