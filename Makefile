@@ -153,6 +153,19 @@ bench:				## time it beside other programs, print a table
 	@$(MAKE) --no-print-directory all bench-programs
 	@ACEDT_BUILD='$(abspath $(B))' bench/run.sh
 
+DISTFILE = build/ace-dt-$(VERSION).tar.gz
+dist:				## the release tarball of this commit, into build/
+	@scripts/dist.sh $(DISTFILE)
+	@echo $(DISTFILE)
+
+deb:				## the Debian package of this commit, into build/deb/
+	@scripts/deps.sh build deb
+	@scripts/deb.sh build/deb
+
+deb-check: deb			## install and remove that on a minimal Debian, as root
+	@scripts/deb-check.sh build/deb/ace-dt_$(VERSION)-*_*.deb || \
+	    [ $$? -eq 77 ]
+
 install: all			## install into DESTDIR and PREFIX
 	$(INSTALL) -d '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(BINDIR)'
@@ -179,6 +192,7 @@ include test/fuzz/fuzz.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all asan bench bench-programs check clean coverage demo deps help \
+.PHONY: all asan bench bench-programs check clean coverage deb deb-check demo \
+	deps dist help \
 	install kill lint test-programs uninstall FORCE
 .DELETE_ON_ERROR:

@@ -3,7 +3,7 @@
 # Install what is missing for one or more purposes from Debian's packages, and
 # say what.  Silent, and without any network, when all of it is there.
 #
-#   scripts/deps.sh build|demo|test|lint|bench|fuzz ...
+#   scripts/deps.sh build|demo|test|lint|bench|deb|fuzz ...
 
 set -eu
 
@@ -14,6 +14,7 @@ test='bats docker-registry apache2-utils curl jq skopeo umoci mandoc
     parallel iproute2 procps python3 openssl util-linux nginx-light tinyproxy'
 lint='clang cppcheck git mandoc shellcheck binutils'
 bench='docker-registry skopeo curl python3 util-linux'
+deb='debhelper dpkg-dev fakeroot git lintian mmdebstrap'
 fuzz='clang libclang-rt-14-dev'
 
 wanted=
@@ -24,6 +25,7 @@ for purpose; do
 	test) wanted="$wanted $test lcov" ;;
 	lint) wanted="$wanted $lint" ;;
 	bench) wanted="$wanted $bench" ;;
+	deb) wanted="$wanted $deb" ;;
 	fuzz) wanted="$wanted $fuzz" ;;
 	*) echo "deps: no purpose $purpose" >&2; exit 2 ;;
 	esac

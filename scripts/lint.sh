@@ -48,7 +48,8 @@ grep -l '#include <curl/curl.h>' $sources |
     fail 'curl.h outside of its fence'
 
 # The folders of lib/, lowest first: each includes only those before it.
-above='base text oci stream http registry transfer program'
+order='base text oci stream http registry transfer program'
+above=$order
 for folder in $above; do
 	above=${above#* }
 	[ "$folder" != program ] || above=
@@ -60,7 +61,7 @@ for folder in $above; do
 	    fail "lib/$folder includes what is not of lib/"
 done
 for dir in lib/*/; do
-	case " base text oci stream http registry transfer program " in
+	case " $order " in
 	*" $(basename "$dir") "*) ;;
 	*) fail "$dir has no place in the order of lib/" ;;
 	esac
