@@ -27,7 +27,7 @@ ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # libacedt.a needs all of them; --as-needed leaves each program its own.
 ALL_LIBS     = -lcurl -ljq -lssl -lcrypto -lyaml -lseccomp \
-	       -lpcre2-8 $(LDLIBS)
+	       -lpcre2-8 -lunistring $(LDLIBS)
 
 TOOLS	:= acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index \
 	   acedt-check

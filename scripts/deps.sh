@@ -8,7 +8,7 @@
 set -eu
 
 build='gcc libc6-dev libcurl4-openssl-dev libjq-dev libonig-dev libssl-dev
-    libyaml-dev libseccomp-dev libpcre2-dev'
+    libyaml-dev libseccomp-dev libpcre2-dev libunistring-dev'
 demo='jq ca-certificates'
 test='bats docker-registry apache2-utils curl jq skopeo umoci mandoc
     parallel iproute2 procps python3 openssl util-linux nginx-light tinyproxy'

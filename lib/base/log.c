@@ -71,33 +71,6 @@ log_parse_level(const char *s, int *level)
 	return 0;
 }
 
-/*
- * Code points that change how the rest of a line is shown, or are not seen at
- * all: controls, and what Unicode calls default ignorable or a format.
- */
-static const struct {
-	unsigned long	first, last;
-} hidden[] = {
-	{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
-	{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
-	{ 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-	{ 0x2060, 0x206f }, { 0x2800, 0x2800 }, { 0x3164, 0x3164 },
-	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
-	{ 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
-	{ 0xe0000, 0xe0fff }
-};
-
-static int
-is_hidden(unsigned long c)
-{
-	size_t	i;
-
-	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-		if (c >= hidden[i].first && c <= hidden[i].last)
-			return 1;
-	return 0;
-}
-
 static int
 is_letter(char c)
 {
@@ -130,11 +103,11 @@ static void
 escape_one(char *esc, size_t size, const unsigned char *s, size_t n,
     unsigned long c, int command)
 {
-	if (n == 0 || command || (c < 0x80 && c != '\n' && is_hidden(c)))
+	if (n == 0 || command || (c < 0x80 && c != '\n' && utf8_is_hidden(c)))
 		snprintf(esc, size, "\\x%02x", *s);
 	else if (c == '\n')
 		snprintf(esc, size, "\\n");
-	else if (is_hidden(c))
+	else if (utf8_is_hidden(c))
 		snprintf(esc, size, c > 0xffff ? "\\U%08lx" : "\\u%04lx", c);
 	else
 		snprintf(esc, size, "%.*s", (int)n, (const char *)s);

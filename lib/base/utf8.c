@@ -1,58 +1,70 @@
+/*
+ * UTF-8 from outside: decoding, and what Unicode says of a character.  The
+ * tables are those of libunistring.
+ */
+#include <assert.h>
+#include <stdint.h>
+
+#include <unictype.h>
+#include <unistr.h>
+#include <uniwidth.h>
+
 #include "lib/base/utf8.h"
 
 size_t
 utf8_decode(const unsigned char *s, size_t len, unsigned long *c)
 {
-	static const unsigned long smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned long	v;
-	size_t		i, n;
+	ucs4_t	uc;
+	int	n;
 
-	if (s[0] < 0x80) {
-		*c = s[0];
-		return 1;
-	}
-	if ((s[0] & 0xe0) == 0xc0) {
-		n = 2;
-		v = s[0] & 0x1f;
-	} else if ((s[0] & 0xf0) == 0xe0) {
-		n = 3;
-		v = s[0] & 0x0f;
-	} else if ((s[0] & 0xf8) == 0xf0) {
-		n = 4;
-		v = s[0] & 0x07;
-	} else {
+	assert(len > 0);
+	if ((n = u8_mbtoucr(&uc, s, len)) <= 0)
 		return 0;
-	}
-	if (n > len)
-		return 0;
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		v = v << 6 | (s[i] & 0x3f);
-	}
-	if (v < smallest[n] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
-		return 0;
-	*c = v;
-	return n;
+	*c = uc;
+	return (size_t)n;
 }
 
 int
 utf8_valid(const void *p, size_t len)
 {
-	const unsigned char	*s = p;
-	unsigned long		 c;
-	size_t			 n;
+	return u8_check(p, len) == NULL;
+}
 
-	while (len > 0) {
-		if (*s < 0x80) {
-			s++;
-			len--;
-			continue;
-		}
-		if ((n = utf8_decode(s, len, &c)) == 0)
-			return 0;
+int
+utf8_is_space(unsigned long c)
+{
+	return uc_is_property_white_space((ucs4_t)c);
+}
+
+int
+utf8_is_hidden(unsigned long c)
+{
+	ucs4_t	uc = (ucs4_t)c;
+
+	return uc_is_general_category_withtable(uc, UC_CATEGORY_MASK_Cc |
+	    UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp) ||
+	    uc_is_property_bidi_control(uc) ||
+	    uc_is_property_default_ignorable_code_point(uc) ||
+	    (c >= 0xfff9 && c <= 0xfffb) ||	/* interlinear annotations */
+	    c == 0x2800;			/* a Braille cell without dots */
+}
+
+size_t
+utf8_prefix(const char *text, int columns, int *used)
+{
+	const uint8_t	*s = (const uint8_t *)text, *start = s;
+	ucs4_t		 c;
+	int		 n, w;
+
+	*used = 0;
+	while ((n = u8_strmbtouc(&c, s)) > 0) {
+		/* A control character has no width; none should come here. */
+		if ((w = uc_width(c, "UTF-8")) < 0)
+			w = 0;
+		if (*used + w > columns)
+			break;
+		*used += w;
 		s += n;
-		len -= n;
 	}
-	return 1;
+	return (size_t)(s - start);
 }

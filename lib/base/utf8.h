@@ -13,4 +13,22 @@ size_t	utf8_decode(const unsigned char *s, size_t len, unsigned long *c);
 /* Are all of the bytes well-formed UTF-8? */
 int	utf8_valid(const void *, size_t);
 
+/* Is it white space, as Unicode and Go's unicode.IsSpace have it? */
+int	utf8_is_space(unsigned long c);
+
+/*
+ * Does it change how the rest of a line is shown, or is it not seen at all?
+ * Controls, separators of lines, marks of direction, and what Unicode calls
+ * default ignorable.
+ */
+int	utf8_is_hidden(unsigned long c);
+
+/*
+ * How many bytes of a text fit a number of columns of a terminal, by whole
+ * characters: wide ones take two columns, and combining marks none.  *used is
+ * how many columns these bytes take.  The text ends at a NUL, or where it is not
+ * well-formed.
+ */
+size_t	utf8_prefix(const char *text, int columns, int *used);
+
 #endif

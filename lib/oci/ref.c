@@ -38,12 +38,11 @@ is_control(unsigned long c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
+/* Two characters without a width count as blanks too. */
 static int
 is_blank(unsigned long c)
 {
-	return c == ' ' || c == 0xa0 || c == 0x1680 ||
-	    (c >= 0x2000 && c <= 0x200b) || c == 0x2028 || c == 0x2029 ||
-	    c == 0x202f || c == 0x205f || c == 0x3000 || c == 0xfeff;
+	return utf8_is_space(c) || c == 0x200b || c == 0xfeff;
 }
 
 /*

@@ -64,11 +64,7 @@ csv_blank(const char *s, size_t len)
 	if (len == 0 || (n = utf8_decode((const unsigned char *)s, len,
 	    &c)) == 0)
 		return 0;
-	if ((c >= 0x09 && c <= 0x0d) || c == ' ' || c == 0x85 || c == 0xa0 ||
-	    c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
-	    c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000)
-		return n;
-	return 0;
+	return utf8_is_space(c) ? n : 0;
 }
 
 /* The next line, of which there is one. */
