@@ -157,19 +157,52 @@ as_printed()
 	[[ $output == *"reg.example.com/all "*ok*"may be written"* ]]
 }
 
-@test "every option of a program is in its manual, and the other way round" {
-	for p in ace-dt-mirror-gather acedt-resolve acedt-fetch acedt-filter \
-	    acedt-push acedt-index acedt-check; do
+# documented_options PAGE [SECTION]: the long options that its lists explain.
+documented_options()
+{
+	awk -v section="${2:-}" '/^\.Sh / { inside = index($0, section) > 0 }
+	    section == "" || inside' "$TOP/man/$1" |
+	    sed -nE 's/^\.It Fl ([a-zA-Z] .*, (Fl )?)?-([a-z-]+).*/--\3/p' |
+	    sort
+}
+
+# synopsis_options PAGE: each option as the synopsis has it, short or long.
+synopsis_options()
+{
+	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$TOP/man/$1" |
+	    grep -oE 'Fl [a-zA-Z-]+' | sed 's/^Fl //' | while read -r flag; do
+		case $flag in
+		-*) echo "-$flag" ;;
+		*) grep -o . <<<"$flag" | sed 's/^/-/' ;;
+		esac
+	done | sort -u
+}
+
+@test "every option of a program is in its manual or among the common ones, and the other way round" {
+	documented_options acedt.7 "COMMON OPTIONS" >common
+	[ "$(uniq common | wc -l)" -ge 10 ]
+	: >used
+	for p in ace-dt ace-dt-mirror-gather acedt-resolve acedt-fetch \
+	    acedt-filter acedt-push acedt-index acedt-check; do
+		echo "$p"
 		${p/ace-dt-mirror-gather/ace-dt mirror gather} --help |
-		    grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' |
-		    sort >has
-		sed -n 's/^\.It Fl .*-\([a-z-]*\).*/\1/p' \
-		    "$TOP/man/$p.1" >/dev/null
-		mandoc -Tascii "$TOP/man/$p.1" | sed 's/.\x08//g' |
-		    grep -oE '^ +(-.[^-]*, )?--[a-z-]+' |
-		    grep -oE -- '--[a-z-]+' | sort >documented
-		diff has documented || { echo "$p"; return 1; }
+		    grep -oE '^ +(-., )?--[a-z-]+' >help
+		grep -oE -- '--[a-z-]+' help | sort >has
+		documented_options "$p.1" >own
+		[ -s has ]
+		[ -s own ]
+		# What is common is not said twice.
+		comm -12 own common >twice
+		[ ! -s twice ]
+		comm -12 has common >>used
+		comm -12 has common | sort -u - own | diff has -
+		grep -q '^\.Sy COMMON OPTIONS' "$TOP/man/$p.1"
+		[ "$p" != ace-dt ] || continue
+		sed -E 's/^ +//; s/, .*//' help | grep -vx -e -h -e --version |
+		    sort >usage
+		synopsis_options "$p.1" | diff usage -
 	done
+	sort -u used | diff common -
 }
 
 # limit NAME: its value in lib/base/limits.h, as people write it.
@@ -212,8 +245,8 @@ limit()
 		grep -qF "${text/N/$(limit "$name")}" "$TOP/man/$page" ||
 		    { echo "$page: $name"; return 1; }
 	done <<-EOF
-	acedt.7|data of one is at most N, of|MEMORY_MAX
-	acedt.7|N.|FILTER_MEMORY_MAX
+	acedt.7|data of a program is at most N;|MEMORY_MAX
+	acedt.7|is at most N.|FILTER_MEMORY_MAX
 	ace-dt-config.5|is obeyed up to N seconds by all|HTTP_RETRY_AFTER_MAX
 	ace-dt-config.5|default, N; at most 1000.|HTTP_CALLS_PER_HOST
 	ace-dt-config.5|A pattern has at most N bytes|PATTERN_LENGTH_MAX
