@@ -18,6 +18,7 @@
 #include "bin/ace-dt/spawn.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
@@ -554,7 +555,7 @@ enter_sandbox(const struct pipeline *pl)
 	struct sandbox	sb;
 	size_t		i;
 
-	sandbox_init(&sb, 0, MEMORY_MAX);
+	sandbox_init(&sb, SANDBOX_REPORTED, MEMORY_MAX);
 	for (i = 0; i < pl->n; i++)
 		if (pl->procs[i].started)
 			sandbox_signal(&sb, (int)pl->procs[i].pid);
@@ -630,7 +631,7 @@ pipeline_run(struct pipeline *pl, struct display *display)
 	int		status = EXIT_DONE, unstarted;
 
 	memset(&r, 0, sizeof(r));
-	setenv(STREAM_SUPERVISED, "1", 1);
+	setenv(ENV_SUPERVISED, "1", 1);
 	r.pl = pl;
 	r.display = display;
 	if (catch_signals(&r, &err) == -1)

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
@@ -350,23 +351,17 @@ static char *
 parent_directory(size_t i)
 {
 	static const char *const below_config[] = {
-		"containers", "containerd", "docker"
+		"containers/certs.d", "containerd/certs.d", "docker/certs.d"
 	};
 	static const char *const system[] = {
 		"/etc/containers/certs.d", "/etc/containerd/certs.d",
 		"/etc/docker/certs.d"
 	};
-	const char	*xdg = getenv("XDG_CONFIG_HOME"), *home;
 
-	home = getenv("HOME");
-	if (home == NULL)
-		home = "";
 	if (i < 3)
-		return xdg != NULL && *xdg != '\0' ?
-		    xasprintf("%s/%s/certs.d", xdg, below_config[i]) :
-		    xasprintf("%s/.config/%s/certs.d", home, below_config[i]);
+		return env_config_path(below_config[i]);
 	if (i == 3)
-		return xasprintf("%s/.docker/certs.d", home);
+		return xasprintf("%s/.docker/certs.d", env_home());
 	return i < 7 ? xstrdup(system[i - 4]) : NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/exits.h"
 #include "lib/base/limits.h"
@@ -62,9 +63,9 @@ read_proxy(struct proxy *p, const char *const *names)
 	char		*s = NULL;
 	CURLU		*u;
 
-	for (; *names != NULL && (v == NULL || *v == '\0'); names++)
-		v = getenv(*names);
-	if (v == NULL || *v == '\0' || (u = curl_url()) == NULL)
+	for (; *names != NULL && v == NULL; names++)
+		v = env_get(*names);
+	if (v == NULL || (u = curl_url()) == NULL)
 		return;
 	if (curl_url_set(u, CURLUPART_URL, v, CURLU_NON_SUPPORT_SCHEME |
 	    CURLU_GUESS_SCHEME) == 0 &&
@@ -100,7 +101,7 @@ http_new(size_t connections_max)
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX);
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
 	    (long)connections_max);
-	v = getenv("ACE_DT_PROXY_LOOPBACK");
+	v = env_get("ACE_DT_PROXY_LOOPBACK");
 	h->stall_seconds = HTTP_STALL_SECONDS;
 	read_proxy(&h->proxies[0], plain_proxies);
 	read_proxy(&h->proxies[1], safe_proxies);

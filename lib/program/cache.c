@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
@@ -23,13 +24,12 @@ struct cache {
 char *
 cache_dir(const char *dir, const char *sub)
 {
-	const char	*xdg = getenv("XDG_CACHE_HOME"), *home;
+	const char	*xdg = env_get("XDG_CACHE_HOME"), *home = env_get("HOME");
 
 	if (dir != NULL)
 		return xasprintf("%s/%s", dir, sub);
 	if (xdg != NULL && *xdg == '/')
 		return xasprintf("%s/ace/dt/%s", xdg, sub);
-	home = getenv("HOME");
 	return xasprintf("%s/.cache/ace/dt/%s", home != NULL ? home :
 	    "/nonexistent", sub);
 }

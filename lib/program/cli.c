@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/env.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
@@ -284,7 +285,7 @@ cli_init(struct cli *c, int argc, char **argv)
 	c->only_args = 0;
 	c->args = NULL;
 	c->nargs = 0;
-	if ((env = getenv(VERBOSITY_ENV)) == NULL || *env == '\0')
+	if ((env = env_get(VERBOSITY_ENV)) == NULL)
 		return;
 	if (parse_levels(env, &level) == -1)
 		log_die(EXIT_USAGE_ERR, "$" VERBOSITY_ENV ": \"%s\" is not a "

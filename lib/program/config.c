@@ -16,6 +16,7 @@
 #include <yaml.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
@@ -65,7 +66,7 @@ complain(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (getenv(STREAM_SUPERVISED) != NULL)
+	if (env_is_supervised())
 		log_info("%s", text);
 	else
 		log_warn("%s", text);

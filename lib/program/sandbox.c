@@ -15,13 +15,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"
 #include "lib/base/xalloc.h"
 #include "lib/program/sandbox.h"
 #include "lib/program/sandbox_calls.h"
-#include "lib/stream/stream.h"
 
 #define OFF_VARIABLE	"ACE_DT_SANDBOX"
 
@@ -76,7 +76,7 @@ struct sandbox_path {
 static int
 is_off(void)
 {
-	const char	*s = getenv(OFF_VARIABLE);
+	const char	*s = env_get(OFF_VARIABLE);
 
 	return s != NULL && strcmp(s, "off") == 0;
 }
@@ -290,7 +290,7 @@ sandbox_enter(struct sandbox *sb)
 {
 	int	landlock, calls;
 
-	if (getenv(STREAM_SUPERVISED) == NULL)
+	if (!env_is_supervised() && !(sb->flags & SANDBOX_REPORTED))
 		sandbox_report();
 	if (is_off()) {
 		clear(sb);

@@ -18,7 +18,8 @@ enum {
 	SANDBOX_NETWORK = 1,	/* sockets, to connect with TCP */
 	SANDBOX_THREADS = 2,	/* libcurl resolves names in them */
 	SANDBOX_MODES = 4,	/* may give files the mode 0644, as layouts do */
-	SANDBOX_PURE = 8	/* nothing but reading, writing, memory, time */
+	SANDBOX_PURE = 8,	/* nothing but reading, writing, memory, time */
+	SANDBOX_REPORTED = 16	/* the caller has called sandbox_report() */
 };
 
 #define SANDBOX_CHILDREN_MAX	16
@@ -51,7 +52,8 @@ void	sandbox_enter(struct sandbox *);
 
 /*
  * Say what is missing on this kernel, at info; that it is switched off, at
- * warn.  sandbox_enter() does so itself in a stage that runs on its own.
+ * warn.  sandbox_enter() does so itself in a stage that runs on its own, unless
+ * its caller has SANDBOX_REPORTED.
  */
 void	sandbox_report(void);
 /* What this build enforces on this kernel, for people; static. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/env.h"
 #include "lib/base/process.h"
 #include "lib/base/xalloc.h"
 #include "lib/registry/broker.h"
@@ -32,7 +33,7 @@ struct run {
 int
 broker_seconds(void)
 {
-	const char	*s = getenv("ACE_DT_HELPER_SECONDS");
+	const char	*s = env_get("ACE_DT_HELPER_SECONDS");
 	long		 n = s != NULL ? strtol(s, NULL, 10) : 0;
 
 	return n > 0 && n <= HELPER_SECONDS_MAX ? (int)n : HELPER_SECONDS;

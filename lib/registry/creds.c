@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
@@ -148,11 +149,11 @@ add_runtime(struct creds *c, struct err *err)
 static int
 add_variable(struct creds *c, const char *name, struct err *err)
 {
-	const char	*text = getenv(name);
+	const char	*text = env_get(name);
 	struct buf	 b;
 	int		 rc;
 
-	if (text == NULL || *text == '\0')
+	if (text == NULL)
 		return 0;
 	buf_init(&b, DOCKER_CONFIG_MAX);
 	if (buf_adds(&b, text) == -1)
@@ -162,26 +163,14 @@ add_variable(struct creds *c, const char *name, struct err *err)
 	return rc;
 }
 
-/* The value of a variable that is set to something, or NULL. */
-static const char *
-variable(const char *name)
-{
-	const char	*s = getenv(name);
-
-	return s != NULL && *s != '\0' ? s : NULL;
-}
-
+/* All places where credentials may be, the first to be asked first. */
 static int
-add_all(struct creds *c, const char *auth_file, struct err *err)
+creds_add_all(struct creds *c, const char *auth_file, struct err *err)
 {
-	const char	*home = getenv("HOME"), *docker, *runtime, *xdg;
+	const char	*docker = env_get("DOCKER_CONFIG");
+	const char	*runtime = env_get("XDG_RUNTIME_DIR");
 	int		 rc = 0;
 
-	if (home == NULL)
-		home = "";
-	docker = variable("DOCKER_CONFIG");
-	runtime = variable("XDG_RUNTIME_DIR");
-	xdg = variable("XDG_CONFIG_HOME");
 	if (auth_file != NULL)
 		rc = add_file(c, xstrdup(auth_file), err);
 	if (rc == 0)
@@ -192,14 +181,14 @@ add_all(struct creds *c, const char *auth_file, struct err *err)
 		rc = runtime == NULL ? add_runtime(c, err) : add_file(c,
 		    xasprintf("%s/containers/auth.json", runtime), err);
 	if (rc == 0)
-		rc = add_file(c, xdg != NULL ?
-		    xasprintf("%s/containers/auth.json", xdg) :
-		    xasprintf("%s/.config/containers/auth.json", home), err);
-	if (rc == 0 && docker == NULL)
-		rc = add_file(c, xasprintf("%s/.docker/config.json", home),
+		rc = add_file(c, env_config_path("containers/auth.json"),
 		    err);
+	if (rc == 0 && docker == NULL)
+		rc = add_file(c, xasprintf("%s/.docker/config.json",
+		    env_home()), err);
 	if (rc == 0) {
-		rc = add_file(c, xasprintf("%s/.dockercfg", home), err);
+		rc = add_file(c, xasprintf("%s/.dockercfg", env_home()),
+		    err);
 		c->sources[c->n - 1].legacy = 1;
 	}
 	return rc;
@@ -251,7 +240,7 @@ creds_load(struct creds **out, const char *auth_file, struct err *err)
 	struct buf	 b;
 	size_t		 i;
 
-	if (add_all(c, auth_file, err) == -1) {
+	if (creds_add_all(c, auth_file, err) == -1) {
 		creds_free(c);
 		return -1;
 	}

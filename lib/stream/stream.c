@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
@@ -135,7 +136,7 @@ void
 stream_in_complain(const struct err *err, const char *meaning)
 {
 	if (strcmp(err->code, CODE_CUT) == 0 &&
-	    getenv(STREAM_SUPERVISED) != NULL)
+	    env_is_supervised())
 		log_info("standard input: %s%s", err->msg, meaning);
 	else
 		log_error("standard input: %s%s", err->msg, meaning);
@@ -427,7 +428,7 @@ stream_out_report(const struct stream_out *out, unsigned long own)
 	unsigned long	before = out->errors - own;
 
 	assert(own <= out->errors);
-	if (getenv(STREAM_SUPERVISED) != NULL)
+	if (env_is_supervised())
 		return;
 	if (own > 0)
 		log_error("%lu of %lu images failed%s: see \"error\" in the "

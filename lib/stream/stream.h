@@ -17,9 +17,6 @@ struct err;
 
 #define STREAM_VERSION	1
 
-/* In the environment of stages that ace-dt watches over. */
-#define STREAM_SUPERVISED	"ACEDT_SUPERVISED"
-
 struct stream_in {
 	struct ndjson	 lines;
 	int		 in_segment;	/* between header and end */

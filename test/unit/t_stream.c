@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/stream/stream.h"
@@ -516,7 +517,8 @@ complains(const char *text, const char *supervised, const char *want)
 	while (stream_in_next(&in, &rec, &err) == 1)
 		record_clear(&rec);
 	if (supervised != NULL)
-		setenv(STREAM_SUPERVISED, supervised, 1);
+		setenv(ENV_SUPERVISED, supervised, 1);
+	env_setup();
 	fflush(stderr);
 	saved = dup(2);
 	dup2(logged[1], 2);
@@ -524,7 +526,8 @@ complains(const char *text, const char *supervised, const char *want)
 	fflush(stderr);
 	dup2(saved, 2);
 	close(saved);
-	unsetenv(STREAM_SUPERVISED);
+	unsetenv(ENV_SUPERVISED);
+	env_setup();
 	n = read(logged[0], got, sizeof(got) - 1);
 	got[n > 0 ? n : 0] = '\0';
 	ok(want == NULL ? n <= 0 : strstr(got, want) != NULL, "%s", got);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
@@ -199,7 +200,7 @@ note_known(struct indexer *x, const struct record *rec)
 	jv_free(present);
 	own = x->print ? xstrdup("") : xasprintf("%s:%s", x->dest.name,
 	    x->dest.tag);
-	if (getenv(STREAM_SUPERVISED) == NULL || image == NULL ||
+	if (!env_is_supervised() || image == NULL ||
 	    index == NULL || strcmp(image, own) != 0 ||
 	    (x->known != NULL && strcmp(x->known, index) != 0))
 		x->unsure = 1;
