@@ -441,7 +441,7 @@ stall()
 		return t;
 	}
 	EOF
-	"${CC:-cc}" -shared -fPIC -o jump.so jump.c
+	${CC:-cc} -shared -fPIC -o jump.so jump.c
 	echo '[]' >faults
 	start_regd R --auth bearer --user ann:pw --faults "$PWD/faults"
 	config_plain_http "$R_HOST"

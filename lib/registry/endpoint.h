@@ -53,6 +53,14 @@ struct registries {
 	size_t			 n;
 };
 
+/*
+ * Read [scheme://]host[:port][/path]; without a scheme it is https, and a final
+ * /v2 does not count.  NULL, or what is wrong with it, static; the struct holds
+ * nothing then.
+ */
+const char *endpoint_parse(struct endpoint *, const char *);
+/* Is it host or host:port, with no character that a host cannot have? */
+int	endpoint_is_host(const char *);
 int	endpoint_same(const struct endpoint *, const struct endpoint *);
 void	endpoint_clear(struct endpoint *);
 

@@ -221,7 +221,7 @@ test_bad(void)
 	bad("a: \xff\n", "byte 3", "UTF-8");
 	bad("a: \"\\0\"\nconcurrentHTTP: \"1\\0\"\n", ":2: ", "expected");
 	bad("cachePath: x\nkind: y\ncachePath: z\n", ":3: ",
-	    "stands twice, first in line 1");
+	    "is given twice, first in line 1");
 	bad("? [a]\n: b\n", ":1: ", "a key is expected");
 	bad("concurrentHTTP: many\n", ":1: ", "\"many\"");
 	bad("concurrentHTTP: -1\n", ":1: ", "number");
@@ -238,7 +238,7 @@ test_bad(void)
 	bad(REG("   rewritePull: {\"(\": x}\n"), ":4: ",
 	    "is not a valid regular expression");
 	bad(REG("   rewritePull: [a]\n"), ":4: ", "a mapping of patterns");
-	bad(REG("  r.example: {}\n"), ":4: ", "stands twice");
+	bad(REG("  r.example: {}\n"), ":4: ", "is given twice");
 	bad(EPC("  https://a: {supportsReferrers: perhaps}\n"), ":3: ",
 	    "api, tag or auto");
 	bad(EPC("  https://a: {tls: {insecureSkipVerify: 3}}\n"), ":3: ",
