@@ -63,7 +63,10 @@ $(foreach t,$(TOOLS),$(eval $(call program,$(t),tools)))
 $(eval $(call program,ace-dt,bin))
 
 # What a program keeps to itself and a test looks at by itself.
-TESTED	:= $(B)/tools/acedt-push/journal.o \
+TESTED	:= $(B)/bin/ace-dt/judge.o \
+	   $(B)/bin/ace-dt/progress.o \
+	   $(B)/bin/ace-dt/text.o \
+	   $(B)/tools/acedt-push/journal.o \
 	   $(B)/tools/acedt-push/referrers_index.o
 
 $(B)/libtested.a: $(TESTED)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "bin/ace-dt/command.h"
-#include "bin/ace-dt/display.h"
+#include "bin/ace-dt/monitor.h"
 #include "bin/ace-dt/input.h"
 #include "bin/ace-dt/pipeline.h"
 #include "lib/base/errmsg.h"
@@ -112,7 +112,7 @@ static struct cli	cli = {
 
 /* What the command line says; words are borrowed from argv. */
 struct gather_options {
-	struct display_options	 display;
+	struct monitor_options	 monitor;
 	const char		**configs, **annotations, **platforms;
 	size_t			 nconfigs, nannotations, nplatforms;
 	int			 allow_empty;
@@ -182,7 +182,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		add_annotation(o, value);
 		break;
 	case OPT_DEBUG:
-		o->display.debug = value;
+		o->monitor.debug = value;
 		break;
 	case OPT_FALLBACK:
 		o->fallback = value == NULL;
@@ -208,7 +208,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		o->speed_time = value;
 		break;
 	case OPT_NO_TERM:
-		o->display.no_term = value == NULL;
+		o->monitor.no_term = value == NULL;
 		break;
 	case OPT_PLATFORMS:
 		add_platform(o, value);
@@ -217,7 +217,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		o->print = value == NULL;
 		break;
 	case OPT_QUIET:
-		o->display.quiet = value == NULL;
+		o->monitor.quiet = value == NULL;
 		break;
 	case OPT_RECURSIVE:
 		o->recursive = value == NULL;
@@ -267,7 +267,7 @@ read_options(struct gather_options *o, int argc, char **argv)
 		cli_usage(&cli, "only SOURCES-FILE and IMAGE are taken, "
 		    "\"%s\" is too much", cli.args[4]);
 	o->list = cli.args[2];
-	o->image = o->display.image = cli.args[3];
+	o->image = o->monitor.image = cli.args[3];
 	check_image(o->image);
 }
 
@@ -360,7 +360,7 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 			pipeline_arg(p, "--name=%s", o->list);
 		pipeline_arg(p, "-");
 	}
-	pl->quiet = o->display.quiet;
+	pl->quiet = o->monitor.quiet;
 	if (o->nplatforms > 0) {
 		p = add_wide_stage(pl, o, "acedt-fetch", events_fd);
 		pipeline_arg(p, "--roots");
@@ -414,7 +414,7 @@ gather_main(int argc, char **argv)
 {
 	struct gather_options	 o;
 	struct pipeline		 pl;
-	struct display		*display;
+	struct monitor		*monitor;
 	struct err		 err = ERR_INIT;
 	int			 status = EXIT_DONE;
 
@@ -429,13 +429,13 @@ gather_main(int argc, char **argv)
 		/* Without it each stage keeps to the limits by itself. */
 		if ((pl.shared_fd = shared_create()) == -1)
 			log_info("shared memory: %s", strerror(errno));
-		display = display_new(&o.display);
-		compose(&pl, &o, display_events_fd(display));
+		monitor = monitor_new(&o.monitor);
+		compose(&pl, &o, monitor_events_fd(monitor));
 		if (pipeline_find(&pl, &err) == -1)
 			log_die(EXIT_STOPPED, "%s", err.msg);
 		sandbox_report();
-		status = pipeline_run(&pl, display);
-		display_free(display);
+		status = pipeline_run(&pl, monitor);
+		monitor_free(monitor);
 	}
 	pipeline_clear(&pl);
 	clear(&o);

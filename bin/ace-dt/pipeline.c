@@ -1,3 +1,6 @@
+/*
+ * A command made of stages: they are started, waited for, and stopped.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bin/ace-dt/display.h"
+#include "bin/ace-dt/judge.h"
+#include "bin/ace-dt/monitor.h"
 #include "bin/ace-dt/pipeline.h"
 #include "bin/ace-dt/spawn.h"
-#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/env.h"
 #include "lib/base/errmsg.h"
@@ -25,17 +28,16 @@
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
-#include "lib/http/http.h"
 #include "lib/program/sandbox.h"
 #include "lib/stream/stream.h"
 
-/* So long the cause may come after its effect before we stop the others. */
+/* How long a cause may come after its effect before we stop the others. */
 #define CAUSE_MS	500
 
 /* Everything about one run. */
 struct run {
 	struct pipeline	*pl;
-	struct display	*display;
+	struct monitor	*monitor;
 	sigset_t	 mask;		/* signals that come through sigfd */
 	sigset_t	 old;
 	int		 sigfd;
@@ -200,99 +202,6 @@ pipeline_print(const struct pipeline *pl)
 		io_stdout_failed();
 }
 
-/* Did it stop with something to explain? */
-static int
-failed(const struct proc *p)
-{
-	return !WIFEXITED(p->status) || WEXITSTATUS(p->status) > EXIT_IMAGES;
-}
-
-static int
-met_bad_input(const struct proc *p)
-{
-	return WIFEXITED(p->status) && WEXITSTATUS(p->status) == EXIT_INPUT;
-}
-
-static int
-killed_by_us(const struct proc *p)
-{
-	return p->killed && WIFSIGNALED(p->status) &&
-	    (WTERMSIG(p->status) == SIGTERM || WTERMSIG(p->status) == SIGKILL);
-}
-
-/* Did it end because its reader was gone?  141 is how a script says that. */
-static int
-cut_off(const struct proc *p)
-{
-	return (WIFSIGNALED(p->status) && WTERMSIG(p->status) == SIGPIPE) ||
-	    (WIFEXITED(p->status) &&
-	    WEXITSTATUS(p->status) == 128 + SIGPIPE);
-}
-
-/*
- * Is a stage that met the end of its input too early, or rubbish in it, to
- * blame?  Not if one before it failed, nor if one before it ended while its
- * own input still came.  One that was cut off was still writing when its reader
- * left: no excuse for that reader, but one for those behind it.
- */
-static int
-is_input_cause(const struct proc *p, size_t i)
-{
-	size_t	k;
-
-	if (p[i].killed)
-		return 0;	/* what we did cut its input */
-	for (k = i; k-- > 0;) {
-		if (p[k].pid != 0 || killed_by_us(&p[k]))
-			return k + 1 == i;
-		if (cut_off(&p[k]))
-			return k + 1 == i;
-		if (failed(&p[k]))
-			return 0;
-	}
-	return 1;
-}
-
-/* A stage that failed only because of another one is not the cause. */
-static int
-is_cause(const struct proc *p, size_t i)
-{
-	int	status = p[i].status;
-
-	if (!p[i].started || p[i].pid != 0 || !failed(&p[i]))
-		return 0;
-	if (cut_off(&p[i]) || killed_by_us(&p[i]))
-		return 0;
-	if (WIFSIGNALED(status))
-		return 1;
-	return !met_bad_input(&p[i]) || is_input_cause(p, i);
-}
-
-/* The most upstream cause among those that ended, or NULL. */
-static const struct proc *
-find_cause(const struct pipeline *pl)
-{
-	size_t	i;
-
-	for (i = 0; i < pl->n; i++)
-		if (is_cause(pl->procs, i))
-			return &pl->procs[i];
-	return NULL;
-}
-
-/* Did one fail, whoever was the cause? */
-static int
-any_failed(const struct pipeline *pl)
-{
-	size_t	i;
-
-	for (i = 0; i < pl->n; i++)
-		if (pl->procs[i].started && pl->procs[i].pid == 0 &&
-		    failed(&pl->procs[i]))
-			return 1;
-	return 0;
-}
-
 static size_t
 count_running(const struct pipeline *pl)
 {
@@ -353,7 +262,7 @@ reap(struct run *r)
 			if (r->pl->procs[i].pid == pid) {
 				r->pl->procs[i].pid = 0;
 				r->pl->procs[i].status = status;
-				display_stage_ended(r->display,
+				monitor_stage_ended(r->monitor,
 				    r->pl->procs[i].name, status);
 			}
 }
@@ -362,16 +271,15 @@ static void
 read_signals(struct run *r)
 {
 	struct signalfd_siginfo	si;
-	const struct proc	*cause;
 	int			child = 0;
 
 	while (read(r->sigfd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD) {
 			child = 1;
 		} else if (si.ssi_signo == SIGWINCH) {
-			display_resized(r->display);
+			monitor_resized(r->monitor);
 		} else if (si.ssi_signo == SIGCONT) {
-			display_resumed(r->display);
+			monitor_resumed(r->monitor);
 		} else {
 			if (r->stop_signal == 0)
 				r->stop_signal = (int)si.ssi_signo;
@@ -381,11 +289,17 @@ read_signals(struct run *r)
 	if (child)
 		reap(r);
 	/* All that ended are known before any is judged. */
-	cause = find_cause(r->pl);
-	if (cause != NULL && !met_bad_input(cause))
+	switch (judge_now(r->pl->procs, r->pl->n)) {
+	case JUDGE_WELL:
+		break;
+	case JUDGE_UNSURE:
+		if (r->stop_at == 0)
+			r->stop_at = clock_ms() + CAUSE_MS;
+		break;
+	case JUDGE_STOP:
 		stop_all(r);
-	else if (r->stop_at == 0 && any_failed(r->pl))
-		r->stop_at = clock_ms() + CAUSE_MS;
+		break;
+	}
 }
 
 /*
@@ -451,7 +365,7 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 	int		 out[2] = { -1, -1 }, keep[4], n = 0;
 	char		**env;
 
-	if ((keep[n] = display_events_fd(r->display)) != -1)
+	if ((keep[n] = monitor_events_fd(r->monitor)) != -1)
 		n++;
 	if (!p->offline && r->pl->shared_fd != -1)
 		keep[n++] = r->pl->shared_fd;
@@ -465,13 +379,13 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 	} else if (r->pl->quiet) {
 		out[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	} else {
-		out[1] = display_stdout_fd(r->display);
+		out[1] = monitor_stdout_fd(r->monitor);
 	}
 	env = environment_of(p);
 	p->pid = spawn(p->path, p->argv, env, in, out[1],
-	    display_stderr_fd(r->display), keep, err);
+	    monitor_stderr_fd(r->monitor), keep, err);
 	free(env);
-	if (out[1] != display_stdout_fd(r->display))
+	if (out[1] != monitor_stdout_fd(r->monitor))
 		close_if_open(&out[1]);
 	*next = out[0];
 	if (p->pid == -1) {
@@ -479,7 +393,7 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 		return -1;
 	}
 	p->started = 1;
-	display_stage_started(r->display, p->name, (int)p->pid);
+	monitor_stage_started(r->monitor, p->name, (int)p->pid);
 	return 0;
 }
 
@@ -511,7 +425,7 @@ timeout_ms(const struct run *r)
 {
 	int64_t	next = r->stopping ? r->kill_at : r->stop_at;
 	int64_t	left;
-	int	ms = display_timeout(r->display);
+	int	ms = monitor_timeout(r->monitor);
 
 	if (next == 0)
 		return ms;
@@ -528,18 +442,18 @@ turn(struct run *r)
 	struct pollfd	fds[3];
 
 	fds[0].fd = r->sigfd;
-	fds[1].fd = display_events_input(r->display);
-	fds[2].fd = display_stderr_input(r->display);
+	fds[1].fd = monitor_events_input(r->monitor);
+	fds[2].fd = monitor_stderr_input(r->monitor);
 	fds[0].events = fds[1].events = fds[2].events = POLLIN;
 	if (poll(fds, 3, timeout_ms(r)) > 0) {
 		if (fds[1].revents != 0)
-			display_read_events(r->display);
+			monitor_read_events(r->monitor);
 		if (fds[2].revents != 0)
-			display_read_stderr(r->display);
+			monitor_read_stderr(r->monitor);
 		if (fds[0].revents != 0)
 			read_signals(r);
 	}
-	display_tick(r->display);
+	monitor_tick(r->monitor);
 	if (r->stopping && clock_ms() >= r->kill_at) {
 		signal_all(r->pl, SIGKILL);
 		r->kill_at = clock_ms() + 1000;
@@ -562,93 +476,36 @@ enter_sandbox(const struct pipeline *pl)
 	sandbox_enter(&sb);
 }
 
-/* What the end of the ith stage means, in words; the status for ours. */
-static int
-explain(const struct proc *p, size_t i)
-{
-	int	signo, status;
-
-	if (WIFSIGNALED(p[i].status)) {
-		signo = WTERMSIG(p[i].status);
-		log_error("%s was killed by signal %d (%s); nothing was "
-		    "published after that", p[i].name, signo,
-		    strsignal(signo));
-		return 128 + signo;
-	}
-	status = WEXITSTATUS(p[i].status);
-	if (status == EXIT_INPUT && i > 0)
-		log_error("%s stopped with status %d: what %s wrote is "
-		    "malformed, or ends too early", p[i].name, status,
-		    p[i - 1].name);
-	else
-		log_error("%s stopped with status %d", p[i].name, status);
-	return status >= 128 ? 128 : status;
-}
-
-/* The last stage lost its reader: head(1) and the like are no error. */
-static int
-lost_reader(const struct proc *p)
-{
-	return WIFSIGNALED(p->status) ? WTERMSIG(p->status) == SIGPIPE :
-	    WEXITSTATUS(p->status) == 128 + SIGPIPE;
-}
-
-/*
- * Nobody is the cause: then all went well, or some images failed, or a stage
- * was cut off by a reader that left before the end with a status of success.
- */
-static int
-judge(const struct pipeline *pl)
-{
-	const struct proc	*p = pl->procs, *cause = find_cause(pl);
-	int			 worst = EXIT_DONE;
-	size_t			 i;
-
-	if (cause != NULL)
-		return explain(p, (size_t)(cause - p));
-	for (i = 0; i + 1 < pl->n; i++)
-		if (failed(&p[i]) && (!failed(&p[i + 1]) ||
-		    (!killed_by_us(&p[i]) && killed_by_us(&p[i + 1])))) {
-			log_error("%s left before the end of its input",
-			    p[i + 1].name);
-			return EXIT_STOPPED;
-		}
-	if (lost_reader(&p[i]))
-		return 128 + SIGPIPE;
-	for (i = 0; i < pl->n; i++)
-		if (failed(&p[i]))
-			return EXIT_STOPPED;
-		else if (WEXITSTATUS(p[i].status) > worst)
-			worst = WEXITSTATUS(p[i].status);
-	return worst;
-}
-
 int
-pipeline_run(struct pipeline *pl, struct display *display)
+pipeline_run(struct pipeline *pl, struct monitor *monitor)
 {
 	struct run	r;
 	struct err	err = ERR_INIT;
-	int		status = EXIT_DONE, unstarted;
+	char		*why = NULL;
+	int		 status = EXIT_DONE, unstarted;
 
 	memset(&r, 0, sizeof(r));
 	setenv(ENV_SUPERVISED, "1", 1);
 	r.pl = pl;
-	r.display = display;
+	r.monitor = monitor;
 	if (catch_signals(&r, &err) == -1)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 	unstarted = start_all(&r, &err) == -1;
-	display_started(display);
+	monitor_started(monitor);
 	enter_sandbox(pl);
 	if (unstarted)
 		stop_all(&r);
 	while (count_running(pl) > 0)
 		turn(&r);
-	display_end(display);
+	monitor_end(monitor);
 	if (unstarted) {
 		log_error("%s", err.msg);
 		status = EXIT_STOPPED;
 	} else if (r.stop_signal == 0) {
-		status = judge(pl);
+		status = judge_end(pl->procs, pl->n, &why);
+		if (why != NULL)
+			log_error("%s", why);
+		free(why);
 	}
 	close(r.sigfd);
 	if (r.stop_signal != 0) {

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct display;
+struct monitor;
 struct err;
 
 /* The stages of a command, one reading what the one before it writes. */
@@ -50,7 +50,7 @@ int	pipeline_find(struct pipeline *, struct err *);
  * Run it to the end and return the exit status: that of the stage that was the
  * cause.  A signal that stopped us is raised again when all stages are gone.
  */
-int	pipeline_run(struct pipeline *, struct display *);
+int	pipeline_run(struct pipeline *, struct monitor *);
 
 /* The same as a command line for sh(1), on standard output. */
 void	pipeline_print(const struct pipeline *);

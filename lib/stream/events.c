@@ -1,3 +1,7 @@
+/*
+ * Progress events of acedt(7): JSON lines on a descriptor that was handed down.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -11,7 +15,7 @@
 #include "lib/stream/events.h"
 #include "lib/text/gojson.h"
 
-/* A string is cut to so much: a few of them fit a line even if escaped. */
+/* Where a string is cut, in bytes: a few of them fit a line even if escaped. */
 #define STRING_MAX	300
 
 static int	events_fd = -1;
@@ -45,35 +49,45 @@ add_time(struct buf *b)
 }
 
 void
+events_line(struct buf *b, const char *event, const struct event_member *m,
+    int n)
+{
+	size_t	start = b->len, len, max = b->max;
+	int	i;
+
+	assert(n >= 0 && (n == 0 || m != NULL));
+	b->max = start + PIPE_BUF - 2;	/* room for the end */
+	buf_addc(b, '{');
+	add_time(b);
+	gojson_member(b, "stage", log_name());
+	gojson_member(b, "event", event);
+	for (i = 0; i < n; i++) {
+		len = b->len;
+		if (m[i].str == NULL) {
+			if (gojson_number(b, m[i].name, m[i].num) == 0)
+				continue;
+		} else if (gojson_name(b, m[i].name) == 0 &&
+		    gojson_string(b, m[i].str,
+		    strnlen(m[i].str, STRING_MAX)) == 0)
+			continue;
+		/* No room is left: the line stays whole without this one. */
+		buf_truncate(b, len);
+		break;
+	}
+	b->max = max;
+	buf_adds(b, "}\n");
+}
+
+void
 events_emit(const char *event, const struct event_member *m, int n)
 {
 	struct buf	b;
-	size_t		len;
-	int		i;
 
 	if (events_fd == -1)
 		return;
-	buf_init(&b, PIPE_BUF - 2);
-	buf_addc(&b, '{');
-	add_time(&b);
-	gojson_member(&b, "stage", log_name());
-	gojson_member(&b, "event", event);
-	for (i = 0; i < n; i++) {
-		len = b.len;
-		if (m[i].str == NULL) {
-			if (gojson_number(&b, m[i].name, m[i].num) == 0)
-				continue;
-		} else if (gojson_name(&b, m[i].name) == 0 &&
-		    gojson_string(&b, m[i].str,
-		    strnlen(m[i].str, STRING_MAX)) == 0)
-			continue;
-		/* No room left: the line stays whole without it. */
-		buf_truncate(&b, len);
-		break;
-	}
-	b.max = PIPE_BUF;
-	buf_adds(&b, "}\n");
-	/* Whoever reads it may be gone; nobody's work depends on it. */
+	buf_init(&b, PIPE_BUF);
+	events_line(&b, event, m, n);
+	/* The reader may be gone; nobody's work depends on events. */
 	while (write(events_fd, b.data, b.len) == -1 && errno == EINTR)
 		;
 	buf_clear(&b);

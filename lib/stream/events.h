@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+struct buf;
+
 /*
  * Progress events, acedt-events in acedt(7): JSON lines on a descriptor that
  * the front-end hands down with --events-fd.  One write(2) of at most PIPE_BUF
@@ -32,6 +34,13 @@ struct event_member {
  * silently when the reader is gone: nobody's work depends on events.
  */
 void	events_emit(const char *event, const struct event_member *, int n);
+
+/*
+ * Append to the buffer the line that events_emit() writes, at most PIPE_BUF
+ * bytes with its newline; the buffer must have room for that many.
+ */
+void	events_line(struct buf *, const char *event,
+	    const struct event_member *, int n);
 
 #define EVENT(name, ...) do {						\
 	if (events_wanted()) {						\
