@@ -116,20 +116,10 @@ terminal_begin(struct terminal *t)
 void
 terminal_row(struct terminal *t, const char *text)
 {
-	const unsigned char	*s = (const unsigned char *)text;
-	size_t			 left = strlen(text), n;
-	unsigned long		 c;
-	int			 cols = 0;
+	int	cols;
 
 	assert(t->drawing && t->rows < TERMINAL_ROWS_MAX);
-	while (left > 0 && cols < t->width - 1) {
-		if ((n = utf8_decode(s, left, &c)) == 0)
-			break;
-		buf_add(&t->picture, s, n);
-		s += n;
-		left -= n;
-		cols++;
-	}
+	buf_add(&t->picture, text, utf8_prefix(text, t->width - 1, &cols));
 	/* Over the row of the last picture. */
 	buf_adds(&t->picture, "\033[K\n");
 	t->cols[t->rows++] = cols;
