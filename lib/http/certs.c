@@ -63,21 +63,21 @@ load_authorities(struct certs *c, const char *path, struct err *err)
 {
 	BIO	*bio = open_pem(path, err);
 	X509	*x;
-	int	 n = 0;
+	int	 before;
 
 	if (bio == NULL)
 		return -1;
-	while ((x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
-		X509_STORE_add_cert(c->store, x);
-		X509_free(x);
-		n++;
-	}
+	if (c->authorities == NULL)
+		c->authorities = sk_X509_new_null();
+	before = sk_X509_num(c->authorities);
+	while ((x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL)
+		if (sk_X509_push(c->authorities, x) == 0)
+			X509_free(x);
 	ERR_clear_error();
 	BIO_free(bio);
-	if (n == 0)
+	if (sk_X509_num(c->authorities) <= before)
 		return err_set(err, ERR_TLS,
 		    "%s: it holds no certificate in PEM format", path);
-	c->nauthorities += n;
 	return 0;
 }
 
@@ -432,6 +432,7 @@ certs_load(struct certs *c, const char *host, const char *registry,
 void
 certs_clear(struct certs *c)
 {
+	sk_X509_pop_free(c->authorities, X509_free);
 	X509_free(c->cert);
 	sk_X509_pop_free(c->chain, X509_free);
 	EVP_PKEY_free(c->key);

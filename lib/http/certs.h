@@ -23,18 +23,17 @@ struct err;
  * skip_verify.  All authorities are taken, and the first certificate to show.
  */
 struct certs {
-	X509_STORE	*store;		/* authorities are added to it */
-	int		 nauthorities;
-	X509		*cert;		/* owned, as are the next two */
-	STACK_OF(X509)	*chain;		/* behind cert, may be NULL */
+	STACK_OF(X509)	*authorities;	/* owned, as are the next three; or NULL */
+	X509		*cert;		/* to show; NULL: none */
+	STACK_OF(X509)	*chain;		/* from cert upwards; NULL: nothing */
 	EVP_PKEY	*key;
 	int		 skip_verify;
 };
 
 /*
- * Fill it, all zero but for store, which is borrowed.  registry is borrowed
- * and may be NULL; of its directories hosts.toml is read for what it says of
- * the host.  -1 if there is a file that cannot be used.
+ * Fill it, all zero before.  registry may be NULL; of its directories hosts.toml
+ * is read for what it says of the host.  -1 if there is a file that cannot be
+ * used; certs_clear() is due then too.
  */
 int	certs_load(struct certs *, const char *host, const char *registry,
 	    struct err *);
