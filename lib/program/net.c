@@ -166,18 +166,11 @@ void
 net_close(struct net *net)
 {
 	struct place	*p;
-	size_t		 i, n;
 
 	while ((p = net->places) != NULL) {
 		net->places = p->next;
 		if (p->layout != NULL)
 			layout_close(p->layout);
-		if (p->subjects != NULL) {
-			layout_index_entries(p->index, &n);
-			for (i = 0; i < n; i++)
-				free(p->subjects[i]);
-		}
-		free(p->subjects);
 		layout_index_free(p->index);
 		free(p->index_err);
 		free(p->layout);

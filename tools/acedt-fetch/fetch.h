@@ -1,88 +1,136 @@
 #ifndef ACEDT_FETCH_H
 #define ACEDT_FETCH_H
 
+#include <sys/queue.h>
+
 #include "lib/program/cache.h"
 #include "lib/program/net.h"
 #include "lib/program/stage.h"
 #include "lib/registry/reg.h"
 #include "lib/stream/image.h"
-#include "tools/acedt-fetch/have.h"
+#include "tools/acedt-fetch/published.h"
 
-/* What the command line says, and what holds for all records. */
-struct fetch_options {
-	int		 roots;		/* --roots */
-	int		 recursive;	/* -r */
-	struct have	*have;		/* --have; NULL without */
-	struct cache	*cache;
+/*
+ * Who calls whom, from the top: main.c; fetch.c; referrers.c and platform.c;
+ * manifests.c; request.c, subjects.c, published.c and pending.c.  No file calls
+ * one that is above it.
+ */
+
+struct query;
+struct subject_table;
+struct want;
+
+TAILQ_HEAD(fetch_list, fetch);
+TAILQ_HEAD(query_list, query);
+
+/* What the command line says, and what the records have in common. */
+struct fetcher {
+	int			 roots;	/* --roots */
+	int			 recursive; /* -r */
+	struct net		 net;
+	struct published	*published; /* --have; NULL without */
+	struct cache		*cache;	/* owned */
+	struct fetch_list	 ready;	/* see pending.c */
+	struct fetch_list	 parked; /* oldest first, see manifests.c */
+	void			*requests; /* see request.c */
+	struct query_list	 finders, held; /* see referrers.c */
+	struct subject_table	*tables; /* owned: see subjects.c */
 };
 
-struct question;
-struct want;
+/* What a record does; fetch.c sets it, and nobody else. */
+enum fetch_state {
+	FETCH_MANIFESTS,	/* gets what the record names */
+	FETCH_PLATFORM,		/* reads the config, with --roots */
+	FETCH_REFERRERS,	/* asks what refers to the manifests, with -r */
+	FETCH_ENDED
+};
 
 /* One record being completed. */
 struct fetch {
-	struct job		*job;
-	struct net		*net;
-	const struct fetch_options *opt;
+	struct fetcher		*all;	/* borrowed */
+	struct job		*job;	/* borrowed */
+	enum fetch_state	 state;
 	struct image		 img;
-	struct place		*place;
-	struct want		*wants;	/* all of them, done or not */
+	struct place		*place;	/* borrowed: where the image is */
+	/* pending.c */
+	size_t			 pending; /* what is under way for it */
+	int			 is_ready; /* it is in the list of those */
+	int			 failed;
+	struct err		 err;	/* the first error, if it failed */
+	TAILQ_ENTRY(fetch)	 ready;
+	/* manifests.c */
+	struct want		*wants;	/* owned: all of them, done or not */
 	size_t			 nwants;
 	void			*wanted; /* the same: a tree of tsearch(3) */
-	struct want		*parked, **parked_end; /* for lack of room */
-	struct fetch		*next_parked;
-	size_t			 pending; /* what it waits for, see fetch_hold() */
+	TAILQ_HEAD(, want)	 parked; /* for lack of room */
+	TAILQ_ENTRY(fetch)	 next_parked;
 	size_t			 bytes;	/* of manifests, wrong ones too */
-	int			 failed;
-	struct err		 err;	/* the first error */
 	size_t			 had;	/* contents that came with the record */
-	/* -r */
-	struct question		*questions; /* digests asked for referrers */
-	/* --roots */
-	int			 platform_asked;
+	/* referrers.c */
+	struct query		*queries; /* owned: one for each manifest */
+	void			*asked;	/* the same: a tree of tsearch(3) */
+	/* platform.c */
 	struct reg_call		 config;
 	struct descriptor	 config_desc;
 	char			*platform; /* owned: JSON for the record */
 };
 
-/* fetch.c: the manifests of a record. */
-void	fetch_begin(struct job *, struct net *, const struct fetch_options *);
-/*
- * The first error of a record ends it: what it waits for is called off.  The
- * caller holds the record.
- */
-void	fetch_failed(struct fetch *, const struct err *);
-/* Something begins that the record waits for. */
-void	fetch_hold(struct fetch *);
-/* The same has ended: go on, or hand the record on, which frees it. */
-void	fetch_release(struct fetch *);
-/* The same for one who holds the record otherwise, too. */
-void	fetch_drop(struct fetch *);
-/* A manifest is among the image's contents: go on with what it names. */
-void	fetch_got(struct fetch *, const char *digest, int is_referrer,
-	    int depth, int present);
+/* fetch.c: the steps of a record. */
+void	fetch_init(struct fetcher *);
+void	fetch_clear(struct fetcher *);
+/* For struct stage, whose arg is the struct fetcher. */
+void	fetch_begin(struct job *);
+int	fetch_work(struct stage *);
 
 /*
- * want.c: get a manifest, unless it is there or was wanted before for the same
- * reason.  kind says why; subject, if not NULL, is what it must refer to; depth
- * is how far below a root it is, present that the destination has it.
+ * platform.c: find out what the config of a single image says of its platform.
+ * f->platform is set when nothing is under way any more.
  */
-void	fetch_want(struct fetch *, const struct descriptor *, enum edge_kind,
-	    const char *subject, int depth, int present);
-void	wants_cancel(struct fetch *);
-void	wants_free(struct fetch *);
-/* For struct stage: begin what had to wait for room. */
-int	wants_work(struct stage *);
-
-/* platform.c: what the config of a single image says, for acedt-filter. */
-void	fetch_platform(struct fetch *);
+void	platform_ask(struct fetch *);
+void	platform_clear_config(struct fetch *);
 
 /*
  * referrers.c: ask for the referrers of every manifest that has not been asked
- * for yet.  1 if questions were asked, 0 if there was nothing to ask.
+ * for yet, and want what is listed.  1 if something was asked, else 0.
  */
 int	referrers_ask(struct fetch *);
+/* Call off what is under way. */
 void	referrers_cancel(struct fetch *);
 void	referrers_clear(struct fetch *);
+
+/* manifests.c: why a manifest is wanted. */
+struct want_reason {
+	enum edge_kind	 kind;		/* a subject need not exist */
+	const char	*subject;	/* borrowed: it must refer to that;
+					 * NULL if it need not */
+	int		 depth;		/* below a root */
+	int		 is_published;	/* the destination has what names it */
+};
+
+/*
+ * Get a manifest and all that has to be got below it, unless it is there or was
+ * wanted before for the same reason.
+ */
+void	manifests_want(struct fetch *, const struct descriptor *,
+	    const struct want_reason *);
+/* The same for a root, below which something may be missing in the record. */
+void	manifests_want_root(struct fetch *, const struct descriptor *);
+/* Call off what is under way. */
+void	manifests_cancel(struct fetch *);
+void	manifests_clear(struct fetch *);
+/* Begin what waits for room, as far as there is room now: 1 if something began. */
+int	manifests_begin_parked(struct fetcher *);
+
+/*
+ * pending.c: what is under way for a record.  When that is nothing any more, or
+ * when the record failed, it becomes ready, and fetch_work() takes its next
+ * step: so a record never ends under the hands of those who work for it.
+ */
+void	pending_hold(struct fetch *);	/* something begins */
+void	pending_release(struct fetch *); /* it has ended */
+/* If nothing is under way, since all answers were there at once, it is ready. */
+void	pending_check(struct fetch *);
+/* The first error of a record stays; the next step calls off what is under way. */
+void	pending_fail(struct fetch *, const struct err *);
 
 #endif

@@ -51,24 +51,11 @@ static const struct cli_option options[] = {
 	CLI_END
 };
 
-struct fetcher {
-	struct net		net;
-	struct fetch_options	opt;
-	struct have		have;
-};
-
-static void
-begin(struct job *job)
-{
-	struct fetcher	*f = job->stage->arg;
-
-	fetch_begin(job, &f->net, &f->opt);
-}
-
 int
 main(int argc, char *argv[])
 {
-	static struct fetcher	f;
+	static struct fetcher	all;
+	static struct published	published;
 	struct stage		st;
 	struct cli		cli = {
 		.usage = "acedt-fetch [-r] [--roots] [--have IMAGE] "
@@ -85,12 +72,13 @@ main(int argc, char *argv[])
 	log_init(PROG);
 	program_setup();
 	cli_init(&cli, argc, argv);
-	net_init(&f.net);
+	net_init(&all.net);
+	fetch_init(&all);
 	memset(&st, 0, sizeof(st));
 	while ((id = cli_next(&cli, &value)) != 0)
 		switch (id) {
 		default:
-			net_option(&f.net, &cli, id, value);
+			net_option(&all.net, &cli, id, value);
 			break;
 		case OPT_OVERWRITE:
 			overwrite = value == NULL;
@@ -99,14 +87,14 @@ main(int argc, char *argv[])
 			verify = value == NULL;
 			break;
 		case OPT_RECURSIVE:
-			f.opt.recursive = value == NULL;
+			all.recursive = value == NULL;
 			break;
 		case OPT_HAVE:
-			have_option(&f.have, value);
-			f.opt.have = &f.have;
+			published_option(&published, value);
+			all.published = &published;
 			break;
 		case OPT_ROOTS:
-			f.opt.roots = value == NULL;
+			all.roots = value == NULL;
 			break;
 		case CLI_ID_UNORDERED:
 			st.unordered = value == NULL;
@@ -115,26 +103,27 @@ main(int argc, char *argv[])
 	if (cli.nargs != 0)
 		cli_usage(&cli, "no arguments are taken: the stream is read "
 		    "from standard input");
-	if (f.opt.roots && f.opt.recursive)
+	if (all.roots && all.recursive)
 		cli_usage(&cli, "--roots and --recursive exclude each other");
-	net_open(&f.net);
-	f.opt.cache = cache_open(f.net.config.cache_path);
-	net_enter(NULL, cache_make(f.opt.cache));
-	if (f.opt.have != NULL && have_read(f.opt.have, &f.net, verify,
-	    overwrite, &err) == -1)
+	net_open(&all.net);
+	all.cache = cache_open(all.net.config.cache_path);
+	net_enter(NULL, cache_make(all.cache));
+	if (all.published != NULL && published_read(&published, &all.net,
+	    verify, overwrite, &err) == -1)
 		log_die(EXIT_STOPPED, "%s", err.msg);
 
 	st.name = PROG;
-	st.http = f.net.http;
+	st.http = all.net.http;
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
-	st.arg = &f;
-	st.begin = begin;
-	st.work = wants_work;
+	st.arg = &all;
+	st.begin = fetch_begin;
+	st.work = fetch_work;
 	rc = stage_run(&st);
 	cli_clear(&cli);
-	have_clear(&f.have);
-	cache_close(f.opt.cache);
-	net_close(&f.net);
+	fetch_clear(&all);
+	published_clear(&published);
+	cache_close(all.cache);
+	net_close(&all.net);
 	return rc;
 }

@@ -1,3 +1,7 @@
+/*
+ * The platform that the config of a single image names, for acedt-filter.
+ */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +27,13 @@ got_config(struct fetch *f, const char *bytes, size_t len)
 	if (strcmp(have, f->config_desc.digest) != 0) {
 		err_set(&err, ERR_DIGEST, "config %s: the content has digest "
 		    "%s", f->config_desc.digest, have);
-		fetch_failed(f, &err);
+		pending_fail(f, &err);
 		return;
 	}
 	has = manifest_config_platform(bytes, len, &p, &err);
 	if (has == -1) {
 		err_wrap(&err, "config %s", f->config_desc.digest);
-		fetch_failed(f, &err);
+		pending_fail(f, &err);
 		return;
 	}
 	if (has == 0) {
@@ -49,19 +53,22 @@ got_config(struct fetch *f, const char *bytes, size_t len)
 	platform_clear(&p);
 }
 
+/* The answer of a registry. */
 static void
 config_done(struct reg_call *c, const struct err *err)
 {
 	struct fetch	*f = c->arg;
 
+	assert(f->state == FETCH_PLATFORM && f->platform == NULL);
 	if (err != NULL)
-		fetch_failed(f, err);
+		pending_fail(f, err);
 	else
 		got_config(f, c->http.reply.data != NULL ?
 		    c->http.reply.data : "", c->http.reply.len);
-	fetch_release(f);
+	pending_release(f);
 }
 
+/* The same from a layout. */
 static void
 read_config(struct fetch *f)
 {
@@ -71,7 +78,7 @@ read_config(struct fetch *f)
 	buf_init(&b, CONFIG_BYTES_MAX);
 	if (layout_blob_read(f->place->layout, f->config_desc.digest,
 	    CONFIG_BYTES_MAX, &b, &err) == -1)
-		fetch_failed(f, &err);
+		pending_fail(f, &err);
 	else
 		got_config(f, b.data, b.len);
 	buf_clear(&b);
@@ -93,7 +100,28 @@ image_config(const struct content *root)
 }
 
 void
-fetch_platform(struct fetch *f)
+platform_clear_config(struct fetch *f)
+{
+	reg_call_clear(&f->config);
+	descriptor_clear(&f->config_desc);
+}
+
+static void
+request_config(struct fetch *f)
+{
+	f->config.repo = f->place->repo;
+	f->config.method = "GET";
+	f->config.path = xasprintf("blobs/%s", f->config_desc.digest);
+	f->config.reply_max = CONFIG_BYTES_MAX;
+	f->config.digest = f->config_desc.digest;
+	f->config.arg = f;
+	f->config.on_done = config_done;
+	pending_hold(f);
+	reg_start(&f->config);
+}
+
+void
+platform_ask(struct fetch *f)
 {
 	struct content		*root = image_find(&f->img,
 				    f->img.root.digest);
@@ -105,25 +133,14 @@ fetch_platform(struct fetch *f)
 	if (d->size > CONFIG_BYTES_MAX) {
 		err_set(&err, ERR_LIMIT, "config %s has %lld bytes, the limit "
 		    "is %d", d->digest, (long long)d->size, CONFIG_BYTES_MAX);
-		fetch_failed(f, &err);
+		pending_fail(f, &err);
 		return;
 	}
 	descriptor_copy(&f->config_desc, d);
-	if (d->data != NULL) {
+	if (d->data != NULL)
 		got_config(f, d->data, (size_t)d->size);
-		return;
-	}
-	if (f->place->layout != NULL) {
+	else if (f->place->layout != NULL)
 		read_config(f);
-		return;
-	}
-	f->config.repo = f->place->repo;
-	f->config.method = "GET";
-	f->config.path = xasprintf("blobs/%s", d->digest);
-	f->config.reply_max = CONFIG_BYTES_MAX;
-	f->config.digest = f->config_desc.digest;
-	f->config.arg = f;
-	f->config.on_done = config_done;
-	fetch_hold(f);
-	reg_start(&f->config);
+	else
+		request_config(f);
 }

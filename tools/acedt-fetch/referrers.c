@@ -3,66 +3,75 @@
  * missing by the tag scheme; in a layout by the tag scheme and by the entries
  * of index.json that have a subject.
  */
+#include <assert.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
-#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/field.h"
 #include "lib/oci/referrers.h"
 #include "tools/acedt-fetch/fetch.h"
+#include "tools/acedt-fetch/subjects.h"
 
-enum question_state {
-	QUESTION_DONE,
-	QUESTION_HELD_BACK,		/* until it is known how to ask */
-	QUESTION_ASKED
-};
-
-/* One manifest that was asked for its referrers. */
-struct question {
-	struct fetch	*fetch;		/* borrowed */
-	enum question_state state;
-	char		*digest;	/* owned */
-	struct reg_call	 call;
-	int		 pages;
-	struct question	*next;		/* of its record */
-	struct question	*next_first;
-	struct question	*next_held;
+enum query_state {
+	QUERY_DONE,
+	QUERY_HELD_BACK,		/* until it is known how to ask */
+	QUERY_ASKS_API,
+	QUERY_ASKS_TAG
 };
 
 /*
- * Where nobody knows yet whether a registry has the API, one question of all
- * records finds out, and the others are held back until then.
+ * One manifest that was asked for its referrers.  Where nobody knows yet whether
+ * a registry has the API, one query of all records finds out, and the others are
+ * held back until then, in the order in which they came.
  */
-static struct question	*firsts;
-static struct question	*held;		/* in the order in which they came */
+struct query {
+	struct fetch	*fetch;		/* borrowed */
+	enum query_state state;
+	char		*digest;	/* owned */
+	struct reg_call	 call;
+	int		 pages;
+	int		 is_finder;	/* it finds out for the registry */
+	struct query	*next;		/* of its record */
+	TAILQ_ENTRY(query) next_finder;
+	TAILQ_ENTRY(query) next_held;
+};
 
-static void	start_question(struct question *);
+static void	query_start(struct query *);
+
+static void
+nothing(void *p)
+{
+	(void)p;
+}
 
 void
 referrers_clear(struct fetch *f)
 {
-	struct question	*q;
+	struct query	*q;
 
-	while ((q = f->questions) != NULL) {
-		f->questions = q->next;
+	tdestroy(f->asked, nothing);
+	while ((q = f->queries) != NULL) {
+		assert(q->state == QUERY_DONE && !q->is_finder);
+		f->queries = q->next;
 		reg_call_clear(&q->call);
 		free(q->digest);
 		free(q);
 	}
 }
 
-/* Does a question find out for the same registry? */
+/* Does a query find out for the same registry? */
 static int
-is_found_out(const struct reg_repo *repo)
+is_found_out(const struct fetcher *all, const struct reg_repo *repo)
 {
 	const char		*origin = reg_referrers_origin(repo);
-	const struct question	*q;
+	const struct query	*q;
 
-	for (q = firsts; q != NULL; q = q->next_first)
+	TAILQ_FOREACH(q, &all->finders, next_finder)
 		if (strcmp(reg_referrers_origin(q->call.repo), origin) == 0)
 			return 1;
 	return 0;
@@ -70,107 +79,105 @@ is_found_out(const struct reg_repo *repo)
 
 /* Is it better not asked yet? */
 static int
-must_wait(const struct question *q)
+must_wait(const struct query *q)
 {
 	return reg_referrers_api(q->call.repo) == -1 &&
-	    is_found_out(q->call.repo);
+	    is_found_out(q->fetch->all, q->call.repo);
 }
 
-/* It is known now, or this question ended without finding out. */
-static void
-first_is_over(struct question *q)
+/* The oldest query that need not be held back any more, or NULL. */
+static struct query *
+first_to_start(struct fetcher *all)
 {
-	struct question	**at = &firsts, *other;
+	struct query	*q;
 
-	while (*at != NULL && *at != q)
-		at = &(*at)->next_first;
-	if (*at == NULL)
+	TAILQ_FOREACH(q, &all->held, next_held)
+		if (!q->fetch->failed && !must_wait(q))
+			return q;
+	return NULL;
+}
+
+/* Whether there is the API is known now, or this query ended without knowing. */
+static void
+finder_over(struct query *q)
+{
+	struct fetcher	*all = q->fetch->all;
+	struct query	*other;
+
+	if (!q->is_finder)
 		return;
-	*at = q->next_first;
-	for (at = &held; (other = *at) != NULL; ) {
-		if (must_wait(other)) {
-			at = &other->next_held;
-			continue;
-		}
-		*at = other->next_held;
-		start_question(other);
-		at = &held;		/* the list may be another one now */
+	q->is_finder = 0;
+	TAILQ_REMOVE(&all->finders, q, next_finder);
+	while ((other = first_to_start(all)) != NULL) {
+		assert(other->state == QUERY_HELD_BACK);
+		TAILQ_REMOVE(&all->held, other, next_held);
+		query_start(other);
 	}
 }
 
 static void
-hold_back(struct question *q)
+query_end(struct query *q)
 {
-	struct question	**at = &held;
-
-	while (*at != NULL)
-		at = &(*at)->next_held;
-	q->next_held = NULL;
-	*at = q;
-	q->state = QUESTION_HELD_BACK;
+	q->state = QUERY_DONE;
+	finder_over(q);
+	pending_release(q->fetch);
 }
 
 void
 referrers_cancel(struct fetch *f)
 {
-	struct question	*q, **at;
+	struct query	*q;
 
-	for (q = f->questions; q != NULL; q = q->next) {
-		switch (q->state) {
-		case QUESTION_DONE:
+	assert(f->failed);
+	for (q = f->queries; q != NULL; q = q->next) {
+		if (q->state == QUERY_DONE)
 			continue;
-		case QUESTION_HELD_BACK:
-			for (at = &held; *at != q; at = &(*at)->next_held)
-				;
-			*at = q->next_held;
-			break;
-		case QUESTION_ASKED:
+		if (q->state == QUERY_HELD_BACK)
+			TAILQ_REMOVE(&f->all->held, q, next_held);
+		else
 			reg_cancel(&q->call);
-			break;
-		}
-		q->state = QUESTION_DONE;
-		first_is_over(q);
-		fetch_drop(f);
+		query_end(q);
 	}
 }
 
-/* Ask for every manifest that an index of referrers lists. */
+/* Want every manifest that an index of referrers lists. */
 static void
-read_list(struct question *q, const char *bytes, size_t len)
+read_list(struct query *q, const char *bytes, size_t len)
 {
-	struct fetch	*f = q->fetch;
-	struct manifest	 m;
-	struct err	 err = ERR_INIT;
-	size_t		 i;
+	struct fetch		*f = q->fetch;
+	struct want_reason	 why = { EDGE_CHILD, q->digest, 0, 0 };
+	struct manifest		 m;
+	struct err		 err = ERR_INIT;
+	size_t			 i;
 
 	if (manifest_parse(&m, MT_OCI_INDEX, bytes, len, NULL, &err) == -1) {
 		err_wrap(&err, "referrers of %s", q->digest);
-		fetch_failed(f, &err);
+		pending_fail(f, &err);
 		return;
 	}
 	for (i = 0; i < m.nedges; i++)
 		if (m.edges[i].kind == EDGE_CHILD &&
 		    edge_is_manifest(&m.edges[i]))
-			fetch_want(f, &m.edges[i].desc, EDGE_CHILD, q->digest,
-			    0, 0);
+			manifests_want(f, &m.edges[i].desc, &why);
 	manifest_clear(&m);
 }
 
+/* The answer for the tag of the tag scheme; without a tag there are none. */
 static void
-got_tag(struct reg_call *c, const struct err *err)
+tag_answered(struct reg_call *c, const struct err *err)
 {
-	struct question	*q = c->arg;
+	struct query	*q = c->arg;
 
-	q->state = QUESTION_DONE;
+	assert(q->state == QUERY_ASKS_TAG && !q->is_finder);
 	if (err == NULL)
 		read_list(q, c->http.reply.data, c->http.reply.len);
 	else if (err->cls != ERR_NOT_FOUND)
-		fetch_failed(q->fetch, err);
-	fetch_release(q->fetch);
+		pending_fail(q->fetch, err);
+	query_end(q);
 }
 
 static void
-ask_tag(struct question *q)
+ask_tag(struct query *q)
 {
 	char	tag[REFERRERS_TAG_MAX];
 
@@ -178,26 +185,9 @@ ask_tag(struct question *q)
 	free(q->call.path);
 	q->call.path = xasprintf("manifests/%s", tag);
 	q->call.accept = MT_OCI_INDEX;
-	q->call.on_done = got_tag;
-	q->state = QUESTION_ASKED;
+	q->call.on_done = tag_answered;
+	q->state = QUERY_ASKS_TAG;
 	reg_start(&q->call);
-}
-
-/* The URL of the next page from the Link fields; NULL if there is none. */
-static char *
-next_page(struct reg_call *c, struct err *err)
-{
-	char	*v, *target = NULL, *url;
-	size_t	 i;
-
-	for (i = 0; target == NULL &&
-	    (v = http_header(&c->http, "Link", i)) != NULL; i++)
-		target = field_link_next(v);
-	if (target == NULL)
-		return NULL;
-	url = reg_resolve_same(c, target, err);
-	free(target);
-	return url;
 }
 
 /* Is the answer what the API gives?  Some servers answer 200 to anything. */
@@ -210,55 +200,96 @@ is_api_answer(struct reg_call *c)
 	    sizeof(MT_OCI_INDEX) - 1) == 0;
 }
 
-static void
-got_page(struct reg_call *c, const struct err *err)
+/* Does the answer say that the registry has no such API? */
+static int
+shows_no_api(struct reg_call *c, const struct err *err)
 {
-	struct question	*q = c->arg;
-	struct err	 e = ERR_INIT;
-	char		*url;
-	long		 s = c->http.status;
+	long	s = c->http.status;
 
-	q->state = QUESTION_DONE;
-	if ((err == NULL && !is_api_answer(c)) ||
-	    (err != NULL && (s == 404 || s == 400 || s == 405))) {
-		if (q->pages == 0) {
-			reg_set_referrers_api(c->repo, 0);
-			first_is_over(q);
-			if (!q->fetch->failed) {
-				ask_tag(q);
-				return;
-			}
-		}
+	return err != NULL ? s == 404 || s == 400 || s == 405 :
+	    !is_api_answer(c);
+}
+
+/*
+ * The URL of the next page from the Link fields.  1 with *url the caller's, 0 if
+ * this is the last page, -1 if there is one that may not be asked for.
+ */
+static int
+next_page(struct query *q, char **url, struct err *err)
+{
+	struct reg_call	*c = &q->call;
+	char		*v, *target = NULL;
+	size_t		 i;
+
+	*url = NULL;
+	for (i = 0; target == NULL &&
+	    (v = http_header(&c->http, "Link", i)) != NULL; i++)
+		target = field_link_next(v);
+	if (target == NULL)
+		return 0;
+	if (q->pages + 1 >= REFERRERS_PAGES_MAX) {
+		free(target);
+		return err_set(err, ERR_LIMIT, "referrers of %s have more "
+		    "than %d pages", q->digest, REFERRERS_PAGES_MAX);
 	}
-	if (err != NULL || q->fetch->failed) {
-		if (err != NULL)
-			fetch_failed(q->fetch, err);
-		first_is_over(q);
-		fetch_release(q->fetch);
+	*url = reg_resolve_same(c, target, err);
+	free(target);
+	return *url != NULL ? 1 : -1;
+}
+
+/* A page came: 1 if the next one was asked for, else 0. */
+static int
+read_page(struct query *q)
+{
+	struct err	 err = ERR_INIT;
+	char		*url;
+
+	read_list(q, q->call.http.reply.data, q->call.http.reply.len);
+	if (q->fetch->failed)
+		return 0;
+	switch (next_page(q, &url, &err)) {
+	case 1:
+		q->pages++;
+		free(q->call.location);
+		q->call.location = url;
+		reg_start(&q->call);
+		return 1;
+	case -1:
+		pending_fail(q->fetch, &err);
+		break;
+	}
+	return 0;
+}
+
+/* The API answered, or whatever it is that is there instead. */
+static void
+api_answered(struct reg_call *c, const struct err *err)
+{
+	struct query	*q = c->arg;
+
+	assert(q->state == QUERY_ASKS_API);
+	if (q->pages == 0 && shows_no_api(c, err)) {
+		reg_set_referrers_api(c->repo, 0);
+		finder_over(q);
+		if (q->fetch->failed)
+			query_end(q);
+		else
+			ask_tag(q);
+		return;
+	}
+	if (err != NULL) {
+		pending_fail(q->fetch, err);
+		query_end(q);
 		return;
 	}
 	reg_set_referrers_api(c->repo, 1);
-	first_is_over(q);
-	read_list(q, c->http.reply.data, c->http.reply.len);
-	url = q->fetch->failed ? NULL : next_page(c, &e);
-	if (url != NULL && ++q->pages < REFERRERS_PAGES_MAX) {
-		free(c->location);
-		c->location = url;
-		q->state = QUESTION_ASKED;
-		reg_start(c);
-		return;
-	}
-	if (url != NULL)
-		err_set(&e, ERR_LIMIT, "referrers of %s have more than %d "
-		    "pages", q->digest, REFERRERS_PAGES_MAX);
-	free(url);
-	if (e.msg[0] != '\0')
-		fetch_failed(q->fetch, &e);
-	fetch_release(q->fetch);
+	finder_over(q);
+	if (q->fetch->failed || !read_page(q))
+		query_end(q);
 }
 
 static void
-start_question(struct question *q)
+query_start(struct query *q)
 {
 	int	has = reg_referrers_api(q->call.repo);
 
@@ -267,124 +298,111 @@ start_question(struct question *q)
 		return;
 	}
 	if (has == -1) {
-		q->next_first = firsts;
-		firsts = q;
+		q->is_finder = 1;
+		TAILQ_INSERT_HEAD(&q->fetch->all->finders, q, next_finder);
 	}
-	q->state = QUESTION_ASKED;
+	q->state = QUERY_ASKS_API;
 	q->call.path = xasprintf("referrers/%s", q->digest);
 	q->call.accept = MT_OCI_INDEX;
-	q->call.on_done = got_page;
+	q->call.on_done = api_answered;
 	reg_start(&q->call);
 }
 
 static void
-ask_registry(struct question *q)
+ask_registry(struct query *q)
 {
 	q->call.repo = q->fetch->place->repo;
 	q->call.method = "GET";
 	q->call.reply_max = MANIFEST_BYTES_MAX;
 	q->call.arg = q;
-	fetch_hold(q->fetch);
-	if (must_wait(q))
-		hold_back(q);
-	else
-		start_question(q);
-}
-
-/* Has the manifest of the layout's ith entry that subject? */
-static int
-layout_has_subject(struct place *p, size_t i, const char *digest)
-{
-	const struct layout_index *index;
-	const struct layout_entry *e;
-	struct manifest	 m;
-	struct err	 err = ERR_INIT;
-	struct buf	 b;
-	size_t		 k, n;
-
-	if ((index = net_layout_index(p, &err)) == NULL)
-		return 0;
-	e = layout_index_entries(index, &n);
-	if (i >= n)
-		return 0;
-	if (p->subjects == NULL)
-		p->subjects = xcalloc(n, sizeof(*p->subjects));
-	if (p->subjects[i] == NULL) {
-		p->subjects[i] = xstrdup("");
-		buf_init(&b, MANIFEST_BYTES_MAX);
-		if (layout_blob_read(p->layout, e[i].digest,
-		    MANIFEST_BYTES_MAX, &b, &err) == 0 &&
-		    manifest_parse(&m, e[i].media_type, b.data, b.len, NULL,
-		    &err) == 0) {
-			for (k = 0; k < m.nedges; k++)
-				if (m.edges[k].kind == EDGE_SUBJECT) {
-					free(p->subjects[i]);
-					p->subjects[i] = xstrdup(
-					    m.edges[k].desc.digest);
-				}
-			manifest_clear(&m);
-		}
-		buf_clear(&b);
+	pending_hold(q->fetch);
+	if (must_wait(q)) {
+		q->state = QUERY_HELD_BACK;
+		TAILQ_INSERT_TAIL(&q->fetch->all->held, q, next_held);
+	} else {
+		query_start(q);
 	}
-	return strcmp(p->subjects[i], digest) == 0;
 }
 
-/*
- * In a layout an entry of index.json is a candidate if it is a manifest: whether
- * it has the subject is checked when its bytes are there.
- */
+/* An entry of index.json is the list of referrers by the tag scheme. */
 static void
-ask_layout(struct question *q)
+read_layout_list(struct query *q, const struct layout_entry *e)
 {
-	const struct layout_index *index;
-	const struct layout_entry *e;
-	struct fetch	*f = q->fetch;
-	struct descriptor d;
-	struct err	 err = ERR_INIT;
-	struct buf	 b;
-	char		 tag[REFERRERS_TAG_MAX];
-	size_t		 i, n;
+	struct err	err = ERR_INIT;
+	struct buf	b;
 
-	referrers_tag(q->digest, tag);
-	if ((index = net_layout_index(f->place, &err)) == NULL) {
-		fetch_failed(f, &err);
+	buf_init(&b, MANIFEST_BYTES_MAX);
+	if (layout_blob_read(q->fetch->place->layout, e->digest,
+	    MANIFEST_BYTES_MAX, &b, &err) == -1)
+		pending_fail(q->fetch, &err);
+	else
+		read_list(q, b.data, b.len);
+	buf_clear(&b);
+}
+
+/* An entry of index.json has the manifest as its subject. */
+static void
+want_entry(struct query *q, const struct layout_entry *e)
+{
+	struct want_reason	why = { EDGE_CHILD, q->digest, 0, 0 };
+	struct descriptor	d;
+
+	memset(&d, 0, sizeof(d));
+	d.media_type = e->media_type;
+	d.digest = e->digest;
+	d.size = e->size;
+	manifests_want(q->fetch, &d, &why);
+}
+
+/* Whatever a layout knows is there at once. */
+static void
+ask_layout(struct query *q)
+{
+	const struct subject_entry *s;
+	const struct layout_entry *e;
+	const struct layout_index *index;
+	struct fetch	*f = q->fetch;
+	struct err	 err = ERR_INIT;
+	size_t		 i, n, nentries;
+
+	if ((index = net_layout_index(f->place, &err)) == NULL ||
+	    subjects_find(&f->all->tables, f->place, q->digest, &s, &n,
+	    &err) == -1) {
+		pending_fail(f, &err);
 		return;
 	}
-	e = layout_index_entries(index, &n);
+	e = layout_index_entries(index, &nentries);
 	for (i = 0; i < n && !f->failed; i++) {
-		if (!manifest_is_type(e[i].media_type) ||
-		    strcmp(e[i].digest, q->digest) == 0)
-			continue;
-		if (e[i].ref_name != NULL && strcmp(e[i].ref_name, tag) == 0) {
-			buf_init(&b, MANIFEST_BYTES_MAX);
-			if (layout_blob_read(f->place->layout, e[i].digest,
-			    MANIFEST_BYTES_MAX, &b, &err) == -1)
-				fetch_failed(f, &err);
-			else
-				read_list(q, b.data, b.len);
-			buf_clear(&b);
-			continue;
-		}
-		if (!layout_has_subject(f->place, i, q->digest))
-			continue;
-		memset(&d, 0, sizeof(d));
-		d.media_type = e[i].media_type;
-		d.digest = e[i].digest;
-		d.size = e[i].size;
-		fetch_want(f, &d, EDGE_CHILD, q->digest, 0, 0);
+		assert(s[i].i < nentries);
+		if (strcmp(e[s[i].i].digest, q->digest) == 0)
+			continue;	/* the manifest itself */
+		if (s[i].subject == NULL)
+			read_layout_list(q, &e[s[i].i]);
+		else if (strcmp(s[i].subject, q->digest) == 0)
+			want_entry(q, &e[s[i].i]);
 	}
 }
 
-static void
-ask(struct fetch *f, const char *digest)
+static int
+compare_queries(const void *a, const void *b)
 {
-	struct question	*q = xcalloc(1, sizeof(*q));
+	const struct query	*x = a, *y = b;
+
+	return strcmp(x->digest, y->digest);
+}
+
+static void
+query_begin(struct fetch *f, const char *digest)
+{
+	struct query	*q = xcalloc(1, sizeof(*q));
 
 	q->fetch = f;
 	q->digest = xstrdup(digest);
 	reg_call_init(&q->call);
-	q->next = f->questions;
-	f->questions = q;
+	q->next = f->queries;
+	f->queries = q;
+	if (tsearch(q, &f->asked, compare_queries) == NULL)
+		abort();		/* out of memory */
 	if (f->place->layout != NULL)
 		ask_layout(q);
 	else
@@ -392,14 +410,13 @@ ask(struct fetch *f, const char *digest)
 }
 
 static int
-was_asked(const struct fetch *f, const char *digest)
+was_asked(const struct fetch *f, char *digest)
 {
-	const struct question	*q;
+	struct query	key;
 
-	for (q = f->questions; q != NULL; q = q->next)
-		if (strcmp(q->digest, digest) == 0)
-			return 1;
-	return 0;
+	memset(&key, 0, sizeof(key));
+	key.digest = digest;
+	return tfind(&key, &f->asked, compare_queries) != NULL;
 }
 
 /* Collect the digests below one that were not asked for yet. */
@@ -412,7 +429,7 @@ collect(struct fetch *f, const char *digest, char ***list, size_t *n)
 	if (c == NULL || c->visited)
 		return;
 	c->visited = 1;
-	if (!was_asked(f, digest)) {
+	if (!was_asked(f, c->desc.digest)) {
 		*list = xreallocarray(*list, *n + 1, sizeof(**list));
 		(*list)[(*n)++] = xstrdup(digest);
 	}
@@ -427,13 +444,14 @@ referrers_ask(struct fetch *f)
 	char	**list = NULL;
 	size_t	 i, n = 0;
 
+	assert(f->state == FETCH_REFERRERS);
 	for (i = 0; i < f->img.ncontents; i++)
 		f->img.contents[i].visited = 0;
 	for (i = 0; i < image_nroots(&f->img); i++)
 		collect(f, image_root(&f->img, i)->digest, &list, &n);
 	for (i = 0; i < n; i++) {
 		if (!f->failed)
-			ask(f, list[i]);
+			query_begin(f, list[i]);
 		free(list[i]);
 	}
 	free(list);

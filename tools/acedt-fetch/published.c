@@ -16,24 +16,24 @@
 #include "lib/oci/manifest.h"
 #include "lib/registry/reg.h"
 #include "lib/text/json.h"
-#include "tools/acedt-fetch/have.h"
+#include "tools/acedt-fetch/published.h"
 
 static const struct json_limits extra_limits = {
 	INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_DESCRIPTORS
 };
 
 void
-have_option(struct have *h, const char *image)
+published_option(struct published *p, const char *image)
 {
 	struct err	err = ERR_INIT;
 
-	if (dest_parse(&h->dest, image, &err) == -1)
+	if (dest_parse(&p->dest, image, &err) == -1)
 		log_die(EXIT_USAGE_ERR, "--have: %s", err.msg);
 }
 
 /* The digests of an array of descriptors. */
 static void
-add_entries(struct have *h, jv list)
+add_entries(struct published *p, jv list)
 {
 	char	*digest;
 	int	 i, n;
@@ -47,9 +47,9 @@ add_entries(struct have *h, jv list)
 	for (i = 0; i < n; i++) {
 		entry = jv_array_get(jv_copy(list), i);
 		if ((digest = json_str(entry, "digest")) != NULL) {
-			h->digests = xreallocarray(h->digests, h->n + 1,
+			p->digests = xreallocarray(p->digests, p->n + 1,
 			    sizeof(char *));
-			h->digests[h->n++] = digest;
+			p->digests[p->n++] = digest;
 		}
 		jv_free(entry);
 	}
@@ -58,7 +58,7 @@ add_entries(struct have *h, jv list)
 
 /* Those that --index-fallback moved into an annotation. */
 static void
-add_extra(struct have *h, jv annotations)
+add_extra(struct published *p, jv annotations)
 {
 	char		*text = json_str(annotations, NOTE_EXTRA);
 	struct err	 err = ERR_INIT;
@@ -66,7 +66,7 @@ add_extra(struct have *h, jv annotations)
 
 	if (text != NULL && json_parse(text, strlen(text), &extra_limits,
 	    &list, &err) == 0)
-		add_entries(h, list);
+		add_entries(p, list);
 	free(text);
 }
 
@@ -84,25 +84,25 @@ enum named {
 };
 
 static enum named
-read_index(struct have *h, const char *bytes, size_t len)
+read_index(struct published *p, const char *bytes, size_t len)
 {
 	struct err	 err = ERR_INIT;
 	char		*version;
 	jv		 doc, annotations;
 
-	digest_sha256(bytes, len, h->index);
+	digest_sha256(bytes, len, p->index);
 	if (gathered_parse(bytes, len, &doc, &err) == -1)
 		return NAMED_OTHER;
 	annotations = json_get(doc, "annotations");
 	version = json_str(annotations, NOTE_VERSION);
 	if (version != NULL && strcmp(version, VERSION) == 0) {
-		add_entries(h, json_get(doc, "manifests"));
-		add_extra(h, annotations);
-		if (h->n > 1)
-			qsort(h->digests, h->n, sizeof(char *), compare);
+		add_entries(p, json_get(doc, "manifests"));
+		add_extra(p, annotations);
+		if (p->n > 1)
+			qsort(p->digests, p->n, sizeof(char *), compare);
 	} else {
 		log_info("%s was not written by this version: nothing of it "
-		    "is taken as there", h->image);
+		    "is taken as there", p->image);
 	}
 	free(version);
 	jv_free(annotations);
@@ -111,20 +111,20 @@ read_index(struct have *h, const char *bytes, size_t len)
 }
 
 static enum named
-read_registry(struct have *h)
+read_registry(struct published *p)
 {
 	struct reg_call	c;
 	struct err	err = ERR_INIT;
 	enum named	named = NAMED_GATHERED;
 
 	reg_call_init(&c);
-	c.repo = h->dest.repo;
+	c.repo = p->dest.repo;
 	c.method = "GET";
-	c.path = xasprintf("manifests/%s", h->dest.tag);
+	c.path = xasprintf("manifests/%s", p->dest.tag);
 	c.accept = MANIFEST_ACCEPT;
 	c.reply_max = INDEX_BYTES_MAX;
 	if (reg_ask(&c, &err) == 0) {
-		named = read_index(h, c.http.reply.len > 0 ?
+		named = read_index(p, c.http.reply.len > 0 ?
 		    c.http.reply.data : "", c.http.reply.len);
 	} else if (err.cls != ERR_NOT_FOUND) {
 		log_info("--have: %s", err.msg);
@@ -135,72 +135,72 @@ read_registry(struct have *h)
 }
 
 static enum named
-read_layout(struct have *h)
+read_layout(struct published *p)
 {
 	struct layout_entry	e;
 	struct err		err = ERR_INIT;
 	struct buf		b;
 	enum named		named = NAMED_GATHERED;
 
-	if (layout_find(h->place->layout, h->dest.tag, &e, &err) == -1)
+	if (layout_find(p->place->layout, p->dest.tag, &e, &err) == -1)
 		return named;
 	buf_init(&b, INDEX_BYTES_MAX);
-	if (layout_blob_read(h->place->layout, e.digest, INDEX_BYTES_MAX, &b,
+	if (layout_blob_read(p->place->layout, e.digest, INDEX_BYTES_MAX, &b,
 	    &err) == 0)
-		named = read_index(h, b.data, b.len);
+		named = read_index(p, b.data, b.len);
 	buf_clear(&b);
 	layout_entry_clear(&e);
 	return named;
 }
 
 static void
-forget_digests(struct have *h)
+forget_digests(struct published *p)
 {
-	while (h->n > 0)
-		free(h->digests[--h->n]);
+	while (p->n > 0)
+		free(p->digests[--p->n]);
 }
 
 int
-have_read(struct have *h, struct net *net, int verify, int overwrite,
+published_read(struct published *p, struct net *net, int verify, int overwrite,
     struct err *why)
 {
 	struct err	err = ERR_INIT;
 	enum named	named;
 
 	/* A layout that is not there yet has nothing, and is not made here. */
-	if ((h->place = net_dest_place(net, &h->dest, &err)) == NULL) {
+	if ((p->place = net_dest_place(net, &p->dest, &err)) == NULL) {
 		log_info("--have: %s", err.msg);
 		return 0;
 	}
-	h->image = xasprintf("%s:%s", h->dest.name, h->dest.tag);
-	named = h->dest.repo != NULL ? read_registry(h) : read_layout(h);
+	p->image = xasprintf("%s:%s", p->dest.name, p->dest.tag);
+	named = p->dest.repo != NULL ? read_registry(p) : read_layout(p);
 	if (named == NAMED_OTHER && !overwrite)
 		return err_set(why, ERR_USAGE, "%s names something else than a "
 		    "gathered index, which is not replaced (give another "
-		    "tag, or --overwrite)", h->image);
+		    "tag, or --overwrite)", p->image);
 	if (named == NAMED_UNKNOWN) {
 		/* Then acedt-index has to ask: nothing is said of it. */
-		free(h->image);
-		h->image = NULL;
+		free(p->image);
+		p->image = NULL;
 	}
 	if (verify)
-		forget_digests(h);
+		forget_digests(p);
 	return 0;
 }
 
 int
-have_lists(const struct have *h, const char *digest)
+published_lists(const struct published *p, const char *digest)
 {
-	return h->n > 0 && bsearch(&digest, h->digests, h->n, sizeof(char *),
+	return p->n > 0 && bsearch(&digest, p->digests, p->n, sizeof(char *),
 	    compare) != NULL;
 }
 
 void
-have_clear(struct have *h)
+published_clear(struct published *p)
 {
-	forget_digests(h);
-	free(h->digests);
-	free(h->image);
-	ref_clear(&h->dest.ref);
-	free(h->dest.name);
+	forget_digests(p);
+	free(p->digests);
+	free(p->image);
+	ref_clear(&p->dest.ref);
+	free(p->dest.name);
 }

@@ -1,5 +1,5 @@
-#ifndef ACEDT_HAVE_H
-#define ACEDT_HAVE_H
+#ifndef ACEDT_PUBLISHED_H
+#define ACEDT_PUBLISHED_H
 
 #include "lib/oci/dest.h"
 #include "lib/oci/digest.h"
@@ -10,7 +10,7 @@
  * of it was published after all below it was there.  Only an index that this
  * version of the program wrote counts.
  */
-struct have {
+struct published {
 	struct dest	 dest;
 	struct place	*place;		/* borrowed: to read from there */
 	char		*image;		/* owned: NAME:TAG, as acedt-index has it */
@@ -20,16 +20,16 @@ struct have {
 };
 
 /* Check an IMAGE, the option's value; a wrong one ends the program. */
-void	have_option(struct have *, const char *image);
+void	published_option(struct published *, const char *image);
 /*
  * Read the index: one request, which is waited for.  What cannot be read is as
  * if it were not there.  -1 with *err filled, ERR_USAGE, if the tag names
  * something else than a gathered index, unless overwrite is set.  With verify
  * that is all: nothing is taken as there.
  */
-int	have_read(struct have *, struct net *, int verify, int overwrite,
+int	published_read(struct published *, struct net *, int verify, int overwrite,
 	    struct err *);
-int	have_lists(const struct have *, const char *digest);
-void	have_clear(struct have *);
+int	published_lists(const struct published *, const char *digest);
+void	published_clear(struct published *);
 
 #endif
