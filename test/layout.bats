@@ -97,6 +97,7 @@ load helper
 	[ -f root/usr/share/man/man1/ace-dt.1 ]
 	[ -f root/usr/share/man/man5/acedt-stream.5 ]
 	[ -f root/usr/share/man/man7/acedt.7 ]
+	[ -f root/usr/share/man/man7/acedt-guide.7 ]
 	new_layout images
 	make_app images app
 	echo oci:images:app >list

@@ -14,7 +14,8 @@ teardown_file()
 	stop_servers
 }
 
-# A registry on loopback stands in the place of reg.example.com.
+# A registry on loopback takes the place of reg.example.com, and of
+# far.example.net.
 setup()
 {
 	own_folder
@@ -29,6 +30,7 @@ setup()
 	registryConfig:
 	  registries:
 	    reg.example.com: {endpoints: ["http://$EXAMPLE_HOST"]}
+	    far.example.net: {endpoints: ["http://$EXAMPLE_HOST"]}
 	EOF
 	export ACE_DT_CONFIG=$PWD/example.yaml
 }
@@ -96,6 +98,8 @@ as_printed()
 @test "everything literal in a manual works as printed" {
 	# Two nodes for parallel(1), which are this machine.
 	printf ':\n:\n' >nodes
+	# The disk of acedt-guide(7) is mounted.
+	mkdir disk
 	count=0
 	for page in "$TOP"/man/*.[157]; do
 		: >script
@@ -113,12 +117,79 @@ as_printed()
 	done
 	[ "$count" -ge 50 ]
 	verify_registry "$EXAMPLE_HOST" project/repo sync-45
+	# The two weeks of acedt-guide(7).
+	[ "$(wc -l <disk/table)" -eq 2 ]
+	for week in week-45 week-46; do
+		verify_layout disk/images "$week"
+		verify_registry "$EXAMPLE_HOST" mission/images "$week"
+	done
+	verify_layout disk/again week-46
+	grep -q '^oci:disk/images:week-[0-9]*@sha256:' result
+}
+
+# fails STATUS COMMAND...: it does; what it says is kept.
+fails()
+{
+	local status=$1
+	shift
+	run "-$status" "$@"
+	printf '%s\n' "$output" >>said
+}
+
+# too_large: a manifest in the registry whose layer fits on no disk.
+too_large()
+{
+	local child
+	child=$(layout_blob images "$(layout_digest images app-1)" |
+	    jq -r '.manifests[0].digest')
+	layout_blob images "$child" |
+	    jq -jc '.layers[1].size = 1125899906842624' >large.json
+	curl -fsS -X PUT -H "Content-Type: $OCI_MANIFEST" --data-binary \
+	    @large.json \
+	    "http://$EXAMPLE_HOST/v2/library/source1/manifests/large"
+	echo "$EXAMPLE_HOST/library/source1:large" >large.list
+}
+
+@test "the guide names parts of messages as the programs write them" {
+	sed -n '/^\.Sh WHEN IT FAILS/,/^\.Sh SINGLE/s/^\.It Ql //p' \
+	    "$TOP/man/acedt-guide.7" >named
+	[ "$(wc -l <named)" -ge 8 ]
+	htpasswd -Bbn ann s3cret-pw >htpasswd
+	start_registry LOCK "$PWD/htpasswd"
+	config_plain_http "$EXAMPLE_HOST" "$LOCK_HOST"
+	printf 'oci:images:app-1\n' >images.list
+	echo reg.example.com >wrong.list
+	fails 2 ace-dt mirror gather wrong.list oci:out:1
+	echo "$EXAMPLE_HOST/library/source3" >gone.list
+	fails 1 ace-dt mirror gather gone.list oci:out:1
+	echo localhost:1/a/b >away.list
+	fails 1 ace-dt mirror gather away.list oci:out:1
+	echo "$LOCK_HOST/a/b" >lock.list
+	fails 1 ace-dt mirror gather lock.list oci:out:1
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$LOCK_HOST" \
+	    "$(printf ann:wrong | base64)" >auth.json
+	fails 1 env REGISTRY_AUTH_FILE="$PWD/auth.json" \
+	    ace-dt mirror gather lock.list oci:out:1
+	too_large
+	fails 1 ace-dt mirror gather large.list oci:out:1
+	fails 4 ace-dt mirror gather images.list oci:images:app-1
+	cp -r images locked
+	exec 7<locked
+	flock 7
+	fails 4 ace-dt mirror gather images.list oci:locked:1 --stall-time 1
+	exec 7<&-
+	cat said
+	while read -r part; do
+		echo "part: $part"
+		grep -qF "$part" said
+	done <named
 }
 
 @test "the recipe for many machines loses no part when a node is down" {
 	literals "$TOP/man/acedt.7"
 	commands "$(grep -l '^\$ split' block.*)" >recipe
-	grep -q 'acedt-index --images .* oci:gathered:nodes$' recipe
+	grep -q '^acedt-index --images ' recipe
+	[ "$(tail -n 1 recipe)" = oci:gathered:nodes ]
 	# The node of the second part is not reached, and leaves no stream.
 	mkdir bin
 	cat >bin/parallel <<-'EOF'
