@@ -1,11 +1,12 @@
 /*
- * Landlock by its system calls (Debian 12 has no wrappers, and older
- * definitions than kernels have), seccomp in sandbox_calls.c.
+ * What a program gives up once it is set up.  Landlock is here, by its system
+ * calls, as Debian 12 has no wrappers; seccomp is in sandbox_calls.c.
  */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,54 +26,52 @@
 
 #define OFF_VARIABLE	"ACE_DT_SANDBOX"
 
-/* linux/landlock.h, which ends at version 2 in Debian 12. */
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset	444
-#define SYS_landlock_add_rule		445
-#define SYS_landlock_restrict_self	446
+/* What linux/landlock.h of Debian 12, of version 2, does not name. */
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE	(1ULL << 14)	/* version 3 */
 #endif
-#define CREATE_VERSION		1U
-#define RULE_PATH_BENEATH	1
-#define FS_EXECUTE		(1ULL << 0)
-#define FS_WRITE_FILE		(1ULL << 1)
-#define FS_READ_FILE		(1ULL << 2)
-#define FS_READ_DIR		(1ULL << 3)
-#define FS_REMOVE_DIR		(1ULL << 4)
-#define FS_REMOVE_FILE		(1ULL << 5)
-#define FS_MAKE_DIR		(1ULL << 7)
-#define FS_MAKE_REG		(1ULL << 8)
-#define FS_FIRST		((1ULL << 13) - 1)	/* all of version 1 */
-#define FS_REFER		(1ULL << 13)		/* version 2 */
-#define FS_TRUNCATE		(1ULL << 14)		/* version 3 */
-#define FS_IOCTL_DEV		(1ULL << 15)		/* version 5 */
-#define NET_BIND_TCP		(1ULL << 0)		/* version 4 */
-#define NET_CONNECT_TCP		(1ULL << 1)
-#define SCOPE_ABSTRACT_UNIX	(1ULL << 0)		/* version 6 */
-#define SCOPE_SIGNAL		(1ULL << 1)
+#ifndef LANDLOCK_ACCESS_NET_BIND_TCP
+#define LANDLOCK_ACCESS_NET_BIND_TCP	(1ULL << 0)	/* version 4 */
+#define LANDLOCK_ACCESS_NET_CONNECT_TCP	(1ULL << 1)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
+#define LANDLOCK_ACCESS_FS_IOCTL_DEV	(1ULL << 15)	/* version 5 */
+#endif
+#ifndef LANDLOCK_SCOPE_SIGNAL
+#define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET	(1ULL << 0) /* version 6 */
+#define LANDLOCK_SCOPE_SIGNAL		(1ULL << 1)
+#endif
 
-#define FS_READ		(FS_READ_FILE | FS_READ_DIR)
-#define FS_CHANGE	(FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_DIR | \
-			FS_MAKE_REG | FS_REFER | FS_TRUNCATE)
-/* What makes sense for a path that is no directory. */
-#define FS_OF_FILE	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | \
-			FS_TRUNCATE | FS_IOCTL_DEV)
+/* All rights of version 1. */
+#define RIGHTS_FIRST	(2 * LANDLOCK_ACCESS_FS_MAKE_SYM - 1)
+#define RIGHTS_READ	(LANDLOCK_ACCESS_FS_READ_FILE | \
+			LANDLOCK_ACCESS_FS_READ_DIR)
+#define RIGHTS_CHANGE	(LANDLOCK_ACCESS_FS_WRITE_FILE | \
+			LANDLOCK_ACCESS_FS_REMOVE_FILE | \
+			LANDLOCK_ACCESS_FS_MAKE_DIR | \
+			LANDLOCK_ACCESS_FS_MAKE_REG | \
+			LANDLOCK_ACCESS_FS_REFER | \
+			LANDLOCK_ACCESS_FS_TRUNCATE)
+/* What makes sense for a path that is not a directory. */
+#define RIGHTS_OF_FILE	(LANDLOCK_ACCESS_FS_EXECUTE | \
+			LANDLOCK_ACCESS_FS_WRITE_FILE | \
+			LANDLOCK_ACCESS_FS_READ_FILE | \
+			LANDLOCK_ACCESS_FS_TRUNCATE | \
+			LANDLOCK_ACCESS_FS_IOCTL_DEV)
 
+/* struct landlock_ruleset_attr as version 6 has it. */
 struct ruleset_attr {
 	uint64_t	fs;
 	uint64_t	net;
 	uint64_t	scoped;
 };
 
-struct path_attr {
-	uint64_t	access;
-	int32_t		fd;
-} __attribute__((packed));
-
 struct sandbox_path {
 	char		*path;		/* owned */
 	uint64_t	 access;
 };
 
+/* Has the user switched the sandbox off? */
 static int
 is_off(void)
 {
@@ -89,20 +88,22 @@ landlock_version(void)
 	return 0;
 #else
 	long	n = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
-		    CREATE_VERSION);
+		    LANDLOCK_CREATE_RULESET_VERSION);
 
 	return n > 0 ? (int)n : 0;
 #endif
 }
 
+/* The rights that a version of Landlock knows: it refuses others. */
 static uint64_t
 known_rights(int version)
 {
-	return FS_FIRST | (version >= 2 ? FS_REFER : 0) |
-	    (version >= 3 ? FS_TRUNCATE : 0) |
-	    (version >= 5 ? FS_IOCTL_DEV : 0);
+	return RIGHTS_FIRST | (version >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0) |
+	    (version >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0) |
+	    (version >= 5 ? LANDLOCK_ACCESS_FS_IOCTL_DEV : 0);
 }
 
+/* A ruleset's descriptor, or -1: of attr the version's part is given. */
 static int
 create_ruleset(struct ruleset_attr *attr, int version)
 {
@@ -115,28 +116,29 @@ create_ruleset(struct ruleset_attr *attr, int version)
 	return (int)syscall(SYS_landlock_create_ruleset, attr, size, 0U);
 }
 
-/* What is not there needs no rule. */
+/* A path that does not exist needs no rule. */
 static void
-add_path(int ruleset, const char *path, uint64_t rights)
+add_rule(int ruleset, const char *path, uint64_t rights)
 {
-	struct path_attr	attr;
-	struct stat		st;
-	int			fd;
+	struct landlock_path_beneath_attr	attr;
+	struct stat				st;
+	int					fd;
 
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
 		return;
 	if (fstat(fd, &st) == 0) {
 		if (!S_ISDIR(st.st_mode))
-			rights &= FS_OF_FILE;
-		attr.access = rights;
-		attr.fd = fd;
-		if (syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH,
+			rights &= RIGHTS_OF_FILE;
+		attr.allowed_access = rights;
+		attr.parent_fd = fd;
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
 		    &attr, 0U) == -1)
 			log_debug("sandbox: %s: %s", path, strerror(errno));
 	}
 	close(fd);
 }
 
+/* From here on the ruleset holds, which is closed. */
 static int
 restrict_self(int ruleset)
 {
@@ -163,16 +165,16 @@ enter_landlock(const struct sandbox *sb)
 		return 0;
 	attr.fs = known;
 	/* Nobody listens. */
-	attr.net = NET_BIND_TCP |
-	    (sb->flags & SANDBOX_NETWORK ? 0 : NET_CONNECT_TCP);
-	attr.scoped = SCOPE_ABSTRACT_UNIX |
-	    (sb->nchildren > 0 ? 0 : SCOPE_SIGNAL);
+	attr.net = LANDLOCK_ACCESS_NET_BIND_TCP |
+	    (sb->flags & SANDBOX_NETWORK ? 0 : LANDLOCK_ACCESS_NET_CONNECT_TCP);
+	attr.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET |
+	    (sb->nchildren > 0 ? 0 : LANDLOCK_SCOPE_SIGNAL);
 	if ((ruleset = create_ruleset(&attr, version)) == -1) {
 		log_info("sandbox: Landlock: %s", strerror(errno));
 		return 0;
 	}
 	for (i = 0; i < sb->npaths; i++)
-		add_path(ruleset, sb->paths[i].path,
+		add_rule(ruleset, sb->paths[i].path,
 		    sb->paths[i].access & known);
 	return restrict_self(ruleset) == -1 ? 0 : version;
 }
@@ -189,8 +191,9 @@ sandbox_init(struct sandbox *sb, unsigned int flags, uint64_t memory)
 #endif
 }
 
+/* Rights below a path, all that Landlock will leave there. */
 static void
-add(struct sandbox *sb, const char *path, uint64_t rights)
+allow_path(struct sandbox *sb, const char *path, uint64_t rights)
 {
 	sb->paths = xreallocarray(sb->paths, sb->npaths + 1,
 	    sizeof(*sb->paths));
@@ -201,20 +204,20 @@ add(struct sandbox *sb, const char *path, uint64_t rights)
 void
 sandbox_read(struct sandbox *sb, const char *path)
 {
-	add(sb, path, FS_READ);
+	allow_path(sb, path, RIGHTS_READ);
 }
 
 void
 sandbox_write(struct sandbox *sb, const char *path)
 {
-	add(sb, path, FS_READ | FS_CHANGE);
+	allow_path(sb, path, RIGHTS_READ | RIGHTS_CHANGE);
 	sb->makes_files = 1;
 }
 
 void
 sandbox_rmdir(struct sandbox *sb, const char *path)
 {
-	add(sb, path, FS_REMOVE_DIR);
+	allow_path(sb, path, LANDLOCK_ACCESS_FS_REMOVE_DIR);
 }
 
 void
@@ -224,6 +227,7 @@ sandbox_signal(struct sandbox *sb, int pid)
 	sb->children[sb->nchildren++] = pid;
 }
 
+/* Of the first 32; all others are given up. */
 static int
 set_capabilities(uint32_t permitted, uint32_t effective)
 {
@@ -237,14 +241,14 @@ set_capabilities(uint32_t permitted, uint32_t effective)
 	return (int)syscall(SYS_capset, &head, data);
 }
 
-/* How many of the places that it has to write it can. */
+/* How many of the places that the program has to write it can write. */
 static size_t
 count_writable(const struct sandbox *sb)
 {
 	size_t	i, n = 0;
 
 	for (i = 0; i < sb->npaths; i++)
-		if ((sb->paths[i].access & FS_WRITE_FILE) != 0)
+		if ((sb->paths[i].access & LANDLOCK_ACCESS_FS_WRITE_FILE) != 0)
 			n += faccessat(AT_FDCWD, sb->paths[i].path, W_OK,
 			    AT_EACCESS) == 0;
 	return n;
@@ -274,7 +278,7 @@ drop_capabilities(const struct sandbox *sb)
 }
 
 static void
-clear(struct sandbox *sb)
+sandbox_clear(struct sandbox *sb)
 {
 	size_t	i;
 
@@ -290,10 +294,12 @@ sandbox_enter(struct sandbox *sb)
 {
 	int	landlock, calls;
 
+	/* SANDBOX_PURE leaves nothing that another flag could keep. */
+	assert(!(sb->flags & SANDBOX_PURE) || sb->flags == SANDBOX_PURE);
 	if (!env_is_supervised() && !(sb->flags & SANDBOX_REPORTED))
 		sandbox_report();
 	if (is_off()) {
-		clear(sb);
+		sandbox_clear(sb);
 		return;
 	}
 	process_limit(sb->memory);
@@ -303,7 +309,7 @@ sandbox_enter(struct sandbox *sb)
 	calls = sandbox_calls_enter(sb->flags, sb->children, sb->nchildren);
 	log_debug("sandbox: entered; Landlock version %d, seccomp %s",
 	    landlock, calls == 0 ? "on" : "off");
-	clear(sb);
+	sandbox_clear(sb);
 }
 
 void

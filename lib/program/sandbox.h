@@ -4,29 +4,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/program/sandbox_flags.h"
+
 /*
  * What a program gives up once it is set up: acedt(7), SANDBOX.  Landlock for
  * files, TCP and signals as far as the kernel knows them, seccomp for system
  * calls, root's capabilities, no new privileges, no core files, a ceiling for
- * memory.  All of it is for good.  What the kernel does not have is left out; it never fails.
+ * memory.  All of it is for good.  What the kernel does not have is left out;
+ * entering never fails.
  *
  * Nothing may run beside the caller when it enters: no thread, as they would
  * stay outside.  Descriptors that are open stay as they are.
  */
 
-enum {
-	SANDBOX_NETWORK = 1,	/* sockets, to connect with TCP */
-	SANDBOX_THREADS = 2,	/* libcurl resolves names in them */
-	SANDBOX_MODES = 4,	/* may give files the mode 0644, as layouts do */
-	SANDBOX_PURE = 8,	/* nothing but reading, writing, memory, time */
-	SANDBOX_REPORTED = 16	/* the caller has called sandbox_report() */
-};
-
-#define SANDBOX_CHILDREN_MAX	16
-
 struct sandbox {
-	unsigned int	 flags;
-	uint64_t	 memory;	/* ceiling of its data, bytes */
+	unsigned int	 flags;		/* SANDBOX_* */
+	uint64_t	 memory;	/* ceiling of its data, bytes; 0: none */
 	/* Private. */
 	struct sandbox_path *paths;
 	size_t		 npaths;
@@ -45,7 +38,7 @@ void	sandbox_read(struct sandbox *, const char *path);
 void	sandbox_write(struct sandbox *, const char *path);
 /* Empty directories below it may be removed. */
 void	sandbox_rmdir(struct sandbox *, const char *path);
-/* Signals may go to this process, which the caller started: no more than 16. */
+/* Signals may go to this process, which the caller started. */
 void	sandbox_signal(struct sandbox *, int pid);
 /* Enter; frees what the struct holds. */
 void	sandbox_enter(struct sandbox *);

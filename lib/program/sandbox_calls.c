@@ -6,6 +6,7 @@
  * older than libseccomp; names unknown to it are passed over, and the calls that
  * are newer than it are refused by their numbers in sandbox_filter.c.
  */
+#include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <stddef.h>
@@ -17,8 +18,9 @@
 
 #include "lib/base/log.h"
 #include "lib/base/process.h"
-#include "lib/program/sandbox.h"
 #include "lib/program/sandbox_calls.h"
+#include "lib/program/sandbox_filter.h"
+#include "lib/program/sandbox_flags.h"
 
 #if defined(ACEDT_SANITIZED) || defined(ACEDT_NO_SANDBOX)
 
@@ -42,7 +44,7 @@ sandbox_calls_work(void)
 #include <seccomp.h>
 
 #define REFUSE	SCMP_ACT_ERRNO(EPERM)
-/* The part of a socket's type that is no flag; the kernel has no name for it. */
+/* Of a socket's type, all but its flags; the kernel has no name for it. */
 #define SOCK_TYPE_MASK	0xf
 
 static const char *const pure[] = {
@@ -99,8 +101,9 @@ static const char *const never[] = {
 	"accept", "accept4", "listen", NULL
 };
 
+/* What happens to a call, where all of n arguments compare as they say. */
 static int
-add(scmp_filter_ctx ctx, uint32_t action, const char *name, unsigned int n,
+set_call(scmp_filter_ctx ctx, uint32_t action, const char *name, unsigned int n,
     const struct scmp_arg_cmp *args)
 {
 	int	nr = seccomp_syscall_resolve_name(name), rc;
@@ -112,20 +115,21 @@ add(scmp_filter_ctx ctx, uint32_t action, const char *name, unsigned int n,
 }
 
 static int
-add_all(scmp_filter_ctx ctx, uint32_t action, const char *const *names)
+set_calls(scmp_filter_ctx ctx, uint32_t action, const char *const *names)
 {
 	int	rc = 0;
 
 	for (; *names != NULL && rc == 0; names++)
-		rc = add(ctx, action, *names, 0, NULL);
+		rc = set_call(ctx, action, *names, 0, NULL);
 	return rc;
 }
 
+/* What happens to a call where one argument compares as it says. */
 static int
-add_one(scmp_filter_ctx ctx, uint32_t action, const char *name,
+set_call_if(scmp_filter_ctx ctx, uint32_t action, const char *name,
     struct scmp_arg_cmp arg)
 {
-	return add(ctx, action, name, 1, &arg);
+	return set_call(ctx, action, name, 1, &arg);
 }
 
 /* A list of what is allowed; signals to itself are how it ends on SIGPIPE. */
@@ -135,10 +139,10 @@ list_pure(scmp_filter_ctx ctx)
 	struct scmp_arg_cmp	self = SCMP_A0(SCMP_CMP_EQ,
 				    (scmp_datum_t)getpid(), 0);
 
-	if (add_all(ctx, SCMP_ACT_ALLOW, pure) != 0 ||
-	    add_one(ctx, SCMP_ACT_ALLOW, "tgkill", self) != 0)
+	if (set_calls(ctx, SCMP_ACT_ALLOW, pure) != 0 ||
+	    set_call_if(ctx, SCMP_ACT_ALLOW, "tgkill", self) != 0)
 		return -1;
-	return add_one(ctx, SCMP_ACT_ALLOW, "kill", self);
+	return set_call_if(ctx, SCMP_ACT_ALLOW, "kill", self);
 }
 
 /*
@@ -150,10 +154,10 @@ list_threads(scmp_filter_ctx ctx, unsigned int flags)
 {
 	int	rc;
 
-	rc = flags & SANDBOX_THREADS ? add_one(ctx, REFUSE, "clone",
+	rc = flags & SANDBOX_THREADS ? set_call_if(ctx, REFUSE, "clone",
 	    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)) :
-	    add(ctx, REFUSE, "clone", 0, NULL);
-	return rc != 0 ? rc : add(ctx, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0,
+	    set_call(ctx, REFUSE, "clone", 0, NULL);
+	return rc != 0 ? rc : set_call(ctx, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0,
 	    NULL);
 }
 
@@ -171,14 +175,14 @@ list_socket_types(scmp_filter_ctx ctx)
 	for (type = SOCK_STREAM + 1; type <= SOCK_TYPE_MASK && rc == 0;
 	    type++) {
 		args[1] = SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK, type);
-		rc = add_one(ctx, REFUSE, "socketpair", args[1]);
+		rc = set_call_if(ctx, REFUSE, "socketpair", args[1]);
 		if (rc != 0 || type == SOCK_DGRAM)
 			continue;
 		args[0] = SCMP_A0(SCMP_CMP_EQ, AF_INET, 0);
-		rc = add(ctx, REFUSE, "socket", 2, args);
+		rc = set_call(ctx, REFUSE, "socket", 2, args);
 		args[0] = SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0);
 		if (rc == 0)
-			rc = add(ctx, REFUSE, "socket", 2, args);
+			rc = set_call(ctx, REFUSE, "socket", 2, args);
 	}
 	return rc;
 }
@@ -199,18 +203,18 @@ list_sockets(scmp_filter_ctx ctx, unsigned int flags)
 	int			rc = 0;
 
 	if ((flags & SANDBOX_NETWORK) == 0) {
-		rc = add(ctx, REFUSE, "socket", 0, NULL);
-		return rc != 0 ? rc : add(ctx, REFUSE, "socketpair", 0, NULL);
+		rc = set_call(ctx, REFUSE, "socket", 0, NULL);
+		return rc != 0 ? rc : set_call(ctx, REFUSE, "socketpair", 0, NULL);
 	}
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]) && rc == 0; i++)
-		rc = add_one(ctx, REFUSE, "socket", SCMP_A0(SCMP_CMP_EQ,
+		rc = set_call_if(ctx, REFUSE, "socket", SCMP_A0(SCMP_CMP_EQ,
 		    (scmp_datum_t)refused[i], 0));
 	if (rc == 0)
-		rc = add_one(ctx, REFUSE, "socket",
+		rc = set_call_if(ctx, REFUSE, "socket",
 		    SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 	if (rc == 0)
 		rc = list_socket_types(ctx);
-	return rc != 0 ? rc : add(ctx, REFUSE, "socket", 2, netlink);
+	return rc != 0 ? rc : set_call(ctx, REFUSE, "socket", 2, netlink);
 }
 
 /* Signals and limits of other processes; kill is in sandbox_filter.c. */
@@ -225,10 +229,10 @@ list_others(scmp_filter_ctx ctx)
 	size_t			i, n = sizeof(signals) / sizeof(signals[0]);
 	int			rc;
 
-	rc = add(ctx, REFUSE, "tkill", 0, NULL);
+	rc = set_call(ctx, REFUSE, "tkill", 0, NULL);
 	for (i = 0; i < n && rc == 0; i++)
-		rc = add_one(ctx, REFUSE, signals[i], other);
-	return rc != 0 ? rc : add_one(ctx, REFUSE, "prlimit64",
+		rc = set_call_if(ctx, REFUSE, signals[i], other);
+	return rc != 0 ? rc : set_call_if(ctx, REFUSE, "prlimit64",
 	    SCMP_A0(SCMP_CMP_NE, 0, 0));
 }
 
@@ -236,24 +240,26 @@ list_others(scmp_filter_ctx ctx)
 static int
 refuse_ioctl(scmp_filter_ctx ctx, unsigned int request)
 {
-	return add_one(ctx, REFUSE, "ioctl",
+	return set_call_if(ctx, REFUSE, "ioctl",
 	    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffU, request));
 }
 
+/* The list of what is refused to a program with a network, or with files. */
 static int
 list_never(scmp_filter_ctx ctx, unsigned int flags)
 {
 	int	rc;
 
-	if ((rc = add_all(ctx, REFUSE, never)) != 0 ||
+	if ((rc = set_calls(ctx, REFUSE, never)) != 0 ||
 	    (rc = list_threads(ctx, flags)) != 0 ||
 	    (rc = list_sockets(ctx, flags)) != 0 ||
 	    (rc = list_others(ctx)) != 0 ||
 	    (rc = refuse_ioctl(ctx, TIOCSTI)) != 0 ||
 	    (rc = refuse_ioctl(ctx, 0x541c /* TIOCLINUX */)) != 0)
 		return rc;
-	return flags & SANDBOX_MODES ? add_one(ctx, REFUSE, "fchmod",
-	    SCMP_A1(SCMP_CMP_NE, 0644, 0)) : add(ctx, REFUSE, "fchmod", 0, NULL);
+	return flags & SANDBOX_MODES ? set_call_if(ctx, REFUSE, "fchmod",
+	    SCMP_A1(SCMP_CMP_NE, 0644, 0)) :
+	    set_call(ctx, REFUSE, "fchmod", 0, NULL);
 }
 
 int
@@ -262,10 +268,11 @@ sandbox_calls_enter(unsigned int flags, const int *children, size_t n)
 	scmp_filter_ctx	ctx;
 	int		rc;
 
+	assert(n <= SANDBOX_CHILDREN_MAX);
 	ctx = seccomp_init(flags & SANDBOX_PURE ? REFUSE : SCMP_ACT_ALLOW);
 	if (ctx == NULL)
 		return -1;
-	/* Calls of another machine's numbering are no mistake. */
+	/* Only an attack makes calls by another machine's numbers. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (sandbox_filter_enter(seccomp_arch_native(), children, n) == -1)
 		log_info("sandbox: seccomp: %s", strerror(errno));
