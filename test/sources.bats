@@ -14,7 +14,7 @@ setup_file()
 	for list in nowhere .; do
 		run -2 --separate-stderr ace-dt mirror gather $list oci:x
 		[[ $stderr == "ace-dt: nowhere: No such file or directory" ||
-		    $stderr == "acedt-resolve: .: it is a directory; "* ]]
+		    $stderr == "acedt-resolve: .: is a directory (name a file "* ]]
 		[ -z "$output" ]
 	done
 	touch locked

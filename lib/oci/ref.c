@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
@@ -11,7 +12,6 @@
 #include "lib/oci/ref.h"
 
 #define LAYOUT_PREFIX	"oci:"
-#define HUB_API_HOST	"registry-1.docker.io"
 
 /* ASCII only: the locale must not have a say in what a reference is. */
 #define DIGITS		"0123456789"
@@ -248,17 +248,32 @@ short_name(const char *text, struct err *err)
 	    strpbrk(text, ":@") == NULL ? ":latest" : "");
 }
 
-static int
-is_hub(const char *host)
+int
+ref_is_hub(const char *host, size_t n)
 {
-	return strcmp(host, "docker.io") == 0 ||
-	    strcmp(host, "index.docker.io") == 0;
+	static const char *const names[] = {
+		REF_HUB, REF_HUB_OLD, REF_HUB_API
+	};
+	size_t	i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == n &&
+		    strncasecmp(names[i], host, n) == 0)
+			return 1;
+	return 0;
+}
+
+/* Does a reference with this host mean Docker Hub, whatever answers for it? */
+static int
+names_hub(const char *host)
+{
+	return strcmp(host, REF_HUB) == 0 || strcmp(host, REF_HUB_OLD) == 0;
 }
 
 const char *
 ref_api_host(const char *host)
 {
-	return is_hub(host) ? HUB_API_HOST : host;
+	return names_hub(host) ? REF_HUB_API : host;
 }
 
 /* Cut repo, our own copy, into its parts and check them. */
@@ -300,7 +315,7 @@ parse_remote(struct ref *ref, const char *text, struct err *err)
 	rest = xstrdup(slash + 1);
 	if (split_rest(text, rest, &tag, &digest, err) == -1)
 		goto done;
-	if (is_hub(host) && strchr(rest, '/') == NULL)
+	if (names_hub(host) && strchr(rest, '/') == NULL)
 		ref->repo = xasprintf("library/%s", rest);
 	else
 		ref->repo = xstrdup(rest);

@@ -1,6 +1,8 @@
 #ifndef ACEDT_REF_H
 #define ACEDT_REF_H
 
+#include <stddef.h>
+
 struct err;
 
 /*
@@ -26,8 +28,18 @@ void	ref_clear(struct ref *);
 /* Is it what a repository may be called, distribution-spec "Pull"? */
 int	ref_repo_is_valid(const char *repo);
 
-/* The host that answers for the registry: docker.io is
- * registry-1.docker.io, every other is itself.  Borrowed. */
+/* Docker Hub: in references, in references of old, and what answers. */
+#define REF_HUB		"docker.io"
+#define REF_HUB_OLD	"index.docker.io"
+#define REF_HUB_API	"registry-1.docker.io"
+
+/* Is the host of n bytes one of these names? */
+int	ref_is_hub(const char *host, size_t n);
+
+/*
+ * The host that answers for the registry: REF_HUB_API for Docker Hub, every other
+ * is itself.  Borrowed.
+ */
 const char *ref_api_host(const char *host);
 
 #endif

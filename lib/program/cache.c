@@ -1,3 +1,8 @@
+/*
+ * Manifests of earlier runs, each in a file that is named by its digest.
+ * Whatever is wrong with the cache, the manifest is asked for at its source.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +23,7 @@
 
 struct cache {
 	char	*dir;			/* owned: with /manifests */
-	int	 off;			/* it cannot be written: said once */
+	int	 off;			/* not writable, as was said once */
 };
 
 char *
@@ -56,18 +61,21 @@ cache_close(struct cache *c)
 static char *
 path_of(const struct cache *c, const char *digest)
 {
-	const char	*hex = strchr(digest, ':') + 1;
+	const char	*hex = strchr(digest, ':');
 
+	assert(hex != NULL);
+	hex++;
 	return xasprintf("%s/%.*s/%.2s/%s", c->dir, (int)(hex - 1 - digest),
 	    digest, hex, hex);
 }
 
 /*
- * An entry, if it is a file of ours.  What can be nobody's entry (a FIFO, a
- * link) is an error; what is not there, or another user's, is only absent.
+ * The bytes of an entry, if it is a file of ours.  What cannot be an entry (a
+ * FIFO, a link) is an error; a file that is not there, or is another user's, is
+ * only absent: -1 without a message.
  */
 static int
-read_entry(const char *path, struct buf *b, struct err *err)
+read_cached(const char *path, struct buf *b, struct err *err)
 {
 	struct stat	st;
 	int		fd, rc = -1;
@@ -93,13 +101,14 @@ cache_get(struct cache *c, const char *digest, char **data, size_t *len)
 	int		found = 0;
 
 	buf_init(&b, MANIFEST_BYTES_MAX);
-	if (read_entry(path, &b, &err) == 0 && b.len > 0) {
+	if (read_cached(path, &b, &err) == 0 && b.len > 0) {
 		digest_of(digest, b.data, b.len, have);
 		found = strcmp(have, digest) == 0;
 	}
-	/* What is broken would be broken the next time. */
+	/* A broken entry would be broken the next time, too. */
 	if (!found && (b.len > 0 || err.msg[0] != '\0')) {
-		log_info("cache: %s is not what it is called", path);
+		log_info("cache: %s does not have the digest that it is "
+		    "named by, and is removed", path);
 		unlink(path);
 	}
 	if (found) {
@@ -118,9 +127,9 @@ cache_make(struct cache *c)
 	return c->dir;
 }
 
-/* Written aside, then named: nobody ever sees a part. */
+/* A file without a name is written, then named: nobody ever sees a part. */
 static int
-write_file(const char *path, const void *data, size_t len)
+write_cached(const char *path, const void *data, size_t len)
 {
 	char	*dir = xstrdup(path), from[64];
 	int	 fd, rc = -1;
@@ -146,10 +155,10 @@ cache_put(struct cache *c, const char *digest, const void *data, size_t len)
 	if (c->off)
 		return;
 	path = path_of(c, digest);
-	if (write_file(path, data, len) == -1 && (errno != ENOENT ||
+	if (write_cached(path, data, len) == -1 && (errno != ENOENT ||
 	    io_make_parents(path) == -1 ||
-	    write_file(path, data, len) == -1)) {
-		log_info("cache: %s: %s; going on without it", path,
+	    write_cached(path, data, len) == -1)) {
+		log_info("cache: %s: %s (going on without the cache)", path,
 		    strerror(errno));
 		c->off = 1;
 	}

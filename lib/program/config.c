@@ -25,7 +25,6 @@
 #include "lib/text/yaml_doc.h"
 
 #define CONCURRENT_MAX	1000
-#define HUB		"docker.io"
 
 /* What is being read; the owner of the struct yaml_doc. */
 struct file_config {
@@ -434,7 +433,7 @@ is_named(const struct config *c, const char *host, const struct endpoint *ep)
 static const char *
 registry_of(const struct endpoint *ep)
 {
-	return strcasecmp(ep->host, ref_api_host(HUB)) == 0 ? HUB : ep->host;
+	return strcasecmp(ep->host, REF_HUB_API) == 0 ? REF_HUB : ep->host;
 }
 
 /* A URL that no registry names is the registry of that host. */

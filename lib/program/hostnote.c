@@ -1,14 +1,14 @@
 /*
  * Notes about registries, in the cache.  The file is opened before the sandbox
- * is entered, and its one text replaces the other in place: both have the same
- * length, and one that is neither is as good as none.
+ * is entered, and one text replaces the other in place: both have the same
+ * length, and a file that holds neither says nothing.
  */
-#include <sys/stat.h>
-
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +23,7 @@
 
 #define NOTE_MAX	4096		/* bytes of a note */
 
+/* The whole text of a note, owned by the caller. */
 static char *
 note_text(const char *base, enum host_known known)
 {
@@ -30,8 +31,9 @@ note_text(const char *base, enum host_known known)
 	    known == HOST_ANSWERS_MOUNTS ? "answered" : "ignored ");
 }
 
+/* Is this the text of a note? */
 static int
-says(const char *text, const char *base, enum host_known known)
+note_says(const char *text, const char *base, enum host_known known)
 {
 	char	*want = note_text(base, known);
 	int	 same = strcmp(text, want) == 0;
@@ -40,9 +42,9 @@ says(const char *text, const char *base, enum host_known known)
 	return same;
 }
 
-/* A file of ours, and not too old; else it says nothing. */
+/* Is a note young enough to be believed? */
 static int
-is_usable(int fd)
+is_young(int fd)
 {
 	struct stat	st;
 
@@ -50,8 +52,9 @@ is_usable(int fd)
 	    HOST_NOTE_DAYS * 86400;
 }
 
+/* Only a file that no other user has made or can reach by another name. */
 static int
-is_ours(int fd)
+is_our_note(int fd)
 {
 	struct stat	st;
 
@@ -75,16 +78,16 @@ hostnote_open(struct hostnote *n, const char *path, const char *base)
 	if (io_make_dir(dir) == 0)
 		n->fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
 		    O_CLOEXEC | O_NOCTTY, 0600);
-	if (n->fd != -1 && !is_ours(n->fd)) {
+	if (n->fd != -1 && !is_our_note(n->fd)) {
 		close(n->fd);
 		n->fd = -1;
 	}
 	buf_init(&b, NOTE_MAX);
-	if (n->fd != -1 && is_usable(n->fd) &&
+	if (n->fd != -1 && is_young(n->fd) &&
 	    io_read_file(n->fd, file, &b, &err) == 0 && b.len > 0) {
-		if (says(b.data, base, HOST_ANSWERS_MOUNTS))
+		if (note_says(b.data, base, HOST_ANSWERS_MOUNTS))
 			known = HOST_ANSWERS_MOUNTS;
-		else if (says(b.data, base, HOST_IGNORES_MOUNTS))
+		else if (note_says(b.data, base, HOST_IGNORES_MOUNTS))
 			known = HOST_IGNORES_MOUNTS;
 	}
 	buf_clear(&b);
@@ -98,6 +101,7 @@ hostnote_write(struct hostnote *n, enum host_known known)
 {
 	char	*text;
 
+	assert(known != HOST_UNKNOWN);
 	if (n->fd == -1 || lseek(n->fd, 0, SEEK_SET) == -1)
 		return;
 	text = note_text(n->base, known);

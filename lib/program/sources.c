@@ -1,4 +1,8 @@
-#include <errno.h>
+/*
+ * A list of sources: each record of the CSV file is a reference and labels.  A
+ * wrong record is told of, and the reading goes on.
+ */
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +25,9 @@ source_clear(struct source *s)
 	pairs_clear(&s->labels);
 }
 
-/* One record. */
+/* One record; what is wrong with it is in err. */
 static int
-parse_source(struct source *s, const struct csv *c, struct err *err)
+source_parse(struct source *s, const struct csv *c, struct err *err)
 {
 	char	*text;
 	size_t	 i;
@@ -56,8 +60,9 @@ locate(struct err *err, const char *file, unsigned long line,
 		err_wrap(err, "%s:%lu", file, line);
 }
 
+/* All records; returns how many are wrong. */
 static int
-parse_all(struct sources *ss, const char *data, size_t len,
+parse_records(struct sources *ss, const char *data, size_t len,
     void (*complain)(const struct err *, void *), void *arg)
 {
 	struct err	err = ERR_INIT;
@@ -65,6 +70,7 @@ parse_all(struct sources *ss, const char *data, size_t len,
 	size_t		room = 0;
 	int		rc, bad = 0;
 
+	assert(complain != NULL);
 	csv_init(&c, data, len, 1);
 	while ((rc = csv_next(&c, &err)) != 0) {
 		if (ss->n == room) {
@@ -73,7 +79,7 @@ parse_all(struct sources *ss, const char *data, size_t len,
 		}
 		if (rc == -1) {
 			locate(&err, ss->file, c.err_line, c.err_column);
-		} else if (parse_source(&ss->v[ss->n], &c, &err) == -1) {
+		} else if (source_parse(&ss->v[ss->n], &c, &err) == -1) {
 			locate(&err, ss->file, c.record_line, 0);
 		} else {
 			ss->n++;
@@ -88,7 +94,7 @@ parse_all(struct sources *ss, const char *data, size_t len,
 
 /* Read path, or standard input for "-". */
 static int
-read_list(const char *path, const char *name, struct buf *b, struct err *err)
+sources_slurp(const char *path, const char *name, struct buf *b, struct err *err)
 {
 	struct stat	 st;
 	int		 fd = STDIN_FILENO, rc;
@@ -101,8 +107,8 @@ read_list(const char *path, const char *name, struct buf *b, struct err *err)
 	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
 		return err_sys(err, "%s", name);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-		rc = err_set(err, ERR_IO, "%s: it is a directory; name a file "
-		    "with one image reference a line", name);
+		rc = err_set(err, ERR_IO, "%s: is a directory (name a file "
+		    "with one image reference a line)", name);
 	else
 		rc = io_read_file(fd, name, b, err);
 	if (fd != STDIN_FILENO)
@@ -121,18 +127,18 @@ sources_read(struct sources *ss, const char *path, const char *name,
 
 	memset(ss, 0, sizeof(*ss));
 	buf_init(&b, LIST_BYTES_MAX);
-	if (read_list(path, name, &b, err) == -1)
+	if (sources_slurp(path, name, &b, err) == -1)
 		goto done;
 	if (b.len >= 2 && (memcmp(b.data, "\xff\xfe", 2) == 0 ||
 	    memcmp(b.data, "\xfe\xff", 2) == 0)) {
-		err_set(err, ERR_USAGE, "%s: it is UTF-16; save it as UTF-8",
+		err_set(err, ERR_USAGE, "%s: the text is UTF-16 (save it as UTF-8)",
 		    name != NULL ? name : path);
 		goto done;
 	}
 	if (b.len >= 3 && memcmp(b.data, bom, 3) == 0)
 		skip = 3;
 	ss->file = xstrdup(name != NULL ? name : path);
-	rc = parse_all(ss, b.data + skip, b.len - skip, complain, arg);
+	rc = parse_records(ss, b.data + skip, b.len - skip, complain, arg);
 done:
 	buf_clear(&b);
 	return rc;

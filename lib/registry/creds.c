@@ -1,4 +1,8 @@
-#include <ctype.h>
+/*
+ * Accounts for registries, from the files and variables where docker, podman and
+ * others keep them.  Helpers are named here and asked by helper.c.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,15 +16,16 @@
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
+#include "lib/oci/ref.h"
 #include "lib/registry/creds.h"
 #include "lib/text/base64.h"
 #include "lib/text/json.h"
 
-/* One place; doc is invalid if it is not there. */
-struct source {
+/* One place; doc is invalid if the place is not there. */
+struct creds_place {
 	char	*name;			/* owned: the file's path, mostly */
 	jv	 doc;			/* owned */
-	int	 legacy;		/* the document is its "auths" */
+	int	 legacy;		/* the whole document is "auths" */
 };
 
 /* What is looked at in each place, in this order. */
@@ -31,10 +36,10 @@ enum step {
 	STEPS
 };
 
-#define SOURCES_MAX	8
+#define PLACES_MAX	8
 
 struct creds {
-	struct source	 sources[SOURCES_MAX];
+	struct creds_place places[PLACES_MAX];
 	size_t		 n;
 	char		*where;		/* owned: their names */
 	char		**helpers;	/* owned, ends with NULL */
@@ -42,7 +47,7 @@ struct creds {
 };
 
 /* Docker Hub's key, for docker and its helpers. */
-#define HUB_SERVER	"https://index.docker.io/v1/"
+#define HUB_SERVER	"https://" REF_HUB_OLD "/v1/"
 
 static const struct json_limits limits = { 100000, 16, JSON_PLAIN };
 
@@ -66,6 +71,7 @@ account_is_anonymous(const struct account *a)
 	    a->registry_token == NULL;
 }
 
+/* Are both NULL, or the same text? */
 static int
 same_text(const char *a, const char *b)
 {
@@ -81,9 +87,9 @@ account_same(const struct account *a, const struct account *b)
 	    same_text(a->registry_token, b->registry_token);
 }
 
-/* Parse a place's text, which is wiped; an empty one is no error. */
+/* Parse a place's text, which is wiped; an empty one is not an error. */
 static int
-parse_source(struct source *s, struct buf *b, struct err *err)
+parse_place(struct creds_place *s, struct buf *b, struct err *err)
 {
 	int	rc = 0;
 
@@ -91,39 +97,42 @@ parse_source(struct source *s, struct buf *b, struct err *err)
 	    err) == -1)
 		rc = err_wrap(err, "%s", s->name);
 	else if (b->len > 0 && jv_get_kind(s->doc) != JV_KIND_OBJECT)
-		rc = err_set(err, ERR_USAGE, "%s: it is no JSON object",
+		rc = err_set(err, ERR_USAGE, "%s: not a JSON object",
 		    s->name);
 	if (b->data != NULL)
 		explicit_bzero(b->data, b->len);
 	return rc;
 }
 
-static struct source *
-add_source(struct creds *c, char *name)
+/* One place more, whose name is moved in. */
+static struct creds_place *
+add_place(struct creds *c, char *name)
 {
-	struct source	*s = &c->sources[c->n++];
+	struct creds_place	*s = &c->places[c->n];
 
+	assert(c->n < PLACES_MAX);
+	c->n++;
 	s->name = name;
 	s->doc = jv_invalid();
 	s->legacy = 0;
 	return s;
 }
 
-/* A file; path is taken over. */
+/* A file; path is moved in. */
 static int
 add_file(struct creds *c, char *path, struct err *err)
 {
-	struct source	*s = add_source(c, path);
+	struct creds_place	*s = add_place(c, path);
 	struct stat	 st;
 	struct buf	 b;
 	int		 rc;
 
-	/* One that we may not look at is an error, not an anonymous user. */
+	/* A file that we may not read is an error, not an anonymous user. */
 	if (stat(path, &st) == -1 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	buf_init(&b, DOCKER_CONFIG_MAX);
 	if ((rc = io_slurp(path, &b, err)) == 0)
-		rc = parse_source(s, &b, err);
+		rc = parse_place(s, &b, err);
 	buf_clear(&b);
 	return rc;
 }
@@ -158,7 +167,7 @@ add_variable(struct creds *c, const char *name, struct err *err)
 	buf_init(&b, DOCKER_CONFIG_MAX);
 	if (buf_adds(&b, text) == -1)
 		return err_set(err, ERR_LIMIT, "%s is too long", name);
-	rc = parse_source(add_source(c, xasprintf("$%s", name)), &b, err);
+	rc = parse_place(add_place(c, xasprintf("$%s", name)), &b, err);
 	buf_clear(&b);
 	return rc;
 }
@@ -189,11 +198,12 @@ creds_add_all(struct creds *c, const char *auth_file, struct err *err)
 	if (rc == 0) {
 		rc = add_file(c, xasprintf("%s/.dockercfg", env_home()),
 		    err);
-		c->sources[c->n - 1].legacy = 1;
+		c->places[c->n - 1].legacy = 1;
 	}
 	return rc;
 }
 
+/* Remember a helper, once: the broker starts those that are named. */
 static void
 note_helper(struct creds *c, const char *name)
 {
@@ -208,7 +218,7 @@ note_helper(struct creds *c, const char *name)
 	c->helpers[c->nhelpers] = NULL;
 }
 
-/* A string, freed here, that is no empty one. */
+/* The same for a value of JSON, freed here, that is a text and not empty. */
 static void
 note_helper_jv(struct creds *c, jv name)
 {
@@ -218,6 +228,7 @@ note_helper_jv(struct creds *c, jv name)
 	jv_free(name);
 }
 
+/* All helpers that a document names. */
 static void
 note_helpers(struct creds *c, jv doc)
 {
@@ -246,11 +257,11 @@ creds_load(struct creds **out, const char *auth_file, struct err *err)
 	}
 	buf_init(&b, ERR_MSG_MAX);
 	for (i = 0; i < c->n; i++)
-		buf_addf(&b, "%s%s", i == 0 ? "" : ", ", c->sources[i].name);
+		buf_addf(&b, "%s%s", i == 0 ? "" : ", ", c->places[i].name);
 	c->where = buf_detach(&b);
 	for (i = 0; i < c->n; i++)
-		if (jv_get_kind(c->sources[i].doc) == JV_KIND_OBJECT)
-			note_helpers(c, c->sources[i].doc);
+		if (jv_get_kind(c->places[i].doc) == JV_KIND_OBJECT)
+			note_helpers(c, c->places[i].doc);
 	*out = c;
 	return 0;
 }
@@ -263,8 +274,8 @@ creds_free(struct creds *c)
 	if (c == NULL)
 		return;
 	for (i = 0; i < c->n; i++) {
-		jv_free(c->sources[i].doc);
-		free(c->sources[i].name);
+		jv_free(c->places[i].doc);
+		free(c->places[i].name);
 	}
 	for (i = 0; i < c->nhelpers; i++)
 		free(c->helpers[i]);
@@ -292,33 +303,17 @@ creds_place(const struct creds *c, size_t n, int *present)
 {
 	if (n >= c->n)
 		return NULL;
-	*present = jv_get_kind(c->sources[n].doc) == JV_KIND_OBJECT;
-	return c->sources[n].name;
-}
-
-/* Docker Hub's names: docker stores the second, podman the first. */
-static int
-is_hub(const char *host, size_t n)
-{
-	static const char *const names[] = {
-		"docker.io", "index.docker.io", "registry-1.docker.io"
-	};
-	size_t	i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == n &&
-		    strncasecmp(names[i], host, n) == 0)
-			return 1;
-	return 0;
+	*present = jv_get_kind(c->places[n].doc) == JV_KIND_OBJECT;
+	return c->places[n].name;
 }
 
 /*
- * How well a key of "auths" fits: 0 not at all, else the more the longer the
+ * How well a key of "auths" fits: 0 not at all, else the better the longer the
  * path that it names.  Keys may have a scheme, and Hub's has an API path; the
  * bare host is better than those.
  */
 static size_t
-fit(const char *key, const char *host, const char *repo)
+how_well_fits(const char *key, const char *host, const char *repo)
 {
 	size_t	n, m;
 
@@ -330,7 +325,7 @@ fit(const char *key, const char *host, const char *repo)
 		key += 7;
 	n = strcspn(key, "/");
 	if ((n != strlen(host) || strncasecmp(key, host, n) != 0) &&
-	    !(is_hub(key, n) && is_hub(host, strlen(host))))
+	    !(ref_is_hub(key, n) && ref_is_hub(host, strlen(host))))
 		return 0;
 	key += n;
 	while (*key == '/')
@@ -361,7 +356,7 @@ best_member(jv obj, const char *host, const char *repo, char **key)
 	if (jv_get_kind(obj) != JV_KIND_OBJECT)
 		return best;
 	jv_object_foreach(obj, k, v) {
-		f = fit(jv_string_value(k), host, repo);
+		f = how_well_fits(jv_string_value(k), host, repo);
 		if (f > best_fit) {
 			best_fit = f;
 			free(*key);
@@ -403,7 +398,7 @@ read_auth(struct account *a, const char *text, const char *key,
 	return 0;
 }
 
-/* An empty string is as good as none. */
+/* A member's text, owned by the caller; NULL if it is empty or not there. */
 static char *
 text_of(jv obj, const char *name)
 {
@@ -416,8 +411,9 @@ text_of(jv obj, const char *name)
 	return s;
 }
 
+/* An entry of "auths": whatever it holds. */
 static int
-read_entry(struct account *a, jv entry, const char *key, const char *where,
+read_account(struct account *a, jv entry, const char *key, const char *where,
     struct err *err)
 {
 	char	*auth = text_of(entry, "auth");
@@ -439,13 +435,14 @@ read_entry(struct account *a, jv entry, const char *key, const char *where,
 static char *
 server_for(const char *host, const char *key)
 {
-	if (is_hub(host, strlen(host)))
+	if (ref_is_hub(host, strlen(host)))
 		return xstrdup(HUB_SERVER);
 	return xstrdup(key != NULL ? key : host);
 }
 
+/* The helper to ask; name and server are moved in. */
 static int
-set_helper(struct account *a, const struct source *s, char *name,
+set_helper(struct account *a, const struct creds_place *s, char *name,
     char *server, struct err *err)
 {
 	a->helper = name;
@@ -454,13 +451,13 @@ set_helper(struct account *a, const struct source *s, char *name,
 	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS"
 	    "TUVWXYZ0123456789._-")] == '\0')
 		return 0;
-	return err_set(err, ERR_USAGE, "%s: \"%.60s\" is no name of a "
-	    "credential helper", s->name, name);
+	return err_set(err, ERR_USAGE, "%s: \"%.60s\" is not a valid name "
+	    "of a credential helper", s->name, name);
 }
 
 /* The program that credHelpers names for the host. */
 static int
-find_helper(struct source *s, const char *host, const char *repo,
+find_helper(struct creds_place *s, const char *host, const char *repo,
     struct account *a, struct err *err)
 {
 	jv	 helpers = json_get(s->doc, "credHelpers"), best;
@@ -478,8 +475,9 @@ find_helper(struct source *s, const char *host, const char *repo,
 	return rc;
 }
 
+/* What "auths" has for the host and the repository. */
 static int
-find_entry(struct source *s, const char *host, const char *repo,
+find_entry(struct creds_place *s, const char *host, const char *repo,
     struct account *a, struct err *err)
 {
 	jv	 auths, best;
@@ -490,7 +488,7 @@ find_entry(struct source *s, const char *host, const char *repo,
 	best = best_member(auths, host, repo, &key);
 	jv_free(auths);
 	if (key != NULL)
-		rc = read_entry(a, best, key, s->name, err);
+		rc = read_account(a, best, key, s->name, err);
 	jv_free(best);
 	if (rc == 0 && !account_is_anonymous(a))
 		a->where = xstrdup(s->name);
@@ -498,8 +496,9 @@ find_entry(struct source *s, const char *host, const char *repo,
 	return rc;
 }
 
+/* The helper for all hosts that have no other. */
 static int
-find_store(struct source *s, const char *host, struct account *a,
+find_store(struct creds_place *s, const char *host, struct account *a,
     struct err *err)
 {
 	char	*name = text_of(s->doc, "credsStore");
@@ -514,12 +513,13 @@ int
 creds_next(struct creds *c, const char *host, const char *repo,
     struct account *a, struct err *err)
 {
-	struct source	*s;
+	struct creds_place	*s;
 	int		 rc = 0;
 
+	assert(c->n <= PLACES_MAX);
 	account_clear(a);
 	while (rc == 0 && a->where == NULL && a->next < c->n * STEPS) {
-		s = &c->sources[a->next / STEPS];
+		s = &c->places[a->next / STEPS];
 		if (jv_get_kind(s->doc) == JV_KIND_OBJECT) {
 			switch ((enum step)(a->next % STEPS)) {
 			case STEP_HELPERS:
@@ -539,6 +539,7 @@ creds_next(struct creds *c, const char *host, const char *repo,
 	}
 	if (rc == -1)
 		account_clear(a);
+	assert(rc == -1 || a->where != NULL || a->next == c->n * STEPS);
 	return rc;
 }
 

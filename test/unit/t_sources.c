@@ -389,7 +389,7 @@ test_files(void)
 	char	missing[64];
 	int	fd;
 
-	fails(dir, "it is a directory");
+	fails(dir, "is a directory");
 	snprintf(missing, sizeof(missing), "%s/missing", dir);
 	fails(missing, "missing: No such file");
 	fails("", "No such file");
@@ -427,7 +427,7 @@ test_stdin(void)
 	if ((fd = open(dir, O_RDONLY)) == -1 || dup2(fd, STDIN_FILENO) == -1)
 		abort();
 	close(fd);
-	fails("-", "standard input: it is a directory");
+	fails("-", "standard input: is a directory");
 	close(STDIN_FILENO);
 	fails("-", "standard input: Bad file descriptor");
 	if (saved != -1)
