@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "lib/program/cli.h"
 #include "lib/program/net.h"
 #include "lib/program/sandbox.h"
+#include "lib/program/stage.h"
 #include "lib/registry/creds.h"
 #include "lib/registry/helper.h"
 #include "lib/registry/reg.h"
@@ -160,6 +162,32 @@ net_enter_offline(const struct dest *d)
 	if (d != NULL)
 		add_layout(&sb, d->ref.repo);
 	sandbox_enter(&sb);
+}
+
+static void
+net_run(void *arg)
+{
+	struct net	*net = arg;
+
+	assert(net->http != NULL);
+	http_run(net->http);
+}
+
+static void
+net_wait(void *arg, struct pollfd *fds, unsigned int n, int timeout)
+{
+	struct net	*net = arg;
+
+	assert(net->http != NULL && (n == 0 || fds != NULL));
+	http_wait(net->http, fds, n, timeout);
+}
+
+void
+net_join(struct net *net, struct stage *st)
+{
+	st->events.run = net_run;
+	st->events.wait = net_wait;
+	st->events.arg = net;
 }
 
 void

@@ -18,6 +18,7 @@ struct http;
 struct reg;
 struct reg_repo;
 struct shared;
+struct stage;
 
 /*
  * What every stage with a network sets up: configuration, credentials, the
@@ -60,6 +61,8 @@ int	net_option(struct net *, const struct cli *, int id,
  */
 void	net_open(struct net *);
 void	net_close(struct net *);
+/* The jobs of this stage wait for the network. */
+void	net_join(struct net *, struct stage *);
 
 /*
  * Enter the sandbox of lib/program/sandbox.h, before anything is read that others made.

@@ -1,3 +1,6 @@
+/*
+ * The loop of a stage: records in, jobs, records out.
+ */
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -8,17 +11,18 @@
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
-#include "lib/http/http.h"
 #include "lib/program/stage.h"
 
-/* No more is started while so much output waits for its reader. */
+/* How many bytes of output may wait for their reader while more is started. */
 #define OUT_HIGH	(1024 * 1024)
-#define FOREVER		3600000
+/* How long to wait when only a descriptor can end it, in milliseconds. */
+#define WAIT_MAX	3600000
 
 void
 job_grows(struct job *job, ptrdiff_t n)
 {
-	assert(!job->done);
+	assert(job->state == JOB_WAITS);
+	assert(n >= 0 || job->bytes >= (size_t)-n);
 	job->bytes += (size_t)n;
 	job->stage->nbytes += (size_t)n;
 }
@@ -32,10 +36,11 @@ job_has_room(const struct job *job)
 }
 
 static void
-job_end(struct job *job)
+job_end(struct job *job, enum job_state state)
 {
+	assert(job->state == JOB_WAITS && state != JOB_WAITS);
 	job_grows(job, (ptrdiff_t)(job->rec.len - job->bytes));
-	job->done = 1;
+	job->state = state;
 }
 
 void
@@ -46,7 +51,7 @@ job_done(struct job *job)
 	if (record_fits(&job->rec, &err) == -1)
 		job_fail(job, &err);
 	else
-		job_end(job);
+		job_end(job, JOB_DONE);
 }
 
 void
@@ -54,11 +59,24 @@ job_fail(struct job *job, const struct err *err)
 {
 	record_set_error(&job->rec, job->stage->name, err);
 	job->stage->nfailed++;
-	job_end(job);
+	job_end(job, JOB_DONE);
+}
+
+void
+job_drop(struct job *job)
+{
+	job_end(job, JOB_DROPPED);
+}
+
+/* Does the tool get to see this record? */
+static int
+stage_begins(const struct stage *st, const struct record *rec)
+{
+	return rec->is_image && (st->failed_too || !record_has_error(rec));
 }
 
 static void
-start(struct stage *st, struct record *rec)
+stage_start(struct stage *st, struct record *rec)
 {
 	struct job	*job = xcalloc(1, sizeof(*job));
 
@@ -70,10 +88,10 @@ start(struct stage *st, struct record *rec)
 	st->nbytes += job->bytes = rec->len;
 	if (st->again && job->rec.is_image)
 		record_drop_error(&job->rec);
-	if (!job->rec.is_image || record_has_error(&job->rec))
-		job->done = 1;
-	else
+	if (stage_begins(st, &job->rec))
 		st->begin(job);
+	else
+		job->state = JOB_DONE;
 }
 
 static int
@@ -85,7 +103,7 @@ has_room(const struct stage *st)
 
 /* Start what there is room for.  1: something was started. */
 static int
-take(struct stage *st, struct err *err)
+stage_take(struct stage *st, struct err *err)
 {
 	struct record	rec;
 	int		rc, some = 0;
@@ -100,7 +118,7 @@ take(struct stage *st, struct err *err)
 			    st->in.lines.eof;
 			break;
 		}
-		start(st, &rec);
+		stage_start(st, &rec);
 		some = 1;
 	}
 	return some;
@@ -113,17 +131,20 @@ hand_on(struct stage *st)
 	struct job	*job, **at = &st->head;
 	int		 some = 0;
 
-	while ((job = *at) != NULL && (job->done || st->unordered) &&
+	while ((job = *at) != NULL &&
+	    (job->state != JOB_WAITS || st->unordered) &&
 	    stream_out_waiting(&st->out) < OUT_HIGH) {
-		if (!job->done) {
+		if (job->state == JOB_WAITS) {
 			at = &job->next;
 			continue;
 		}
 		if ((*at = job->next) == NULL)
 			st->tail = at;
+		assert(st->njobs > 0 && st->nbytes >= job->bytes);
 		st->njobs--;
 		st->nbytes -= job->bytes;
-		stream_out_put(&st->out, &job->rec);
+		if (job->state == JOB_DONE)
+			stream_out_put(&st->out, &job->rec);
 		record_clear(&job->rec);
 		free(job);
 		some = 1;
@@ -131,7 +152,7 @@ hand_on(struct stage *st)
 	return some;
 }
 
-/* Wait for input, output or the network. */
+/* Wait for input, output or what jobs wait for. */
 static int
 wait_for_something(struct stage *st, int busy, struct err *err)
 {
@@ -149,29 +170,32 @@ wait_for_something(struct stage *st, int busy, struct err *err)
 		fds[n].events = POLLOUT;
 		out = (int)n++;
 	}
-	if (st->http != NULL)
-		http_wait(st->http, fds, n, busy ? 0 : FOREVER);
-	else
+	if (st->events.run != NULL) {
+		st->events.wait(st->events.arg, fds, n, busy ? 0 : WAIT_MAX);
+	} else {
+		/* Jobs that wait for nothing are never what holds us up. */
+		assert(busy || n > 0);
 		poll(fds, n, busy ? 0 : -1);
+	}
 	if (in != -1 && fds[in].revents != 0 &&
 	    stream_in_fill(&st->in, err) == -1)
-		return -1;
+		return err_wrap(err, "standard input");
 	if (out != -1 && fds[out].revents != 0)
 		return stream_out_flush(&st->out, 1, err);
 	return 0;
 }
 
 static int
-loop(struct stage *st, struct err *err)
+stage_loop(struct stage *st, struct err *err)
 {
 	int	some;
 
 	for (;;) {
-		if (st->http != NULL)
-			http_run(st->http);
+		if (st->events.run != NULL)
+			st->events.run(st->events.arg);
 		some = st->work != NULL && st->work(st);
 		some |= hand_on(st);
-		switch (take(st, err)) {
+		switch (stage_take(st, err)) {
 		case -1:
 			return EXIT_INPUT;
 		case 1:
@@ -187,7 +211,7 @@ loop(struct stage *st, struct err *err)
 
 /* Jobs are under way: what they hold goes with the process. */
 static _Noreturn void
-stop(int status, const struct err *err)
+stage_stop(int status, const struct err *err)
 {
 	if (status == EXIT_INPUT)
 		stream_in_complain(err, "");
@@ -196,26 +220,35 @@ stop(int status, const struct err *err)
 	exit(status);
 }
 
+void
+stage_open(struct stage *st)
+{
+	assert(st->begin != NULL && st->jobs_max > 0 && st->bytes_max > 0);
+	assert((st->events.run == NULL) == (st->events.wait == NULL));
+	st->tail = &st->head;
+	if (st->next == NULL) {
+		stream_in_init(&st->in, STDIN_FILENO);
+		st->in.any_count = st->any_count;
+		stream_in_greet(&st->in);
+	}
+	stream_out_init(&st->out, STDOUT_FILENO);
+}
+
 int
 stage_run(struct stage *st)
 {
 	struct err	err = ERR_INIT;
 	int		rc;
 
-	st->tail = &st->head;
-	if (st->next == NULL) {
-		stream_in_init(&st->in, STDIN_FILENO);
-		stream_in_greet(&st->in);
-	}
-	stream_out_init(&st->out, STDOUT_FILENO);
-	if ((rc = loop(st, &err)) != EXIT_DONE)
-		stop(rc, &err);
+	assert(st->tail == &st->head && st->head == NULL);
+	if ((rc = stage_loop(st, &err)) != EXIT_DONE)
+		stage_stop(rc, &err);
 	stream_out_end(&st->out);
 	stream_out_report(&st->out, st->nfailed);
 	if (stream_out_flush(&st->out, 0, &err) == -1 ||
 	    (close(st->out.fd) == -1 &&
 	    err_sys(&err, "standard output") == -1))
-		stop(EXIT_STOPPED, &err);
+		stage_stop(EXIT_STOPPED, &err);
 	rc = st->out.errors > 0 ? EXIT_IMAGES : EXIT_DONE;
 	if (st->next == NULL)
 		stream_in_clear(&st->in);

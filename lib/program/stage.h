@@ -6,7 +6,7 @@
 #include "lib/stream/stream.h"
 
 struct err;
-struct http;
+struct pollfd;
 
 /*
  * The loop of a stage that works on many records at a time: records come in,
@@ -15,25 +15,45 @@ struct http;
  * have grown by; a reader that is slow stops the reading.
  */
 
+enum job_state {
+	JOB_WAITS,		/* begin() was called; its end is to come */
+	JOB_DONE,		/* its record can be written */
+	JOB_DROPPED		/* its record leaves the stream */
+};
+
 struct job {
 	struct record	 rec;
 	struct stage	*stage;		/* borrowed */
 	size_t		 bytes;		/* of the record, see job_grows() */
-	int		 done;
-	void		*state;		/* the tool's own; it frees it */
+	enum job_state	 state;
 	struct job	*next;
+};
+
+/* What jobs wait for beside the stream: a network, for most. */
+struct stage_events {
+	/* Do what can be done now without waiting. */
+	void		(*run)(void *arg);
+	/*
+	 * Wait until run() has something to do, or one of the n descriptors is
+	 * ready, or timeout ms are over.
+	 */
+	void		(*wait)(void *arg, struct pollfd *, unsigned int n,
+			    int timeout);
+	void		*arg;		/* borrowed */
 };
 
 struct stage {
 	/* Set by the tool. */
 	const char	*name;		/* of the program, for error records */
-	struct http	*http;		/* borrowed; NULL without a network */
+	struct stage_events events;	/* run is NULL: jobs wait for nothing */
 	size_t		 jobs_max;	/* how many at a time */
 	size_t		 bytes_max;	/* of their records, roughly */
 	int		 unordered;	/* none waits for one before it */
 	int		 again;		/* take errors off, begin with all */
+	int		 failed_too;	/* begin with images that failed, too */
+	int		 any_count;	/* see struct stream_in */
 	void		*arg;
-	/* Begin with a record; job_done() or job_fail() now or later. */
+	/* Begin with an image; job_done() and the like come now or later. */
 	void		(*begin)(struct job *);
 	/*
 	 * Where records come from instead of standard input, or NULL: 1 with
@@ -54,15 +74,21 @@ struct stage {
 };
 
 /*
- * Run it to the end.  Returns the exit status, 0 or 1; what stops it before
+ * All that the tool sets is set: look at standard input and output, which a
+ * sandbox may forbid later, and ask a terminal for a stream.
+ */
+void	stage_open(struct stage *);
+
+/*
+ * Run one that is open to the end.  Returns the exit status, 0 or 1; what stops it before
  * that is logged and ends the program.
- * Records with an error, and of unknown types, pass without begin(); with again
- * those with an error lose it and begin.
+ * Records of unknown types pass without begin(), and those of images with an
+ * error too; with failed_too these begin, with again they lose it and begin.
  */
 int	stage_run(struct stage *);
 
 /*
- * The record is about to have so many bytes more, or fewer, than the job has
+ * The record is about to have this many bytes more, or fewer, than the job has
  * said before; job_done() and job_fail() set what it has in the end.
  */
 void	job_grows(struct job *, ptrdiff_t);
@@ -75,5 +101,7 @@ int	job_has_room(const struct job *);
 void	job_done(struct job *);
 /* The record gets the error, its other members stay. */
 void	job_fail(struct job *, const struct err *);
+/* The record is not written. */
+void	job_drop(struct job *);
 
 #endif

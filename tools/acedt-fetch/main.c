@@ -113,12 +113,13 @@ main(int argc, char *argv[])
 		log_die(EXIT_STOPPED, "%s", err.msg);
 
 	st.name = PROG;
-	st.http = all.net.http;
+	net_join(&all.net, &st);
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.arg = &all;
 	st.begin = fetch_begin;
 	st.work = fetch_work;
+	stage_open(&st);
 	rc = stage_run(&st);
 	cli_clear(&cli);
 	fetch_clear(&all);

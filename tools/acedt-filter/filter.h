@@ -17,7 +17,6 @@ struct filter {
 	int			 drop_failed;	/* keep only what did not */
 	unsigned long		 nfailed;	/* images that came with an error */
 	unsigned long		 nleft;		/* of those, not kept */
-	unsigned long		 nbroken;	/* images that fail here */
 };
 
 /*
@@ -31,8 +30,8 @@ int	select_platforms(struct record *, const struct platforms *,
  * match.c: does the record match -l and -e?  1, 0, or -1.  Of a record that
  * failed -e cannot always tell: then it is 1.
  */
-int	match_record(struct filter *, const struct record *, struct err *);
-/* Compile -e; -1 if it is no jq program. */
+int	match_record(const struct filter *, const struct record *, struct err *);
+/* Compile -e; -1 if it is not a jq program. */
 int	match_compile(struct filter *, struct err *);
 void	match_clear(struct filter *);
 

@@ -1,6 +1,7 @@
 /*
  * acedt-filter: keep what matches.  It opens no file and no socket.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,20 +9,23 @@
 
 #include "lib/base/errmsg.h"
 #include "lib/base/exits.h"
-#include "lib/base/io.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/pairs.h"
 #include "lib/program/cli.h"
 #include "lib/program/sandbox.h"
 #include "lib/program/setup.h"
+#include "lib/program/stage.h"
 #include "lib/text/json.h"
 #include "lib/text/labels.h"
 #include "tools/acedt-filter/filter.h"
 
 #define PROG	"acedt-filter"
-/* Output is written when so much is there, and before each wait for input. */
-#define OUT_HIGH	65536
+/*
+ * No record waits for anything; a few at a time are written together.
+ */
+#define JOBS_MAX	64
+#define JOBS_BYTES_MAX	(1024 * 1024)
 
 enum {
 	OPT_DROP_FAILED = 1,
@@ -65,7 +69,7 @@ say_dropped(const struct record *rec)
 	free(source);
 }
 
-/* An image that failed before: whether it stays in the stream, error and all. */
+/* An image that failed before: 1 if it stays, with its error; else 0. */
 static int
 pass_failed(struct filter *f, const struct record *rec)
 {
@@ -73,81 +77,47 @@ pass_failed(struct filter *f, const struct record *rec)
 	int		keep;
 
 	keep = !f->drop_failed && match_record(f, rec, &err) == 1;
+	assert(keep == 0 || keep == 1);
 	f->nfailed++;
 	f->nleft += keep == 0;
 	return keep;
 }
 
-/* An image without an error: it may get one here. */
+/* An image without an error: 1 if it stays, 0, or -1 with *err filled. */
 static int
-pass_good(struct filter *f, struct record *rec)
+pass_good(const struct filter *f, struct record *rec, struct err *err)
 {
-	struct err	err = ERR_INIT;
-	int		keep;
+	int	keep = f->failed ? 0 : match_record(f, rec, err);
 
-	keep = !f->failed ? match_record(f, rec, &err) : 0;
 	if (keep == 1 && f->platforms.n > 0 && !f->platforms.all &&
-	    (select_platforms(rec, &f->platforms, &err) == -1 ||
-	    record_fits(rec, &err) == -1))
+	    select_platforms(rec, &f->platforms, err) == -1)
 		keep = -1;
-	if (keep == -1) {
-		record_set_error(rec, PROG, &err);
-		f->nbroken++;
-	}
-	return keep != 0;
+	return keep;
 }
 
-/* One record through the filter and on. */
+/* One image through the filter and on. */
 static void
-pass(struct filter *f, struct record *rec, struct stream_out *out)
+filter_begin(struct job *job)
 {
-	int	keep = 1;
+	struct filter	*f = job->stage->arg;
+	struct err	 err = ERR_INIT;
+	int		 keep;
 
-	if (rec->is_image)
-		keep = record_has_error(rec) ? pass_failed(f, rec) :
-		    pass_good(f, rec);
-	if (keep)
-		stream_out_put(out, rec);
-	else
-		say_dropped(rec);
-}
-
-static int
-run(struct filter *f, struct stream_in *in, struct stream_out *out)
-{
-	struct record	rec;
-	struct err	err = ERR_INIT;
-	int		rc;
-
-	for (;;) {
-		while ((rc = stream_in_take(in, &rec, &err)) == 1) {
-			pass(f, &rec, out);
-			record_clear(&rec);
-			if (stream_out_waiting(out) >= OUT_HIGH &&
-			    stream_out_flush(out, 0, &err) == -1)
-				log_die(EXIT_STOPPED, "%s", err.msg);
-		}
-		if (rc == -1) {
-			stream_in_complain(&err, "");
-			return EXIT_INPUT;
-		}
-		if (in->lines.eof)
-			break;
-		if (stream_out_flush(out, 0, &err) == -1)
-			log_die(EXIT_STOPPED, "%s", err.msg);
-		if (stream_in_fill(in, &err) == -1)
-			log_die(EXIT_STOPPED, "standard input: %s", err.msg);
+	assert(job->rec.is_image && job->state == JOB_WAITS);
+	keep = record_has_error(&job->rec) ? pass_failed(f, &job->rec) :
+	    pass_good(f, &job->rec, &err);
+	switch (keep) {
+	case -1:
+		job_fail(job, &err);
+		break;
+	case 0:
+		say_dropped(&job->rec);
+		job_drop(job);
+		break;
+	default:
+		job_done(job);
+		break;
 	}
-	stream_out_end(out);
-	stream_out_report(out, f->nbroken);
-	if (stream_out_flush(out, 0, &err) == -1 ||
-	    (close(out->fd) == -1 && err_sys(&err, "standard output") == -1))
-		log_die(EXIT_STOPPED, "%s", err.msg);
-	/* Nothing that is not carried goes without a word. */
-	if (f->nleft > 0)
-		log_warn("%lu of %lu images that failed left the stream, as "
-		    "asked", f->nleft, f->nfailed);
-	return out->errors > 0 ? EXIT_IMAGES : EXIT_DONE;
 }
 
 static void
@@ -161,7 +131,7 @@ enter(void)
 }
 
 static void
-read_options(struct filter *f, struct cli *cli, struct stream_in *in)
+read_options(struct filter *f, struct cli *cli, struct stage *st)
 {
 	struct err	 err = ERR_INIT;
 	const char	*value;
@@ -187,7 +157,7 @@ read_options(struct filter *f, struct cli *cli, struct stream_in *in)
 				cli_usage(cli, "--platforms: %s", err.msg);
 			break;
 		case OPT_RECOUNT:
-			in->any_count = value == NULL;
+			st->any_count = value == NULL;
 			break;
 		}
 	if (cli->nargs != 0)
@@ -203,8 +173,7 @@ int
 main(int argc, char *argv[])
 {
 	static struct filter	f;
-	struct stream_in	in;
-	struct stream_out	out;
+	struct stage		st;
 	struct cli		cli = {
 		.usage = "acedt-filter [-p PLATFORM] [-l KEY=VALUE] "
 		    "[-e JQ] [--failed] [--drop-failed] [--recount] "
@@ -217,15 +186,22 @@ main(int argc, char *argv[])
 
 	log_init(PROG);
 	program_setup();
-	stream_in_init(&in, STDIN_FILENO);
 	cli_init(&cli, argc, argv);
-	read_options(&f, &cli, &in);
-	stream_in_greet(&in);
-	stream_out_init(&out, STDOUT_FILENO);
+	memset(&st, 0, sizeof(st));
+	read_options(&f, &cli, &st);
+	st.name = PROG;
+	st.jobs_max = JOBS_MAX;
+	st.bytes_max = JOBS_BYTES_MAX;
+	st.failed_too = 1;
+	st.arg = &f;
+	st.begin = filter_begin;
+	stage_open(&st);
 	enter();
-	rc = run(&f, &in, &out);
-	stream_in_clear(&in);
-	stream_out_clear(&out);
+	rc = stage_run(&st);
+	/* Nothing that is not carried goes without a word. */
+	if (f.nleft > 0)
+		log_warn("%lu of %lu images that failed left the stream, as "
+		    "asked", f.nleft, f.nfailed);
 	match_clear(&f);
 	cli_clear(&cli);
 	platforms_clear(&f.platforms);

@@ -1,3 +1,6 @@
+/*
+ * Which records -l and -e choose.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +53,7 @@ match_compile(struct filter *f, struct err *err)
 	if (jq_compile(f->jq, f->program))
 		return 0;
 	if (err->msg[0] == '\0')
-		err_set(err, ERR_USAGE, "it is no jq program");
+		err_set(err, ERR_USAGE, "this is not a jq program");
 	return -1;
 }
 
@@ -63,7 +66,7 @@ match_clear(struct filter *f)
 
 /* Is the program's first output something else than false and null? */
 static int
-is_true(struct filter *f, const struct record *rec, struct err *err)
+is_true(const struct filter *f, const struct record *rec, struct err *err)
 {
 	jv	v, msg;
 	int	rc;
@@ -111,7 +114,7 @@ wants_what_is_missing(const struct filter *f, const struct record *rec)
 }
 
 int
-match_record(struct filter *f, const struct record *rec, struct err *err)
+match_record(const struct filter *f, const struct record *rec, struct err *err)
 {
 	int	rc;
 

@@ -1,3 +1,6 @@
+/*
+ * What -p selects of an image: the manifests for the wanted platforms.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

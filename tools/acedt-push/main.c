@@ -101,13 +101,14 @@ run(struct pusher *p, int unordered)
 
 	memset(&st, 0, sizeof(st));
 	st.name = PROG;
-	st.http = p->net.http;
+	net_join(&p->net, &st);
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.unordered = unordered;
 	st.arg = p;
 	st.begin = begin;
 	st.work = work;
+	stage_open(&st);
 	return stage_run(&st);
 }
 

@@ -398,13 +398,14 @@ main(int argc, char *argv[])
 		read_list(&r, cli.args[0], r.name);
 
 	st.name = PROG;
-	st.http = r.net.http;
+	net_join(&r.net, &st);
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.arg = &r;
 	st.begin = begin;
 	st.again = r.again;
 	st.next = r.again ? NULL : next_record;
+	stage_open(&st);
 	rc = stage_run(&st);
 	cli_clear(&cli);
 	net_close(&r.net);
