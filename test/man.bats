@@ -319,7 +319,7 @@ limit()
 	acedt.7|data of a program is at most N;|MEMORY_MAX
 	acedt.7|is at most N.|FILTER_MEMORY_MAX
 	ace-dt-config.5|is obeyed up to N seconds by all|HTTP_RETRY_AFTER_MAX
-	ace-dt-config.5|default, N; at most 1000.|HTTP_CALLS_PER_HOST
+	ace-dt-config.5|The default, 0, means N; the maximum is 1000.|HTTP_CALLS_PER_HOST
 	ace-dt-config.5|A pattern has at most N bytes|PATTERN_LENGTH_MAX
 	EOF
 }
