@@ -13,6 +13,7 @@
 #include "lib/base/errmsg.h"
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
+#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/program/sources.h"
 #include "lib/text/csv.h"
@@ -142,6 +143,27 @@ sources_read(struct sources *ss, const char *path, const char *name,
 done:
 	buf_clear(&b);
 	return rc;
+}
+
+static void
+log_wrong(const struct err *err, void *arg)
+{
+	(void)arg;
+	log_error("%s", err->msg);
+}
+
+int
+sources_read_all(struct sources *ss, const char *path, const char *name,
+    struct err *err)
+{
+	int	wrong;
+
+	wrong = sources_read(ss, path, name, log_wrong, NULL, err);
+	if (wrong > 0)
+		err_set(err, ERR_USAGE, "%s: %d source%s cannot be read, "
+		    "nothing was done", ss->file, wrong,
+		    wrong == 1 ? "" : "s");
+	return wrong == 0 ? 0 : -1;
 }
 
 void

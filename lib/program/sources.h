@@ -33,6 +33,12 @@ struct sources {
 int	sources_read(struct sources *, const char *path, const char *name,
 	    void (*complain)(const struct err *, void *), void *arg,
 	    struct err *);
+/*
+ * The same for a program that goes on only with a whole list: what is wrong is
+ * logged, and it is an error if anything is.  0, or -1 with *err filled.
+ */
+int	sources_read_all(struct sources *, const char *path,
+	    const char *name, struct err *);
 void	sources_clear(struct sources *);
 
 #endif

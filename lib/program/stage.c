@@ -76,12 +76,13 @@ stage_begins(const struct stage *st, const struct record *rec)
 }
 
 static void
-stage_start(struct stage *st, struct record *rec)
+stage_start(struct stage *st, struct record *rec, void *about)
 {
 	struct job	*job = xcalloc(1, sizeof(*job));
 
 	job->rec = *rec;		/* moved */
 	job->stage = st;
+	job->about = about;
 	*st->tail = job;
 	st->tail = &job->next;
 	st->njobs++;
@@ -105,11 +106,13 @@ has_room(const struct stage *st)
 static int
 stage_take(struct stage *st, struct err *err)
 {
-	struct record	rec;
-	int		rc, some = 0;
+	struct record	 rec;
+	void		*about;
+	int		 rc, some = 0;
 
 	while (!st->source_over && has_room(st)) {
-		rc = st->next != NULL ? st->next(st, &rec) :
+		about = NULL;
+		rc = st->next != NULL ? st->next(st, &rec, &about) :
 		    stream_in_take(&st->in, &rec, err);
 		if (rc == -1)
 			return -1;
@@ -118,7 +121,7 @@ stage_take(struct stage *st, struct err *err)
 			    st->in.lines.eof;
 			break;
 		}
-		stage_start(st, &rec);
+		stage_start(st, &rec, about);
 		some = 1;
 	}
 	return some;

@@ -26,6 +26,7 @@ struct job {
 	struct stage	*stage;		/* borrowed */
 	size_t		 bytes;		/* of the record, see job_grows() */
 	enum job_state	 state;
+	void		*about;		/* borrowed: what next() said, else NULL */
 	struct job	*next;
 };
 
@@ -57,9 +58,10 @@ struct stage {
 	void		(*begin)(struct job *);
 	/*
 	 * Where records come from instead of standard input, or NULL: 1 with
-	 * *rec filled, 0 at the end.
+	 * *rec filled, and *about set for the job; 0 at the end.
 	 */
-	int		(*next)(struct stage *, struct record *rec);
+	int		(*next)(struct stage *, struct record *rec,
+			    void **about);
 	/* Work that waits for nothing: 1 while there is more.  Or NULL. */
 	int		(*work)(struct stage *);
 

@@ -246,27 +246,6 @@ check_dest(struct check *k)
 }
 
 static void
-complain(const struct err *err, void *arg)
-{
-	(void)arg;
-	log_error("%s", err->msg);
-}
-
-static void
-read_list(struct check *k, const char *path, const char *name)
-{
-	struct err	err = ERR_INIT;
-	int		wrong;
-
-	wrong = sources_read(&k->list, path, name, complain, NULL, &err);
-	if (wrong == -1)
-		log_die(EXIT_USAGE_ERR, "%s", err.msg);
-	if (wrong > 0)
-		log_die(EXIT_USAGE_ERR, "%s: %d source%s cannot be read",
-		    k->list.file, wrong, wrong == 1 ? "" : "s");
-}
-
-static void
 check_clear(struct check *k)
 {
 	struct question	*q;
@@ -317,7 +296,8 @@ main(int argc, char *argv[])
 	k.subjects_end = &k.subjects;
 	net_open(&k.net);
 	net_enter(NULL, NULL);
-	read_list(&k, cli.args[0], name);
+	if (sources_read_all(&k.list, cli.args[0], name, &err) == -1)
+		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	for (i = 0; i < k.list.n; i++)
 		check_source(&k, &k.list.v[i]);
 	if (cli.nargs == 2)

@@ -38,13 +38,13 @@ table_add(struct subject_table *t, const char *tag, size_t i, char *subject)
 {
 	struct subject_entry	*s;
 
-	/* It grows by doubling: n is a power of two where it is full. */
+	/* The room doubles: n is a power of two, or 0, when it is full. */
 	if ((t->n & (t->n - 1)) == 0)
 		t->v = xreallocarray(t->v, t->n > 0 ? 2 * t->n : 1,
 		    sizeof(*t->v));
 	s = &t->v[t->n++];
 	assert(strlen(tag) < sizeof(s->tag));
-	strcpy(s->tag, tag);
+	memcpy(s->tag, tag, strlen(tag) + 1);
 	s->i = i;
 	s->subject = subject;
 }

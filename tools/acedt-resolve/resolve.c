@@ -1,0 +1,323 @@
+/*
+ * From a source to its digest: the record of the source, a HEAD of its manifest
+ * or a look into its layout, and what the answer says put into the record.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/pairs.h"
+#include "lib/base/xalloc.h"
+#include "lib/http/field.h"
+#include "lib/oci/digest.h"
+#include "lib/program/stage.h"
+#include "lib/registry/reg.h"
+#include "lib/stream/events.h"
+#include "lib/stream/image.h"
+#include "lib/text/gojson.h"
+#include "lib/text/json.h"
+#include "tools/acedt-resolve/resolve.h"
+
+enum lookup_state {
+	LOOKUP_NEW,
+	LOOKUP_HEAD,
+	LOOKUP_GET,		/* HEAD did not tell enough */
+	LOOKUP_ENDED
+};
+
+/* One source being resolved. */
+struct lookup {
+	struct job		*job;	/* borrowed */
+	enum lookup_state	 state;
+	const struct ref	*ref;	/* borrowed: of the list, or own */
+	struct ref		 own;	/* of a record that was read */
+	int64_t			 line;	/* of the list; 0: not known */
+	struct reg_call		 call;
+};
+
+/* The record of a source, before anything is known of it. */
+static void
+make_record(const struct resolver *r, const struct source *src,
+    struct record *rec)
+{
+	struct buf	b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	buf_addc(&b, '{');
+	gojson_member(&b, "type", "image");
+	gojson_member(&b, "file", r->list.file);
+	gojson_number(&b, "line", (int64_t)src->line);
+	gojson_member(&b, "source", src->ref.text);
+	if (src->labels.n > 0) {
+		gojson_name(&b, "labels");
+		gojson_pairs(&b, &src->labels);
+	}
+	buf_addc(&b, '}');
+	rec->len = b.len;
+	rec->raw = buf_detach(&b);
+	rec->obj = jv_parse_sized(rec->raw, (int)rec->len);
+	rec->is_image = 1;
+	rec->over = NULL;
+}
+
+int
+resolve_next(struct stage *st, struct record *rec, void **about)
+{
+	struct resolver	*r = st->arg;
+	struct source	*src;
+
+	if (r->next == r->list.n)
+		return 0;
+	src = &r->list.v[r->next++];
+	make_record(r, src, rec);
+	*about = src;
+	return 1;
+}
+
+static void
+lookup_end(struct lookup *l, const struct err *err)
+{
+	assert(l->state != LOOKUP_ENDED);
+	l->state = LOOKUP_ENDED;
+	if (err != NULL)
+		job_fail(l->job, err);
+	else
+		job_done(l->job);
+	reg_call_clear(&l->call);
+	ref_clear(&l->own);
+	free(l);
+}
+
+/* Put the descriptor into the record.  media_type "", size -1: not known here. */
+static void
+set_descriptor(struct lookup *l, const char *media_type, const char *digest,
+    int64_t size)
+{
+	struct descriptor	d;
+	struct buf		b;
+
+	memset(&d, 0, sizeof(d));
+	d.media_type = xstrdup(media_type);
+	d.digest = xstrdup(digest);
+	d.size = size;
+	buf_init(&b, STREAM_LINE_MAX);
+	image_descriptor_json(&d, &b);
+	record_set(&l->job->rec, "descriptor", b.data);
+	buf_clear(&b);
+	descriptor_clear(&d);
+}
+
+/* The digest is in the record, with all that is known of it here. */
+static void
+report_resolved(const struct lookup *l, const char *digest)
+{
+	EVENT("resolved", EV_NUM("line", l->line),
+	    EV_STR("source", l->ref->text), EV_STR("digest", digest));
+}
+
+static void
+lookup_found(struct lookup *l, const char *media_type, const char *digest,
+    int64_t size)
+{
+	set_descriptor(l, media_type, digest, size);
+	report_resolved(l, digest);
+	lookup_end(l, NULL);
+}
+
+/* The type of manifest that the answer is, "" if it does not say. */
+static const char *
+answer_type(struct reg_call *c)
+{
+	char	*v = reg_header(c, "Content-Type");
+
+	return v != NULL ? manifest_type_named(v) : "";
+}
+
+/* Put a manifest into the record.  type is what the registry calls it, or "". */
+static int
+set_manifest(struct lookup *l, const char *type, const char *bytes,
+    size_t len, const char *digest, struct err *err)
+{
+	struct manifest	m;
+	struct image	img;
+	struct buf	b;
+
+	if (manifest_parse(&m, type, bytes, len, NULL, err) == -1)
+		return err_wrap(err, "manifest %s", digest);
+	set_descriptor(l, m.media_type, digest, (int64_t)len);
+	manifest_clear(&m);
+	if (image_parse(&img, &l->job->rec, err) == -1)
+		return -1;
+	if (image_find(&img, digest) == NULL && image_add(&img, &img.root,
+	    img.root.media_type, xmemdup0(bytes, len), len, err) == NULL) {
+		image_clear(&img);
+		return -1;
+	}
+	buf_init(&b, STREAM_LINE_MAX);
+	image_manifests_json(&img, &b);
+	record_set(&l->job->rec, "manifests", b.data);
+	buf_clear(&b);
+	image_clear(&img);
+	return 0;
+}
+
+/* The bytes came: they say all there is to know. */
+static void
+got_manifest(struct reg_call *c, const struct err *err)
+{
+	struct lookup	*l = c->arg;
+	struct err	 e = ERR_INIT;
+	char		 digest[DIGEST_STR_MAX];
+	const char	*bytes = c->http.reply.len > 0 ?
+			    c->http.reply.data : "";
+	size_t		 len = c->http.reply.len;
+
+	assert(l->state == LOOKUP_GET);
+	if (err != NULL) {
+		lookup_end(l, err);
+		return;
+	}
+	digest_sha256(bytes, len, digest);
+	if (set_manifest(l, answer_type(c), bytes, len, digest, &e) == -1) {
+		lookup_end(l, &e);
+		return;
+	}
+	report_resolved(l, digest);
+	lookup_end(l, NULL);
+}
+
+/*
+ * HEAD does not say enough, or is refused in a way that need not mean GET is
+ * (doc/protocol.md, "What registries do"): ask for the manifest itself.
+ */
+static void
+get_manifest(struct lookup *l)
+{
+	l->state = LOOKUP_GET;
+	l->call.method = "GET";
+	l->call.reply_max = MANIFEST_BYTES_MAX;
+	l->call.on_done = got_manifest;
+	reg_start(&l->call);
+}
+
+/* May a GET be answered where HEAD was not? */
+static int
+is_head_refused(long status)
+{
+	return status == 400 || status == 403 || status == 405;
+}
+
+/* The answer to HEAD: the digest, the type and the size, or not all of them. */
+static void
+got_head(struct reg_call *c, const struct err *err)
+{
+	struct lookup	*l = c->arg;
+	struct err	 e = ERR_INIT;
+	const char	*type;
+	char		*v;
+	int64_t		 size = -1;
+
+	assert(l->state == LOOKUP_HEAD);
+	if (err != NULL && is_head_refused(c->http.status)) {
+		get_manifest(l);
+		return;
+	}
+	if (err != NULL) {
+		lookup_end(l, err);
+		return;
+	}
+	type = answer_type(c);
+	if ((v = reg_header(c, "Content-Length")) != NULL &&
+	    (size = field_bytes(v)) == 0)
+		size = -1;
+	/* This one last: a value is there until the next one is asked for. */
+	v = reg_header(c, "Docker-Content-Digest");
+	if (*type == '\0' || v == NULL || digest_check(v, &e) == -1)
+		get_manifest(l);
+	else
+		lookup_found(l, type, v, size);
+}
+
+static void
+ask_registry(struct lookup *l, struct reg_repo *repo)
+{
+	l->state = LOOKUP_HEAD;
+	l->call.repo = repo;
+	l->call.method = "HEAD";
+	l->call.path = xasprintf("manifests/%s",
+	    l->ref->tag != NULL ? l->ref->tag : "latest");
+	l->call.accept = MANIFEST_ACCEPT;
+	l->call.arg = l;
+	l->call.on_done = got_head;
+	reg_start(&l->call);
+}
+
+static void
+look_into_layout(struct lookup *l, struct place *place)
+{
+	const struct layout_index	*index;
+	const struct layout_entry	*e;
+	struct err			 err = ERR_INIT;
+
+	if ((index = net_layout_index(place, &err)) == NULL ||
+	    (e = layout_index_find(index, l->ref->tag, &err)) == NULL)
+		lookup_end(l, &err);
+	else
+		lookup_found(l, e->media_type, e->digest, e->size);
+}
+
+/* What to look for is what the record names, as it came from a stream. */
+static int
+read_source(struct lookup *l, struct err *err)
+{
+	const struct record	*rec = &l->job->rec;
+	char			*text;
+	int			 rc;
+
+	if (!json_int(rec->obj, "line", &l->line))
+		l->line = 0;
+	if ((text = json_str(rec->obj, "source")) == NULL)
+		return err_set(err, ERR_STREAM, "an image record without "
+		    "\"source\"");
+	rc = ref_parse(&l->own, text, err);
+	l->ref = &l->own;
+	free(text);
+	return rc;
+}
+
+void
+resolve_begin(struct job *job)
+{
+	struct resolver		*r = job->stage->arg;
+	const struct source	*src = job->about;
+	struct lookup		*l;
+	struct err		 err = ERR_INIT;
+	struct place		*place;
+
+	assert((src == NULL) == r->again);
+	if (r->again && json_has(job->rec.obj, "descriptor")) {
+		job_done(job);		/* another stage failed with it */
+		return;
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->job = job;
+	reg_call_init(&l->call);
+	if (src != NULL) {
+		l->ref = &src->ref;
+		l->line = (int64_t)src->line;
+	} else if (read_source(l, &err) == -1) {
+		lookup_end(l, &err);
+		return;
+	}
+	if ((place = net_place(&r->net, l->ref, &err)) == NULL)
+		lookup_end(l, &err);
+	else if (l->ref->digest != NULL)
+		lookup_found(l, "", l->ref->digest, -1);
+	else if (place->layout != NULL)
+		look_into_layout(l, place);
+	else
+		ask_registry(l, place->repo);
+}
