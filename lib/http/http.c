@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/http.h"
+#include "lib/http/loop.h"
 #include "lib/http/tls.h"
 #include "lib/stream/events.h"
 
@@ -28,9 +30,9 @@
 #define BUFFER_SMALL	16384L
 #define BUFFER_BULK	262144L
 #define UPLOAD_BULK	262144L
-/* Descriptors watched at a time; more wait for their turn. */
-#define WATCHES_MAX	64
 #define LOW_SPEED_NEVER	1000000000L	/* seconds */
+/* How long the loop waits at a time when it need not end. */
+#define FOREVER_MS	3600000
 /* Connections kept open while idle, over all hosts. */
 #define IDLE_MAX	128L
 
@@ -47,12 +49,17 @@ struct http {
 	CURL			*spare[SPARE_MAX];
 	size_t			 nspare;
 	size_t			 active;
-	struct http_call	*resumes;	/* list through next_resume */
-	struct http_timer	*timers;	/* by time */
-	struct http_watch	*watches;
+	SLIST_HEAD(, http_call)	 resumes;
+	struct loop		*loop;		/* borrowed */
+	struct loop_engine	 engine;
+	struct curl_waitfd	*fds;		/* owned scratch */
+	unsigned int		 fds_max;
 	int			 proxy_loopback;
 	int			 stall_seconds;
 };
+
+static void	http_run(void *);
+static void	http_poll(void *, struct pollfd *, unsigned int, int);
 
 /* The first of the variables that is set, as libcurl reads it. */
 static void
@@ -85,8 +92,14 @@ read_proxy(struct proxy *p, const char *const *names)
 	curl_url_cleanup(u);
 }
 
+struct loop *
+http_loop(const struct http *h)
+{
+	return h->loop;
+}
+
 struct http *
-http_new(size_t connections_max)
+http_new(struct loop *loop, size_t connections_max)
 {
 	static const char *const plain_proxies[] = { "http_proxy",
 	    "all_proxy", "ALL_PROXY", NULL };
@@ -103,6 +116,12 @@ http_new(size_t connections_max)
 	    (long)connections_max);
 	v = env_get("ACE_DT_PROXY_LOOPBACK");
 	h->stall_seconds = HTTP_STALL_SECONDS;
+	SLIST_INIT(&h->resumes);
+	h->loop = loop;
+	h->engine.run = http_run;
+	h->engine.poll = http_poll;
+	h->engine.arg = h;
+	loop_set_engine(loop, &h->engine);
 	read_proxy(&h->proxies[0], plain_proxies);
 	read_proxy(&h->proxies[1], safe_proxies);
 	h->proxy_loopback = v != NULL && strcmp(v, "1") == 0;
@@ -116,7 +135,10 @@ http_free(struct http *h)
 		return;
 	while (h->nspare > 0)
 		curl_easy_cleanup(h->spare[--h->nspare]);
+	assert(h->active == 0 && SLIST_EMPTY(&h->resumes));
+	loop_set_engine(h->loop, NULL);
 	curl_multi_cleanup(h->multi);
+	free(h->fds);
 	free(h);
 	curl_global_cleanup();
 }
@@ -125,12 +147,6 @@ void
 http_set_stall(struct http *h, int seconds)
 {
 	h->stall_seconds = seconds;
-}
-
-size_t
-http_active(const struct http *h)
-{
-	return h->active;
 }
 
 void
@@ -458,14 +474,11 @@ http_start(struct http *h, struct http_call *c)
 static void
 detach(struct http_call *c)
 {
-	struct http		*h = c->http;
-	struct http_call	**p;
+	struct http	*h = c->http;
 
-	for (p = &h->resumes; *p != NULL; p = &(*p)->next_resume)
-		if (*p == c) {
-			*p = c->next_resume;
-			break;
-		}
+	assert(c->active && h->active > 0);
+	if (c->resume)
+		SLIST_REMOVE(&h->resumes, c, http_call, resumes);
 	c->resume = 0;
 	curl_multi_remove_handle(h->multi, c->easy);
 	if (h->nspare < SPARE_MAX) {
@@ -505,8 +518,7 @@ http_resume(struct http_call *c)
 	if (!c->active || c->resume)
 		return;
 	c->resume = 1;
-	c->next_resume = c->http->resumes;
-	c->http->resumes = c;
+	SLIST_INSERT_HEAD(&c->http->resumes, c, resumes);
 }
 
 char *
@@ -536,49 +548,6 @@ http_header(struct http_call *c, const char *name, size_t nth)
 		return c->reply_header.data;
 	}
 	return NULL;
-}
-
-void
-http_timer_stop(struct http *h, struct http_timer *t)
-{
-	struct http_timer	**p;
-
-	if (!t->set)
-		return;
-	for (p = &h->timers; *p != t; p = &(*p)->next)
-		;
-	*p = t->next;
-	t->set = 0;
-}
-
-void
-http_timer_set(struct http *h, struct http_timer *t, int64_t ms,
-    void (*fn)(void *), void *arg)
-{
-	struct http_timer	**p;
-
-	http_timer_stop(h, t);
-	t->fn = fn;
-	t->arg = arg;
-	t->at = clock_ms() + ms;
-	t->set = 1;
-	for (p = &h->timers; *p != NULL && (*p)->at <= t->at; p = &(*p)->next)
-		;
-	t->next = *p;
-	*p = t;
-}
-
-static void
-run_timers(struct http *h)
-{
-	struct http_timer	*t;
-	int64_t			 now = clock_ms();
-
-	while ((t = h->timers) != NULL && t->at <= now) {
-		h->timers = t->next;
-		t->set = 0;
-		t->fn(t->arg);
-	}
 }
 
 /* The host and path of a URL, without what could be a secret. */
@@ -648,15 +617,17 @@ finish(struct http *h)
 	}
 }
 
-void
-http_run(struct http *h)
+/* A turn of the loop; every on_done is called from here. */
+static void
+http_run(void *arg)
 {
+	struct http		*h = arg;
 	struct http_call	*c;
 	int			 running;
 
-	run_timers(h);
-	while ((c = h->resumes) != NULL) {
-		h->resumes = c->next_resume;
+	while ((c = SLIST_FIRST(&h->resumes)) != NULL) {
+		assert(c->active && c->resume);
+		SLIST_REMOVE_HEAD(&h->resumes, resumes);
 		c->resume = c->paused = 0;
 		c->moved = clock_ms();
 		curl_easy_pause(c->easy, CURLPAUSE_CONT);
@@ -665,76 +636,33 @@ http_run(struct http *h)
 	finish(h);
 }
 
-void
-http_watch(struct http *h, struct http_watch *w)
-{
-	w->next = h->watches;
-	h->watches = w;
-}
-
-void
-http_unwatch(struct http *h, struct http_watch *w)
-{
-	struct http_watch	**p;
-
-	for (p = &h->watches; *p != NULL; p = &(*p)->next)
-		if (*p == w) {
-			*p = w->next;
-			return;
-		}
-}
-
-/* The list may have changed since the descriptor was found ready. */
+/* The loop waits: for its descriptors, and for those that libcurl has. */
 static void
-run_watch(struct http *h, int fd)
+http_poll(void *arg, struct pollfd *fds, unsigned int n, int timeout)
 {
-	struct http_watch	*w;
+	struct http	*h = arg;
+	unsigned int	 i;
 
-	for (w = h->watches; w != NULL; w = w->next)
-		if (w->fd == fd) {
-			w->fn(w->arg);
-			return;
-		}
-}
-
-void
-http_wait(struct http *h, struct pollfd *fds, unsigned int n, int timeout)
-{
-	struct curl_waitfd	extra[WATCHES_MAX + 2];
-	struct http_watch	*w;
-	unsigned int		 i, all = 0;
-	int64_t			 ms;
-
-	if (h->resumes != NULL)
-		timeout = 0;
-	if (h->timers != NULL) {
-		ms = h->timers->at - clock_ms();
-		if (ms < 0)
-			ms = 0;
-		if (timeout > ms)
-			timeout = (int)ms;
+	if (n > h->fds_max) {
+		h->fds_max = n;
+		h->fds = xreallocarray(h->fds, n, sizeof(*h->fds));
 	}
-	for (i = 0; i < n && i < 2; i++, all++) {
-		extra[all].fd = fds[i].fd;
-		extra[all].events = (short)(
+	for (i = 0; i < n; i++) {
+		h->fds[i].fd = fds[i].fd;
+		h->fds[i].events = (short)(
 		    (fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
 		    (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
-		extra[all].revents = 0;
+		h->fds[i].revents = 0;
 	}
-	for (w = h->watches; w != NULL && all < WATCHES_MAX + 2;
-	    w = w->next, all++) {
-		extra[all].fd = w->fd;
-		extra[all].events = CURL_WAIT_POLLIN;
-		extra[all].revents = 0;
-	}
-	curl_multi_poll(h->multi, extra, all, timeout, NULL);
-	for (i = 0; i < n && i < 2; i++)
+	if (!SLIST_EMPTY(&h->resumes))
+		timeout = 0;
+	/* libcurl takes no time for ever. */
+	curl_multi_poll(h->multi, h->fds, n, timeout < 0 ? FOREVER_MS :
+	    timeout, NULL);
+	for (i = 0; i < n; i++)
 		fds[i].revents = (short)(
-		    (extra[i].revents & CURL_WAIT_POLLIN ? POLLIN : 0) |
-		    (extra[i].revents & CURL_WAIT_POLLOUT ? POLLOUT : 0));
-	for (; i < all; i++)
-		if (extra[i].revents != 0)
-			run_watch(h, extra[i].fd);
+		    (h->fds[i].revents & CURL_WAIT_POLLIN ? POLLIN : 0) |
+		    (h->fds[i].revents & CURL_WAIT_POLLOUT ? POLLOUT : 0));
 }
 
 /* An answer of the other side's TLS library to what we showed it. */

@@ -1,9 +1,9 @@
 #ifndef ACEDT_HTTP_H
 #define ACEDT_HTTP_H
 
-#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include <curl/curl.h>
@@ -12,15 +12,16 @@
 #include "lib/http/origin.h"
 
 struct err;
+struct loop;
 struct tls;
 
 /*
- * HTTP requests on one libcurl multi, and timers, for programs that run one
- * loop.  A call is one request and its answer: no redirect is followed, no
- * credential is added, nothing is tried again here; registry.h does that.
+ * HTTP requests on one libcurl multi, which is the engine of a loop.  A call is
+ * one request and its answer: no redirect is followed, no credential is added,
+ * nothing is tried again here; reg.h does that.
  *
- * Everything runs in http_run() and http_wait(); no callback is called from
- * http_start(), http_resume_*() or http_cancel().
+ * Every callback is called from the loop: none from http_start(),
+ * http_resume() or http_cancel().
  */
 
 struct http;
@@ -86,16 +87,21 @@ struct http_call {
 	int		 head_seen;
 	int		 head_whole;	/* the empty line behind it came */
 	size_t		 head_bytes;	/* of all answers, 1xx too */
-	int		 resume;
+	int		 resume;	/* in the list of those to go on */
 	int		 paused;	/* by us, so it does not stall */
 	int64_t		 moved;		/* clock_ms() of the last byte */
 	int64_t		 started;	/* clock_ms() */
 	int64_t		 body_began;	/* clock_ms(), if head_seen */
-	struct http_call *next_resume;
+	SLIST_ENTRY(http_call) resumes;
 };
 
-/* No more than so many connections at a time; what needs one more waits. */
-struct http *http_new(size_t connections_max);
+/*
+ * At most connections_max connections at a time; further calls wait.  The loop
+ * is borrowed, and must outlive it.
+ */
+struct http *http_new(struct loop *, size_t connections_max);
+/* The loop that it was made for. */
+struct loop *http_loop(const struct http *);
 /* End calls that no byte moves for so long. */
 void	http_set_stall(struct http *, int seconds);
 void	http_free(struct http *);
@@ -108,7 +114,7 @@ void	http_call_clear(struct http_call *);
 void	http_start(struct http *, struct http_call *);
 /* End it now; on_done is not called. */
 void	http_cancel(struct http_call *);
-/* It paused; go on with it at the next http_run(). */
+/* It paused; the loop goes on with it on the next turn. */
 void	http_resume(struct http_call *);
 
 /*
@@ -117,39 +123,6 @@ void	http_resume(struct http_call *);
  * this function with the same http_call.
  */
 char	*http_header(struct http_call *, const char *name, size_t nth);
-
-/* A timer; all zero is one that is not set. */
-struct http_timer {
-	void		(*fn)(void *);
-	void		*arg;
-	int64_t		 at;		/* clock_ms() */
-	struct http_timer *next;
-	int		 set;
-};
-void	http_timer_set(struct http *, struct http_timer *, int64_t ms,
-	    void (*fn)(void *), void *arg);
-void	http_timer_stop(struct http *, struct http_timer *);
-
-/* A descriptor to be read from when it is ready, as timers are. */
-struct http_watch {
-	int		 fd;
-	void		(*fn)(void *);
-	void		*arg;
-	struct http_watch *next;
-};
-void	http_watch(struct http *, struct http_watch *);
-void	http_unwatch(struct http *, struct http_watch *);
-
-/* Do what can be done now without waiting: calls, timers, on_done. */
-void	http_run(struct http *);
-/*
- * Wait until there is something for http_run(), or one of the descriptors is
- * ready, or timeout ms are over.
- */
-void	http_wait(struct http *, struct pollfd *, unsigned int n, int timeout);
-
-/* How many calls are active. */
-size_t	http_active(const struct http *);
 
 /* The class and text of a call that got no answer; returns -1. */
 int	http_error(const struct http_call *, struct err *);

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -13,11 +12,11 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/http.h"
+#include "lib/http/loop.h"
 #include "lib/oci/dest.h"
 #include "lib/program/cli.h"
 #include "lib/program/net.h"
 #include "lib/program/sandbox.h"
-#include "lib/program/stage.h"
 #include "lib/registry/creds.h"
 #include "lib/registry/helper.h"
 #include "lib/registry/reg.h"
@@ -105,9 +104,10 @@ net_open(struct net *net)
 	if (net->shared == NULL &&
 	    (net->shared = shared_open(-1, &err)) == NULL)
 		log_die(EXIT_STOPPED, "%s", err.msg);
-	net->http = http_new(net->ends_max);
+	net->loop = loop_new();
+	net->http = http_new(net->loop, net->ends_max);
 	http_set_stall(net->http, net->patience.stall_seconds);
-	net->helpers = helpers_new(net->http, creds_helpers(net->creds));
+	net->helpers = helpers_new(net->loop, creds_helpers(net->creds));
 	net->reg = reg_new(net->http, &net->config.registries,
 	    config_calls_per_host(&net->config), net->creds, net->helpers,
 	    net->shared, &net->patience);
@@ -164,32 +164,6 @@ net_enter_offline(const struct dest *d)
 	sandbox_enter(&sb);
 }
 
-static void
-net_run(void *arg)
-{
-	struct net	*net = arg;
-
-	assert(net->http != NULL);
-	http_run(net->http);
-}
-
-static void
-net_wait(void *arg, struct pollfd *fds, unsigned int n, int timeout)
-{
-	struct net	*net = arg;
-
-	assert(net->http != NULL && (n == 0 || fds != NULL));
-	http_wait(net->http, fds, n, timeout);
-}
-
-void
-net_join(struct net *net, struct stage *st)
-{
-	st->events.run = net_run;
-	st->events.wait = net_wait;
-	st->events.arg = net;
-}
-
 void
 net_close(struct net *net)
 {
@@ -209,6 +183,7 @@ net_close(struct net *net)
 	helpers_free(net->helpers);
 	shared_close(net->shared);
 	http_free(net->http);
+	loop_free(net->loop);
 	creds_free(net->creds);
 	config_clear(&net->config);
 	free(net->config_paths);

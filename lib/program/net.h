@@ -15,10 +15,10 @@ struct dest;
 struct err;
 struct helpers;
 struct http;
+struct loop;
 struct reg;
 struct reg_repo;
 struct shared;
-struct stage;
 
 /*
  * What every stage with a network sets up: configuration, credentials, the
@@ -32,6 +32,7 @@ struct net {
 	struct helpers	*helpers;
 	struct patience	 patience;
 	struct shared	*shared;
+	struct loop	*loop;
 	struct http	*http;
 	struct reg	*reg;
 	size_t		 ends_max;	/* connections, and files of blobs */
@@ -61,8 +62,6 @@ int	net_option(struct net *, const struct cli *, int id,
  */
 void	net_open(struct net *);
 void	net_close(struct net *);
-/* The jobs of this stage wait for the network. */
-void	net_join(struct net *, struct stage *);
 
 /*
  * Enter the sandbox of lib/program/sandbox.h, before anything is read that others made.

@@ -11,12 +11,11 @@
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
+#include "lib/http/loop.h"
 #include "lib/program/stage.h"
 
 /* How many bytes of output may wait for their reader while more is started. */
 #define OUT_HIGH	(1024 * 1024)
-/* How long to wait when only a descriptor can end it, in milliseconds. */
-#define WAIT_MAX	3600000
 
 void
 job_grows(struct job *job, ptrdiff_t n)
@@ -173,13 +172,9 @@ wait_for_something(struct stage *st, int busy, struct err *err)
 		fds[n].events = POLLOUT;
 		out = (int)n++;
 	}
-	if (st->events.run != NULL) {
-		st->events.wait(st->events.arg, fds, n, busy ? 0 : WAIT_MAX);
-	} else {
-		/* Jobs that wait for nothing are never what holds us up. */
-		assert(busy || n > 0);
-		poll(fds, n, busy ? 0 : -1);
-	}
+	/* Jobs that wait for nothing are never what holds us up. */
+	assert(busy || n > 0 || st->own_loop == NULL);
+	loop_wait(st->loop, fds, n, busy ? 0 : -1);
 	if (in != -1 && fds[in].revents != 0 &&
 	    stream_in_fill(&st->in, err) == -1)
 		return err_wrap(err, "standard input");
@@ -194,8 +189,7 @@ stage_loop(struct stage *st, struct err *err)
 	int	some;
 
 	for (;;) {
-		if (st->events.run != NULL)
-			st->events.run(st->events.arg);
+		loop_run(st->loop);
 		some = st->work != NULL && st->work(st);
 		some |= hand_on(st);
 		switch (stage_take(st, err)) {
@@ -227,8 +221,9 @@ void
 stage_open(struct stage *st)
 {
 	assert(st->begin != NULL && st->jobs_max > 0 && st->bytes_max > 0);
-	assert((st->events.run == NULL) == (st->events.wait == NULL));
 	st->tail = &st->head;
+	if (st->loop == NULL)
+		st->loop = st->own_loop = loop_new();
 	if (st->next == NULL) {
 		stream_in_init(&st->in, STDIN_FILENO);
 		st->in.any_count = st->any_count;
@@ -256,5 +251,6 @@ stage_run(struct stage *st)
 	if (st->next == NULL)
 		stream_in_clear(&st->in);
 	stream_out_clear(&st->out);
+	loop_free(st->own_loop);
 	return rc;
 }

@@ -6,7 +6,7 @@
 #include "lib/stream/stream.h"
 
 struct err;
-struct pollfd;
+struct loop;
 
 /*
  * The loop of a stage that works on many records at a time: records come in,
@@ -30,23 +30,10 @@ struct job {
 	struct job	*next;
 };
 
-/* What jobs wait for beside the stream: a network, for most. */
-struct stage_events {
-	/* Do what can be done now without waiting. */
-	void		(*run)(void *arg);
-	/*
-	 * Wait until run() has something to do, or one of the n descriptors is
-	 * ready, or timeout ms are over.
-	 */
-	void		(*wait)(void *arg, struct pollfd *, unsigned int n,
-			    int timeout);
-	void		*arg;		/* borrowed */
-};
-
 struct stage {
 	/* Set by the tool. */
 	const char	*name;		/* of the program, for error records */
-	struct stage_events events;	/* run is NULL: jobs wait for nothing */
+	struct loop	*loop;		/* borrowed; NULL: jobs wait for nothing */
 	size_t		 jobs_max;	/* how many at a time */
 	size_t		 bytes_max;	/* of their records, roughly */
 	int		 unordered;	/* none waits for one before it */
@@ -73,6 +60,7 @@ struct stage {
 	size_t		 nbytes;
 	unsigned long	 nfailed;	/* by job_fail() */
 	int		 source_over;
+	struct loop	*own_loop;	/* owned: where the tool has none */
 };
 
 /*

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -20,11 +21,11 @@
 #define BROKER_GRACE_MS	5000
 
 struct helpers {
-	struct http	*http;		/* borrowed */
-	struct http_watch watch;	/* of the socket; -1: no broker */
+	struct loop	*loop;		/* borrowed */
+	struct loop_watch watch;	/* of the socket; -1: no broker */
 	int		 pid;
 	uint32_t	 last_id;
-	struct helper	*waiting;
+	LIST_HEAD(, helper) waiting;
 };
 
 static const struct json_limits limits = { 100, 8, JSON_PLAIN };
@@ -136,14 +137,10 @@ read_answer(struct helper *h, const struct broker_answer *a)
 static void
 forget(struct helper *h)
 {
-	struct helper	**p;
-
-	http_timer_stop(h->all->http, &h->timer);
-	for (p = &h->all->waiting; h->waits && *p != NULL; p = &(*p)->next)
-		if (*p == h) {
-			*p = h->next;
-			break;
-		}
+	loop_timer_stop(h->all->loop, &h->timer);
+	loop_undefer(h->all->loop, &h->end);
+	if (h->waits)
+		LIST_REMOVE(h, link);
 	h->waits = 0;
 }
 
@@ -153,10 +150,10 @@ lose_broker(struct helpers *all)
 {
 	struct helper	*h;
 
-	http_unwatch(all->http, &all->watch);
+	loop_unwatch(all->loop, &all->watch);
 	close(all->watch.fd);
 	all->watch.fd = -1;
-	while ((h = all->waiting) != NULL) {
+	while ((h = LIST_FIRST(&all->waiting)) != NULL) {
 		forget(h);
 		fail(h, "the process that runs it is gone");
 		h->done(h->arg);
@@ -168,7 +165,7 @@ take_answer(struct helpers *all, struct broker_answer *a)
 {
 	struct helper	*h;
 
-	for (h = all->waiting; h != NULL; h = h->next)
+	LIST_FOREACH(h, &all->waiting, link)
 		if (h->id == a->id)
 			break;
 	if (h == NULL)
@@ -207,19 +204,21 @@ too_late(void *arg)
 }
 
 static void
-failed_early(void *arg)
+helper_ended(void *arg)
 {
 	struct helper	*h = arg;
 
+	assert(!h->waits);
 	h->done(h->arg);
 }
 
 struct helpers *
-helpers_new(struct http *http, const char *const *names)
+helpers_new(struct loop *loop, const char *const *names)
 {
 	struct helpers	*all = xcalloc(1, sizeof(*all));
 
-	all->http = http;
+	LIST_INIT(&all->waiting);
+	all->loop = loop;
 	all->watch.fd = -1;
 	if (*names == NULL)
 		return all;
@@ -227,7 +226,7 @@ helpers_new(struct http *http, const char *const *names)
 	all->watch.fn = answer;
 	all->watch.arg = all;
 	if (all->watch.fd != -1)
-		http_watch(http, &all->watch);
+		loop_watch(loop, &all->watch);
 	else
 		log_warn("credential helpers cannot be run: %s",
 		    strerror(errno));
@@ -237,8 +236,9 @@ helpers_new(struct http *http, const char *const *names)
 void
 helpers_free(struct helpers *all)
 {
+	assert(LIST_EMPTY(&all->waiting));
 	if (all->watch.fd != -1) {
-		http_unwatch(all->http, &all->watch);
+		loop_unwatch(all->loop, &all->watch);
 		close(all->watch.fd);
 	}
 	/* It ends because of that. */
@@ -283,13 +283,12 @@ helper_ask(struct helper *h, struct helpers *all, const char *name,
 	log_debug("docker-credential-%s is asked for %s", name, server);
 	if ((e = send_question(h)) != 0) {
 		fail_to_run(h, e);
-		http_timer_set(all->http, &h->timer, 0, failed_early, h);
+		loop_defer(all->loop, &h->end, helper_ended, h);
 		return;
 	}
 	h->waits = 1;
-	h->next = all->waiting;
-	all->waiting = h;
-	http_timer_set(all->http, &h->timer, broker_seconds() * 1000 +
+	LIST_INSERT_HEAD(&all->waiting, h, link);
+	loop_timer_set(all->loop, &h->timer, broker_seconds() * 1000 +
 	    BROKER_GRACE_MS, too_late, h);
 }
 

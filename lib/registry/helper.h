@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "lib/base/errmsg.h"
-#include "lib/http/http.h"
+#include "lib/http/loop.h"
 
 /*
  * Credential helpers: docker-credential-NAME get, with the server on standard
@@ -36,21 +36,22 @@ struct helper {
 	void		*arg;
 	uint32_t	 id;
 	int		 waits;
-	struct http_timer timer;
-	struct helper	*next;
+	struct loop_timer timer;	/* of waiting for the broker */
+	struct loop_deferred end;	/* it failed when it was asked */
+	LIST_ENTRY(helper) link;
 };
 
 /*
  * Before the sandbox is entered.  names, which ends with NULL, must stay; no
  * process is made where there are none.
  */
-struct helpers *helpers_new(struct http *, const char *const *names);
+struct helpers *helpers_new(struct loop *, const char *const *names);
 /* Ends those that run; no struct helper may wait any more. */
 void	helpers_free(struct helpers *);
 
 /*
- * Ask for a server; name and server must stay until done is called, which
- * happens from http_run() or http_wait().
+ * Ask for a server; name and server must stay until done is called, from
+ * the loop.
  */
 void	helper_ask(struct helper *, struct helpers *, const char *name,
 	    const char *server, void (*done)(void *), void *arg);

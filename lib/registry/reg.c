@@ -89,7 +89,7 @@ reg_cancel(struct reg_call *c)
 		reg_forget_waiting(c);
 		break;
 	case CALL_DELAYED:
-		http_timer_stop(c->repo->reg->http, &c->timer);
+		loop_timer_stop(c->repo->reg->loop, &c->timer);
 		break;
 	case CALL_SENT:
 		http_cancel(&c->http);
@@ -259,16 +259,16 @@ answered(struct reg_call *c, const struct err *err)
 int
 reg_ask(struct reg_call *c, struct err *err)
 {
-	struct http	*http = c->repo->reg->http;
+	struct loop	*loop = c->repo->reg->loop;
 	struct answer	 a = { 0, 0, err };
 
 	c->arg = &a;
 	c->on_done = answered;
 	reg_start(c);
 	while (!a.there) {
-		http_run(http);
+		loop_run(loop);
 		if (!a.there)
-			http_wait(http, NULL, 0, 1000);
+			loop_wait(loop, NULL, 0, 1000);
 	}
 	c->arg = NULL;
 	return a.failed ? -1 : 0;
@@ -511,8 +511,10 @@ host_timer(void *arg)
 void
 reg_look_again(struct reg_host *h, int64_t ms)
 {
-	if (!h->timer.set || h->timer.at > clock_ms() + ms)
-		http_timer_set(h->reg->http, &h->timer, ms, host_timer, h);
+	if (ms <= 0)
+		loop_defer(h->reg->loop, &h->again, host_timer, h);
+	else if (!h->timer.set || h->timer.at > clock_ms() + ms)
+		loop_timer_set(h->reg->loop, &h->timer, ms, host_timer, h);
 }
 
 /* How long until it is a call's turn; 0 if it is, and is taken. */
@@ -735,7 +737,7 @@ try_again(struct reg_call *c, int64_t asked)
 	if (ms < asked)
 		ms = asked;
 	c->state = CALL_DELAYED;
-	http_timer_set(c->repo->reg->http, &c->timer, ms, call_timer, c);
+	loop_timer_set(c->repo->reg->loop, &c->timer, ms, call_timer, c);
 	return 1;
 }
 

@@ -6,6 +6,7 @@
 
 #include "lib/base/errmsg.h"
 #include "lib/http/http.h"
+#include "lib/http/loop.h"
 
 struct challenge;
 struct outage;
@@ -104,7 +105,7 @@ struct reg_call {
 
 	/* Private. */
 	struct reg_call	*next;
-	struct http_timer timer;
+	struct loop_timer timer;
 	struct route	*route;		/* the endpoint that is asked */
 	unsigned long	 asked;		/* endpoints in this round, bits */
 	unsigned long	 final;		/* of those, asked once for all */

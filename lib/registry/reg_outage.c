@@ -136,7 +136,7 @@ delay(struct reg_call *c)
 	int64_t	ms = outage_wait(c->elsewhere);
 
 	c->state = CALL_DELAYED;
-	http_timer_set(c->repo->reg->http, &c->timer, ms > 0 ? ms : 1,
+	loop_timer_set(c->repo->reg->loop, &c->timer, ms > 0 ? ms : 1,
 	    look_elsewhere, c);
 }
 

@@ -2,6 +2,7 @@
 #define ACEDT_REG_PRIVATE_H
 
 #include "lib/http/http.h"
+#include "lib/http/loop.h"
 #include "lib/registry/challenge.h"
 #include "lib/registry/creds.h"
 #include "lib/registry/endpoint.h"
@@ -49,7 +50,8 @@ struct reg_host {
 	struct outage		 outage;	/* it is not reached */
 	int64_t			 resting;	/* clock_ms(): until then a call may go to
 						 * another endpoint */
-	struct http_timer	 timer;		/* the queue waits for it */
+	struct loop_timer	 timer;		/* the queue waits for it */
+	struct loop_deferred	 again;		/* or for the next turn */
 	int			 pumping;	/* reg_pump() is at work */
 	int			 may_fail;	/* from the timer: it may end calls */
 	struct reg_call		*queue, **queue_end;
@@ -93,7 +95,8 @@ struct asked {
 #define REPO_BUCKETS	1024
 
 struct reg {
-	struct http		*http;		/* borrowed, as are the next five */
+	struct http		*http;		/* borrowed, as are the next six */
+	struct loop		*loop;		/* of http */
 	struct registries	*registries;
 	struct creds		*creds;
 	struct helpers		*helpers;

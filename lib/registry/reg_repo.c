@@ -42,6 +42,7 @@ reg_new(struct http *http, struct registries *registries, size_t calls_max,
 	struct reg	*reg = xcalloc(1, sizeof(*reg));
 
 	reg->http = http;
+	reg->loop = http_loop(http);
 	reg->registries = registries;
 	reg->creds = creds;
 	reg->helpers = helpers;
@@ -82,7 +83,8 @@ reg_free(struct reg *reg)
 	reg_asked_free(reg);
 	while ((h = reg->hosts) != NULL) {
 		reg->hosts = h->next;
-		http_timer_stop(reg->http, &h->timer);
+		loop_timer_stop(reg->loop, &h->timer);
+		loop_undefer(reg->loop, &h->again);
 		challenge_clear(&h->challenge);
 		tokens_free(h->tokens);
 		outage_clear(&h->outage);

@@ -306,7 +306,7 @@ send_to_reached(void *arg)
 		send_now(t);
 	} else {
 		ms = outage_wait(&t->outage);
-		http_timer_set(t->http, &t->timer, ms > 0 ? ms : 1,
+		loop_timer_set(t->loop, &t->timer, ms > 0 ? ms : 1,
 		    send_to_reached, t);
 	}
 }
@@ -334,6 +334,7 @@ token_fetch(struct token *t, const struct token_from *from,
 	t->posted = t->tries = 0;
 	t->ready = ready;
 	t->http = from->http;
+	t->loop = http_loop(from->http);
 	t->call.on_done = token_done;
 	t->call.on_reached = token_reached;
 	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
@@ -343,14 +344,14 @@ token_fetch(struct token *t, const struct token_from *from,
 		if (outage_enter(&t->outage, &t->is_probe))
 			send_now(t);
 		else
-			http_timer_set(t->http, &t->timer, 1,
-			    send_to_reached, t);
+			loop_defer(t->loop, &t->next_turn, send_to_reached,
+			    t);
 		return;
 	}
 	/* Not from here: the caller is in the middle of its queue. */
 	t->failure = xmalloc(sizeof(*t->failure));
 	*t->failure = err;
-	http_timer_set(t->http, &t->timer, 0, failed_early, t);
+	loop_defer(t->loop, &t->next_turn, failed_early, t);
 }
 
 /* Only visible ASCII may become part of a header field. */
@@ -418,7 +419,7 @@ outlast(struct token *t)
 	http_error(&t->call, &err);
 	if (!outage_missed(&t->outage, &t->call, probe, &err))
 		return 0;
-	http_timer_set(t->http, &t->timer, 1, send_to_reached, t);
+	loop_defer(t->loop, &t->next_turn, send_to_reached, t);
 	return 1;
 }
 
@@ -444,7 +445,7 @@ try_again(struct token *t)
 	if (ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return 0;
 	t->posted = 0;
-	http_timer_set(t->http, &t->timer, ms, send_again, t);
+	loop_timer_set(t->loop, &t->timer, ms, send_again, t);
 	return 1;
 }
 
@@ -506,8 +507,10 @@ tokens_free(struct token *list)
 		if (t->is_probe)
 			outage_leave(&t->outage);
 		outage_clear(&t->outage);
-		if (t->http != NULL)
-			http_timer_stop(t->http, &t->timer);
+		if (t->loop != NULL) {
+			loop_timer_stop(t->loop, &t->timer);
+			loop_undefer(t->loop, &t->next_turn);
+		}
 		xwipe(&t->value);
 		xwipe(&t->form);
 		xwipe(&t->basic);

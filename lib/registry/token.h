@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "lib/http/http.h"
+#include "lib/http/loop.h"
 #include "lib/registry/outage.h"
 
 struct account;
@@ -28,7 +29,8 @@ struct token {
 	int		 fetching;
 	int		 posted;	/* OAuth2 was tried in this fetch */
 	struct http_call call;
-	struct http_timer timer;
+	struct loop_timer timer;	/* until it is sent again */
+	struct loop_deferred next_turn;	/* or fails, or is looked at */
 	int		 tries;
 	struct outage	 outage;	/* of the service's host */
 	int		 is_probe;
@@ -40,6 +42,7 @@ struct token {
 	struct reg_call	*leaving;	/* those that are being told */
 	void		(*ready)(struct token *, const struct err *);
 	struct http	*http;
+	struct loop	*loop;		/* of http */
 	struct err	*failure;	/* owned: found before anything was sent */
 	struct token	*next;
 };
@@ -78,7 +81,7 @@ struct token_from {
 };
 
 /*
- * Fetch it, unless that is under way; ready is called then, from http_run(), to
+ * Fetch it, unless that is under way; ready is called then, from the loop, to
  * empty the list of those who are leaving.
  */
 void	token_fetch(struct token *, const struct token_from *,

@@ -12,7 +12,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
-#include "lib/http/http.h"
+#include "lib/http/loop.h"
 #include "lib/oci/manifest.h"
 #include "lib/program/cli.h"
 #include "lib/program/setup.h"
@@ -303,9 +303,9 @@ main(int argc, char *argv[])
 	if (cli.nargs == 2)
 		check_dest(&k);
 	while (k.pending > 0) {
-		http_run(k.net.http);
+		loop_run(k.net.loop);
 		if (k.pending > 0)
-			http_wait(k.net.http, NULL, 0, 1000);
+			loop_wait(k.net.loop, NULL, 0, 1000);
 	}
 	report(&k);
 	cli_clear(&cli);

@@ -113,7 +113,7 @@ main(int argc, char *argv[])
 		log_die(EXIT_STOPPED, "%s", err.msg);
 
 	st.name = PROG;
-	net_join(&all.net, &st);
+	st.loop = all.net.loop;
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.arg = &all;

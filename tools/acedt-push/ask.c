@@ -27,7 +27,7 @@ ask_wake(struct pusher *p)
 		if (x->waiting) {
 			x->waiting = 0;
 			p->nwaiting--;
-			http_timer_set(p->net.http, &x->timer, 0, weigh, x);
+			loop_timer_set(p->net.loop, &x->timer, 0, weigh, x);
 		}
 }
 

@@ -101,7 +101,7 @@ run(struct pusher *p, int unordered)
 
 	memset(&st, 0, sizeof(st));
 	st.name = PROG;
-	net_join(&p->net, &st);
+	st.loop = p->net.loop;
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.unordered = unordered;
@@ -190,8 +190,8 @@ main(int argc, char *argv[])
 	p.small_max = 2 * config_calls_per_host(&p.net.config) - 1;
 	p.both_max = p.net.ends_max / 2;
 	rc = run(&p, unordered);
-	http_timer_stop(p.net.http, &p.pace.timer);
-	http_timer_stop(p.net.http, &p.lowest.timer);
+	loop_timer_stop(p.net.loop, &p.pace.timer);
+	loop_timer_stop(p.net.loop, &p.lowest.timer);
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);
 	free(p.tag_call);

@@ -253,7 +253,7 @@ put_done(struct reg_call *c, const struct err *err)
 	}
 	if (err != NULL && strstr(err->code, "BLOB_UNKNOWN") != NULL &&
 	    s.item->tries++ == 0) {
-		http_timer_set(s.p->net.http, &s.item->timer, BLOB_UNKNOWN_MS,
+		loop_timer_set(s.p->net.loop, &s.item->timer, BLOB_UNKNOWN_MS,
 		    send_again, c);
 		return;
 	}

@@ -47,7 +47,7 @@ pace_take(struct pusher *p, size_t n)
 		return 1;
 	}
 	if (!c->timer.set)
-		http_timer_set(p->net.http, &c->timer,
+		loop_timer_set(p->net.loop, &c->timer,
 		    -c->level * 1000 / c->rate + 1, go_on, p);
 	return 0;
 }

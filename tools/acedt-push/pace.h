@@ -17,7 +17,7 @@ struct pace {
 	int64_t		 rate;		/* bytes a second; 0: no limit */
 	int64_t		 level;		/* bytes that may pass now */
 	int64_t		 filled;	/* clock_ms() of the last look */
-	struct http_timer timer;	/* set while somebody waits */
+	struct loop_timer timer;	/* set while somebody waits */
 };
 
 /*

@@ -74,7 +74,7 @@ struct item {
 	char		*bytes;		/* owned */
 	char		*subject;	/* owned: digest, or NULL */
 	struct reg_call	*call;		/* owned */
-	struct http_timer timer;
+	struct loop_timer timer;
 	int		 tries;
 	int		 resent;	/* blobs below it that were said to be
 					 * there had their second chance */
@@ -102,7 +102,7 @@ struct lowest {
 	int64_t		 speed;		/* bytes a second; 0: none */
 	int		 seconds;	/* that it is measured over */
 	int		 max_seconds;	/* for a whole blob; 0: no limit */
-	struct http_timer timer;	/* the next look */
+	struct loop_timer timer;	/* the next look */
 };
 
 /* Does the registry take a blob in one POST with its body? */

@@ -65,6 +65,6 @@ void
 slow_watch(struct pusher *p)
 {
 	if (p->xfers != NULL && !p->lowest.timer.set)
-		http_timer_set(p->net.http, &p->lowest.timer, LOOK_MS, look,
+		loop_timer_set(p->net.loop, &p->lowest.timer, LOOK_MS, look,
 		    p);
 }

@@ -115,7 +115,7 @@ next_holder(struct xfer *x, const struct err *err, int passing)
 	}
 	if (passing && x->blob->holders[x->holder]->repo != NULL &&
 	    xfer_may_retry(x, &x->reading, x->got)) {
-		http_timer_set(x->p->net.http, &x->timer,
+		loop_timer_set(x->p->net.loop, &x->timer,
 		    reg_backoff(x->reading.n), get_again, x);
 		return;
 	}

@@ -229,7 +229,7 @@ upload_broke(struct xfer *x, struct reg_call *c, const struct err *err)
 	} else {
 		source_reset(x);
 		x->want_put = 0;
-		http_timer_set(x->p->net.http, &x->timer,
+		loop_timer_set(x->p->net.loop, &x->timer,
 		    reg_backoff(x->whole.n), ask_later, x);
 	}
 }

@@ -50,7 +50,7 @@ xfer_free(struct xfer *x)
 	if (x->writing)
 		layout_write_abort(&x->w);
 	journal_end(&x->entry, x->keep);
-	http_timer_stop(p->net.http, &x->timer);
+	loop_timer_stop(p->net.loop, &x->timer);
 	reg_call_clear(&x->get);
 	reg_call_clear(&x->up);
 	free(x->session);
@@ -132,7 +132,7 @@ xfer_restart(struct xfer *x, int64_t ms)
 	memset(&x->reading, 0, sizeof(x->reading));
 	free(x->session);
 	x->session = NULL;
-	http_timer_set(x->p->net.http, &x->timer, ms, begin, x);
+	loop_timer_set(x->p->net.loop, &x->timer, ms, begin, x);
 }
 
 int
@@ -238,7 +238,7 @@ start(struct pusher *p, struct item *blob)
 	slow_watch(p);
 	tell(x, "start");
 	/* From the loop, so that a caller's lists stay as they are. */
-	http_timer_set(p->net.http, &x->timer, 0, begin, x);
+	loop_timer_set(p->net.loop, &x->timer, 0, begin, x);
 }
 
 void

@@ -85,7 +85,7 @@ struct xfer {
 	int		 refetched;	/* wrong content had its second chance */
 	int		 failed;
 	struct err	 err;		/* found in a callback, or first */
-	struct http_timer timer;
+	struct loop_timer timer;
 	int64_t		 began;		/* clock_ms() */
 	int64_t		 told;		/* clock_ms() of the last event */
 	struct xfer	*next, **prev;

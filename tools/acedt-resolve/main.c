@@ -107,7 +107,7 @@ main(int argc, char *argv[])
 		read_list(&r, cli.args[0], name);
 
 	st.name = PROG;
-	net_join(&r.net, &st);
+	st.loop = r.net.loop;
 	st.jobs_max = JOBS_MAX;
 	st.bytes_max = JOBS_BYTES_MAX;
 	st.arg = &r;
