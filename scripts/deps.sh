@@ -11,7 +11,8 @@ build='gcc libc6-dev libcurl4-openssl-dev libjq-dev libonig-dev libssl-dev
     libyaml-dev libseccomp-dev libpcre2-dev libunistring-dev'
 demo='jq ca-certificates'
 test='bats docker-registry apache2-utils curl jq skopeo umoci mandoc
-    parallel iproute2 procps python3 openssl util-linux nginx-light tinyproxy'
+    parallel iproute2 procps python3 openssl util-linux nginx-light tinyproxy
+    python3-yaml slurmctld slurmd slurm-client'
 lint='clang cppcheck git mandoc shellcheck binutils'
 bench='docker-registry skopeo curl python3 util-linux'
 deb='debhelper dpkg-dev fakeroot git lintian mmdebstrap'

@@ -23,7 +23,8 @@ cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -I. \
     -DVERSION='"0"' --suppress=missingIncludeSystem \
     --suppress=varFuncNullUB bin lib tools bench || fail cppcheck
 
-shellcheck -x -S warning scripts/*.sh test/run.sh bench/*.sh .ci/run ||
+shellcheck -x -S warning scripts/*.sh test/run.sh bench/*.sh examples/*.sh \
+    .ci/run ||
     fail shellcheck
 
 # The environment is read in one place.
