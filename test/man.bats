@@ -210,14 +210,22 @@ too_large()
 }
 
 @test "the README's pipeline by hand is what --print shows, and runs" {
-	readme "An example" | sed -n '/^#/,/^\$ ace-dt/{/^\$/d;p}' >demo.list
+	readme "Quick start" | sed -n '/^#/,/^\$ ace-dt/{/^\$/d;p}' >demo.list
 	[ "$(wc -l <demo.list)" -eq 3 ]
-	command=$(readme "An example" | sed -n 's/^\$ \(ace-dt .*\)/\1/p')
-	readme "By hand" >by-hand
+	command=$(readme "Quick start" | sed -n 's/^\$ \(ace-dt .*\)/\1/p')
+	readme "The stages" >by-hand
 	bash -c "$command --print" | diff by-hand -
 	bash -e -o pipefail by-hand >result
 	verify_layout disk sync-1
 	bash -c "$command" | cmp result -
+}
+
+@test "the README's journey works as printed" {
+	readme "The journey" | sed -n 's/^\$ //p' >journey
+	[ "$(wc -l <journey)" -eq 4 ]
+	bash -e journey
+	verify_layout disk week-45
+	verify_registry "$EXAMPLE_HOST" mission/images week-45
 }
 
 @test "the README's check of access works as printed" {
@@ -327,5 +335,26 @@ limit()
 @test "the README's commands are those of the Makefile" {
 	grep -q '^    make demo' "$TOP/README.md"
 	grep -q '^    make check' "$TOP/README.md"
-	make -C "$TOP" -n help >/dev/null
+	grep -oE '(^ +|`)(sudo )?make [a-z][a-z-]*' "$TOP/README.md" |
+	    sed 's/.*make //' | sort -u >named
+	[ "$(wc -l <named)" -ge 9 ]
+	while read -r target; do
+		grep -qE "^$target:" "$TOP/Makefile" "$TOP/test/fuzz/fuzz.mk" ||
+		    { echo "make $target"; return 1; }
+	done <named
+}
+
+@test "what the README and the manuals lead to is there" {
+	grep -oE '\]\([^)]*\)' "$TOP/README.md" "$TOP/DESIGN.md" |
+	    sed 's/.*(\(.*\))/\1/' | sort -u >links
+	[ "$(wc -l <links)" -ge 5 ]
+	while read -r file; do
+		[ -e "$TOP/$file" ] || { echo "$file"; return 1; }
+	done <links
+	{
+		sed -nE 's/^\.Xr (ace[^ ]*) ([1-8]).*/\1.\2/p' "$TOP"/man/*
+		grep -ohE '\b(ace-?dt[a-z-]*)\([157]\)' "$TOP"/*.md "$TOP"/doc/*.md |
+		    sed -E 's/\((.)\)/.\1/'
+	} | sort -u >pages
+	ls "$TOP/man" | sort | diff pages -
 }

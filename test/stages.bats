@@ -548,7 +548,7 @@ unread()
 	bytes, its descriptor says 7|.manifests[0].size = 7
 	digest|.descriptor.digest = "sha256:../../x"
 	without "source"|del(.source)
-	"manifests" is no array|.manifests = {}
+	"manifests" is not an array|.manifests = {}
 	size is missing|.descriptor.size = -1
 	no such|.source = "no such\nthing"
 	lacks the manifest|del(.manifests[1])

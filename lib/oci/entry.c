@@ -1,25 +1,38 @@
+/*
+ * A descriptor as an entry of an index, in the form that Go gives it: the index
+ * must have the same bytes whoever makes it.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/buf.h"
 #include "lib/oci/entry.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
 
 /* A string member, unless it is missing or empty. */
 static void
-add_string(struct buf *b, jv obj, const char *name)
+add_string(struct json_out *j, jv obj, const char *name)
 {
 	char	*s = json_str(obj, name);
 
 	if (s != NULL && *s != '\0')
-		gojson_member(b, name, s);
+		json_out_member(j, name, s);
+	free(s);
+}
+
+/* A string member, which Go writes even if it is empty. */
+static void
+add_required(struct json_out *j, jv obj, const char *name)
+{
+	char	*s = json_str(obj, name);
+
+	json_out_member(j, name, s != NULL ? s : "");
 	free(s);
 }
 
 /* An array of strings, unless it is missing or empty. */
 static void
-add_strings(struct buf *b, jv obj, const char *name)
+add_strings(struct json_out *j, jv obj, const char *name)
 {
 	jv	list = json_get(obj, name), s;
 	int	i, n;
@@ -29,63 +42,52 @@ add_strings(struct buf *b, jv obj, const char *name)
 		jv_free(list);
 		return;
 	}
-	gojson_name(b, name);
-	buf_addc(b, '[');
+	json_out_name(j, name);
+	json_out_begin_array(j);
 	for (i = 0; i < n; i++) {
 		s = jv_array_get(jv_copy(list), i);
-		if (jv_get_kind(s) == JV_KIND_STRING) {
-			if (b->data[b->len - 1] != '[')
-				buf_addc(b, ',');
-			gojson_string(b, jv_string_value(s),
+		if (jv_get_kind(s) == JV_KIND_STRING)
+			json_out_string(j, jv_string_value(s),
 			    (size_t)jv_string_length_bytes(jv_copy(s)));
-		}
 		jv_free(s);
 	}
-	buf_addc(b, ']');
+	json_out_end_array(j);
 	jv_free(list);
 }
 
 static void
-add_platform(struct buf *b, jv desc)
+add_platform(struct json_out *j, jv desc)
 {
-	jv	 p = json_get(desc, "platform");
-	char	*s;
+	jv	p = json_get(desc, "platform");
 
 	if (jv_get_kind(p) == JV_KIND_OBJECT) {
-		gojson_name(b, "platform");
-		buf_addc(b, '{');
-		/* Go writes these two even if they are empty. */
-		s = json_str(p, "architecture");
-		gojson_member(b, "architecture", s != NULL ? s : "");
-		free(s);
-		s = json_str(p, "os");
-		gojson_member(b, "os", s != NULL ? s : "");
-		free(s);
-		add_string(b, p, "os.version");
-		add_strings(b, p, "os.features");
-		add_string(b, p, "variant");
-		buf_addc(b, '}');
+		json_out_name(j, "platform");
+		json_out_begin_object(j);
+		add_required(j, p, "architecture");
+		add_required(j, p, "os");
+		add_string(j, p, "os.version");
+		add_strings(j, p, "os.features");
+		add_string(j, p, "variant");
+		json_out_end_object(j);
 	}
 	jv_free(p);
 }
 
 void
-entry_json(struct buf *b, jv desc, const char *annotations)
+entry_json(struct json_out *j, jv desc, const char *annotations)
 {
 	int64_t	size = 0;
 
-	buf_addc(b, '{');
-	add_string(b, desc, "mediaType");
-	add_string(b, desc, "digest");
+	json_out_begin_object(j);
+	add_string(j, desc, "mediaType");
+	add_string(j, desc, "digest");
 	json_int(desc, "size", &size);
-	gojson_number(b, "size", size);
-	add_strings(b, desc, "urls");
-	if (annotations != NULL) {
-		gojson_name(b, "annotations");
-		buf_adds(b, annotations);
-	}
-	add_string(b, desc, "data");
-	add_platform(b, desc);
-	add_string(b, desc, "artifactType");
-	buf_addc(b, '}');
+	json_out_member_number(j, "size", size);
+	add_strings(j, desc, "urls");
+	if (annotations != NULL)
+		json_out_member_raw(j, "annotations", annotations);
+	add_string(j, desc, "data");
+	add_platform(j, desc);
+	add_string(j, desc, "artifactType");
+	json_out_end_object(j);
 }

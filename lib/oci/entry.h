@@ -3,20 +3,18 @@
 
 #include <jv.h>
 
-struct buf;
+struct json_out;
 
-/* A gather index, design of the Go program: its type, and annotations. */
+/* The artifact type of a gathered index, as the Go program has it. */
 #define MT_GATHER	"application/vnd.act3-ace.data.gather+json"
-#define NOTE_VERSION	"vnd.act3-ace.data.version"
-#define NOTE_EXTRA	"vnd.act3-ace.data.extra-manifests"
 
 /*
- * A descriptor as an entry of an index, members in the order in which Go writes
+ * Write a descriptor as an entry of an index, members in the order in which Go writes
  * those of an OCI descriptor: mediaType, digest, size, urls, annotations, data,
  * platform, artifactType.  What else the descriptor has is dropped, as are its
  * own annotations: annotations, if not NULL, is the JSON text of new ones.
  * The descriptor is borrowed, and has passed descriptor_parse().
  */
-void	entry_json(struct buf *, jv desc, const char *annotations);
+void	entry_json(struct json_out *, jv desc, const char *annotations);
 
 #endif

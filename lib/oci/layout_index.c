@@ -10,16 +10,17 @@
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
+#include "lib/oci/annotations.h"
 #include "lib/oci/layout.h"
 #include "lib/oci/layout_index.h"
 #include "lib/oci/layout_private.h"
 #include "lib/oci/manifest.h"
 #include "lib/oci/referrers.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
+#include "lib/text/json_text.h"
 
 #define INDEX_FILE	LAYOUT_INDEX_FILE
-#define NOTE_REF_NAME	"org.opencontainers.image.ref.name"
 #define TAGS_SHOWN	10
 
 /* The scan of the text allocates nothing; an entry is parsed, one at a time. */
@@ -56,104 +57,29 @@ layout_entry_clear(struct layout_entry *e)
 	memset(e, 0, sizeof(*e));
 }
 
-/* How long the JSON string is that begins here, quotes included. */
-static size_t
-string_length(const char *s)
-{
-	size_t	n = 1;
-
-	while (s[n] != '"')
-		n += s[n] == '\\' ? 2 : 1;
-	return n + 1;
-}
-
-/* How long the JSON value is that begins here, in a text that is checked. */
-static size_t
-value_length(const char *s)
-{
-	size_t	n = 0;
-	int	depth = 0;
-
-	if (*s != '{' && *s != '[' && *s != '"')
-		return strcspn(s, ",]} \t\r\n");
-	do {
-		if (s[n] == '"') {
-			n += string_length(s + n);
-			continue;
-		}
-		if (s[n] == '{' || s[n] == '[')
-			depth++;
-		else if (s[n] == '}' || s[n] == ']')
-			depth--;
-		n++;
-	} while (depth > 0);
-	return n;
-}
-
-/* Where the value of the member "manifests" begins, in a checked object. */
-static const char *
-find_manifests(const char *s)
-{
-	static const char	 name[] = "\"manifests\"";
-	size_t			 n;
-	int			 found;
-
-	s = strchr(s, '{') + 1;
-	for (;;) {
-		s += strspn(s, ", \t\r\n");
-		if (*s == '}')
-			return NULL;
-		n = string_length(s);
-		found = n == sizeof(name) - 1 && memcmp(s, name, n) == 0;
-		s += n;
-		s += strspn(s, ": \t\r\n");
-		if (found)
-			return s;
-		s += value_length(s);
-	}
-}
-
 /*
- * The next element of an array, and how long it is: s is at the array's opening
- * bracket, or at the end of an element.  NULL after the last one.
+ * index.json: its text, and the list of entries in it, which is an array or, as
+ * Go writes an empty one, null.
  */
-static const char *
-next_element(const char *s, size_t *len)
-{
-	s += strspn(s, "[, \t\r\n");
-	if (*s == ']')
-		return NULL;
-	*len = value_length(s);
-	return s;
-}
-
-/* index.json: its text, and the list of entries in it. */
 static int
-read_index(struct layout *l, struct buf *text, const char **list,
+read_index(struct layout *l, struct buf *text, struct json_span *list,
     struct err *err)
 {
+	struct json_span	all;
+
 	if (layout_read_file(l, INDEX_FILE, LAYOUT_INDEX_MAX, text, err) == -1)
 		return -1;
 	if (json_check(text->data, text->len, &index_limits, err) == -1) {
 		buf_clear(text);
 		return err_wrap(err, "%s/" INDEX_FILE, l->dir);
 	}
-	*list = NULL;
-	if (text->data[strspn(text->data, " \t\r\n")] == '{')
-		*list = find_manifests(text->data);
-	/* Go writes an empty list as null. */
-	if (*list != NULL && (**list == '[' || **list == 'n'))
+	all = (struct json_span){ text->data, text->len };
+	if (json_text_member(all, "manifests", list) &&
+	    (*list->s == '[' || *list->s == 'n'))
 		return 0;
 	buf_clear(text);
 	return err_set(err, ERR_CONTENT, "%s/" INDEX_FILE ": it has no array "
 	    "\"manifests\"", l->dir);
-}
-
-/* The first element of read_index()'s list; the others by next_element(). */
-static const char *
-first_element(const char *list, size_t *len)
-{
-	return *list == '[' ? next_element(list, len) : NULL;
 }
 
 static char *
@@ -167,14 +93,13 @@ entry_ref_name(jv obj)
 }
 
 static int
-parse_entry(struct layout_entry *e, const char *s, size_t len,
-    struct err *err)
+parse_entry(struct layout_entry *e, struct json_span text, struct err *err)
 {
 	struct descriptor	d;
 	jv			obj;
 	int			rc;
 
-	if (json_parse(s, len, &entry_limits, &obj, err) == -1)
+	if (json_parse(text.s, text.len, &entry_limits, &obj, err) == -1)
 		return -1;
 	if ((rc = descriptor_parse(&d, obj, 0, err)) == 0) {
 		e->media_type = xstrdup(d.media_type);
@@ -190,19 +115,18 @@ parse_entry(struct layout_entry *e, const char *s, size_t len,
 }
 
 static int
-parse_entries(struct layout_index *x, const char *list, struct err *err)
+parse_entries(struct layout_index *x, struct json_span list, struct err *err)
 {
-	const char	*s;
-	size_t		 len, room = 0;
+	struct json_span	element = { NULL, 0 };
+	size_t			room = 0;
 
-	for (s = first_element(list, &len); s != NULL;
-	    s = next_element(s + len, &len)) {
+	while (json_text_next(list, &element)) {
 		if (x->n == room) {
 			room = room * 2 + 16;
 			x->entries = xreallocarray(x->entries, room,
 			    sizeof(*x->entries));
 		}
-		if (parse_entry(&x->entries[x->n], s, len, err) == -1)
+		if (parse_entry(&x->entries[x->n], element, err) == -1)
 			return err_wrap(err, "%s/" INDEX_FILE
 			    ": manifests[%zu]", x->dir, x->n);
 		x->n++;
@@ -278,7 +202,7 @@ layout_index_read(struct layout *l, struct err *err)
 {
 	struct layout_index	*x;
 	struct buf		 text;
-	const char		*list;
+	struct json_span	 list;
 	int			 rc;
 
 	if (read_index(l, &text, &list, err) == -1)
@@ -375,33 +299,33 @@ static char *
 tag_text(const char *tag, const char *media_type, const char *digest,
     int64_t size, const char *artifact_type)
 {
+	struct json_out	j;
 	struct buf	b;
 
 	buf_init(&b, STREAM_LINE_MAX);
-	buf_addc(&b, '{');
-	gojson_member(&b, "mediaType", media_type);
-	gojson_member(&b, "digest", digest);
-	gojson_number(&b, "size", size);
-	gojson_name(&b, "annotations");
-	buf_addc(&b, '{');
-	gojson_member(&b, NOTE_REF_NAME, tag);
-	buf_addc(&b, '}');
+	json_out_init(&j, &b);
+	json_out_begin_object(&j);
+	descriptor_members(&j, media_type, digest, size);
+	json_out_name(&j, "annotations");
+	json_out_begin_object(&j);
+	json_out_member(&j, NOTE_REF_NAME, tag);
+	json_out_end_object(&j);
 	if (artifact_type != NULL)
-		gojson_member(&b, "artifactType", artifact_type);
-	buf_addc(&b, '}');
+		json_out_member(&j, "artifactType", artifact_type);
+	json_out_end_object(&j);
 	return buf_detach(&b);
 }
 
 /* An entry as JSON, if it is one of the tag; else not valid. */
 static jv
-tagged_entry(const char *s, size_t len, const char *tag)
+tagged_entry(struct json_span text, const char *tag)
 {
 	struct err	 none = ERR_INIT;
 	char		*name;
 	jv		 obj;
 	int		 is_tag;
 
-	if (json_parse(s, len, &entry_limits, &obj, &none) == -1)
+	if (json_parse(text.s, text.len, &entry_limits, &obj, &none) == -1)
 		return jv_invalid();
 	name = entry_ref_name(obj);
 	is_tag = name != NULL && strcmp(name, tag) == 0;
@@ -414,13 +338,13 @@ tagged_entry(const char *s, size_t len, const char *tag)
 
 /* The tag of an element, or NULL; the caller frees it. */
 static char *
-element_tag(const char *s, size_t len)
+element_tag(struct json_span text)
 {
 	struct err	 none = ERR_INIT;
 	char		*name;
 	jv		 obj;
 
-	if (json_parse(s, len, &entry_limits, &obj, &none) == -1)
+	if (json_parse(text.s, text.len, &entry_limits, &obj, &none) == -1)
 		return NULL;
 	name = entry_ref_name(obj);
 	jv_free(obj);
@@ -437,46 +361,40 @@ stands_before(const char *tag, const char *other)
 	return !referrers_is_tag(tag) && referrers_is_tag(other);
 }
 
-static int
-add_element(struct buf *out, const char **comma, const char *s, size_t len)
-{
-	int	rc = buf_adds(out, *comma) | buf_add(out, s, len);
-
-	*comma = ",";
-	return rc;
-}
-
 /*
  * The text of index.json with the tag's entries replaced by one.  All else
  * stays as it is to the byte, but for blanks between the entries.
  */
 static int
-replace_entries(const char *text, const char *list, const char *tag,
-    const char *entry, struct buf *out)
+replace_entries(const struct buf *text, struct json_span list,
+    const char *tag, const char *entry, struct buf *out)
 {
-	const char	*comma = "", *s;
-	char		*name;
-	size_t		 len;
-	int		 is_tag, placed = 0, rc;
+	struct json_span	 element = { NULL, 0 };
+	struct json_out		 j;
+	const char		*after = list.s + list.len;
+	char			*name;
+	int			 is_tag, placed = 0;
 
-	rc = buf_add(out, text, (size_t)(list - text)) | buf_addc(out, '[');
-	for (s = first_element(list, &len); s != NULL;
-	    s = next_element(s + len, &len)) {
-		name = element_tag(s, len);
+	buf_add(out, text->data, (size_t)(list.s - text->data));
+	json_out_init(&j, out);
+	json_out_begin_array(&j);
+	while (json_text_next(list, &element)) {
+		name = element_tag(element);
 		is_tag = name != NULL && strcmp(name, tag) == 0;
 		if (!placed && (is_tag ||
 		    (name != NULL && stands_before(tag, name)))) {
-			rc |= add_element(out, &comma, entry, strlen(entry));
+			json_out_raw(&j, entry, strlen(entry));
 			placed = 1;
 		}
 		if (!is_tag)
-			rc |= add_element(out, &comma, s, len);
+			json_out_raw(&j, element.s, element.len);
 		free(name);
 	}
 	if (!placed)
-		rc |= add_element(out, &comma, entry, strlen(entry));
-	rc |= buf_addc(out, ']') | buf_adds(out, list + value_length(list));
-	return rc == 0 ? 0 : -1;
+		json_out_raw(&j, entry, strlen(entry));
+	json_out_end_array(&j);
+	buf_add(out, after, text->len - (size_t)(after - text->data));
+	return buf_is_full(out) ? -1 : 0;
 }
 
 /* Do two objects have the same there? */
@@ -490,16 +408,14 @@ same_member(jv a, jv b, const char *name)
 
 /* Does the tag stand once, at that descriptor?  Its annotations may be more. */
 static int
-stands_already(const char *list, const char *tag, const char *entry)
+stands_already(struct json_span list, const char *tag, const char *entry)
 {
-	const char	*s;
-	jv		 obj, want = jv_parse(entry);
-	size_t		 len;
-	int		 seen = 0, same = 0;
+	struct json_span	element = { NULL, 0 };
+	jv			obj, want = jv_parse(entry);
+	int			seen = 0, same = 0;
 
-	for (s = first_element(list, &len); s != NULL;
-	    s = next_element(s + len, &len)) {
-		obj = tagged_entry(s, len, tag);
+	while (json_text_next(list, &element)) {
+		obj = tagged_entry(element, tag);
 		if (jv_is_valid(obj)) {
 			seen++;
 			same = same_member(obj, want, "mediaType") &&
@@ -517,16 +433,16 @@ static int
 change_index(struct layout *l, const char *tag, const char *entry,
     int *changed, struct err *err)
 {
-	struct buf	 text, next;
-	const char	*list;
-	int		 rc = 0;
+	struct buf		text, next;
+	struct json_span	list;
+	int			rc = 0;
 
 	if (read_index(l, &text, &list, err) == -1)
 		return -1;
 	*changed = !stands_already(list, tag, entry);
 	buf_init(&next, LAYOUT_INDEX_MAX);
 	if (*changed) {
-		if (replace_entries(text.data, list, tag, entry, &next) == -1)
+		if (replace_entries(&text, list, tag, entry, &next) == -1)
 			rc = err_set(err, ERR_LIMIT, "%s/" INDEX_FILE ": it "
 			    "would be larger than %d bytes", l->dir,
 			    LAYOUT_INDEX_MAX);

@@ -1,15 +1,17 @@
+/*
+ * Manifests and indexes: what kind a document is, and the edges that lead from
+ * it to others.  A document that two readers could take for two things is
+ * refused.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
-#include "lib/oci/digest.h"
+#include "lib/oci/annotations.h"
 #include "lib/oci/manifest.h"
-#include "lib/text/base64.h"
 #include "lib/text/json.h"
-
-#define ANNOTATION_SHADOWS	"vnd.act3-ace.data.extra-manifests"
 
 static const struct json_limits manifest_limits = {
 	MANIFEST_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
@@ -28,156 +30,6 @@ static const char *const foreign_types[] = {
 	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
 	"application/vnd.docker.image.rootfs.foreign.diff.tar",
 };
-
-void
-platform_clear(struct platform *p)
-{
-	free(p->os);
-	free(p->arch);
-	free(p->variant);
-	free(p->os_version);
-	memset(p, 0, sizeof(*p));
-}
-
-int
-platform_from_json(jv obj, struct platform *p)
-{
-	p->os = json_str(obj, "os");
-	p->arch = json_str(obj, "architecture");
-	p->variant = json_str(obj, "variant");
-	p->os_version = json_str(obj, "os.version");
-	if (p->os != NULL && p->arch != NULL && *p->os != '\0' &&
-	    *p->arch != '\0')
-		return 1;
-	platform_clear(p);
-	return 0;
-}
-
-void
-descriptor_clear(struct descriptor *d)
-{
-	free(d->media_type);
-	free(d->digest);
-	free(d->artifact_type);
-	free(d->data);
-	platform_clear(&d->platform);
-	memset(d, 0, sizeof(*d));
-}
-
-static char *
-copy_or_null(const char *s)
-{
-	return s != NULL ? xstrdup(s) : NULL;
-}
-
-void
-descriptor_copy(struct descriptor *to, const struct descriptor *from)
-{
-	memset(to, 0, sizeof(*to));
-	to->media_type = xstrdup(from->media_type);
-	to->digest = xstrdup(from->digest);
-	to->size = from->size;
-	to->artifact_type = copy_or_null(from->artifact_type);
-	to->has_platform = from->has_platform;
-	to->platform.os = copy_or_null(from->platform.os);
-	to->platform.arch = copy_or_null(from->platform.arch);
-	to->platform.variant = copy_or_null(from->platform.variant);
-	to->platform.os_version = copy_or_null(from->platform.os_version);
-	if (from->data != NULL)
-		to->data = xmemdup0(from->data, (size_t)from->size);
-}
-
-/* Media types become header fields: no character may end or split one. */
-static int
-media_type_is_sane(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s <= 0x20 || *s > 0x7e || *s == ',')
-			return 0;
-	return 1;
-}
-
-/*
- * Content that the descriptor embeds; what is wrong with it is an error.  An
- * empty string is how some writers say that there is none.
- */
-static int
-read_data(struct descriptor *d, jv obj, struct err *err)
-{
-	char	*text, have[DIGEST_STR_MAX];
-	size_t	 len;
-
-	if ((text = json_str(obj, "data")) == NULL || *text == '\0') {
-		free(text);
-		return 0;
-	}
-	d->data = base64_decode(text, strlen(text), &len);
-	free(text);
-	if (d->data == NULL)
-		return err_set(err, ERR_CONTENT,
-		    "descriptor %s: data is not base64", d->digest);
-	if ((int64_t)len != d->size)
-		return err_set(err, ERR_DIGEST, "descriptor %s: data has %zu "
-		    "bytes, size says %lld", d->digest, len,
-		    (long long)d->size);
-	digest_of(d->digest, d->data, len, have);
-	if (strcmp(have, d->digest) != 0)
-		return err_set(err, ERR_DIGEST,
-		    "descriptor %s: data has digest %s", d->digest, have);
-	return 0;
-}
-
-int
-descriptor_parse(struct descriptor *d, jv obj, int partial, struct err *err)
-{
-	jv	platform;
-
-	memset(d, 0, sizeof(*d));
-	d->size = -1;
-	if (jv_get_kind(obj) != JV_KIND_OBJECT) {
-		err_set(err, ERR_CONTENT, "a descriptor is not an object");
-		goto bad;
-	}
-	if ((d->digest = json_str(obj, "digest")) == NULL) {
-		err_set(err, ERR_CONTENT, "a descriptor has no digest");
-		goto bad;
-	}
-	if (digest_check(d->digest, err) == -1)
-		goto bad;
-	if (json_has(obj, "mediaType")) {
-		d->media_type = json_str(obj, "mediaType");
-		if (d->media_type == NULL ||
-		    !media_type_is_sane(d->media_type)) {
-			err_set(err, ERR_CONTENT,
-			    "descriptor %s: mediaType is no media type",
-			    d->digest);
-			goto bad;
-		}
-	} else {
-		d->media_type = xstrdup("");
-	}
-	if (!partial && *d->media_type == '\0') {
-		err_set(err, ERR_CONTENT, "descriptor %s has no mediaType",
-		    d->digest);
-		goto bad;
-	}
-	if (!json_int(obj, "size", &d->size) &&
-	    (!partial || json_has(obj, "size"))) {
-		err_set(err, ERR_CONTENT, "descriptor %s: size is missing, or "
-		    "no whole number from 0 to 2^53-1", d->digest);
-		goto bad;
-	}
-	d->artifact_type = json_str(obj, "artifactType");
-	platform = json_get(obj, "platform");
-	d->has_platform = platform_from_json(platform, &d->platform);
-	jv_free(platform);
-	if (!partial && read_data(d, obj, err) == -1)
-		goto bad;
-	return 0;
-bad:
-	descriptor_clear(d);
-	return -1;
-}
 
 int
 manifest_is_index_type(const char *mt)
@@ -241,8 +93,22 @@ edge_is_manifest(const struct edge *e)
 	return manifest_is_type(e->desc.media_type);
 }
 
+const struct descriptor *
+manifest_image_config(const struct manifest *m)
+{
+	const struct edge	*e = m->edges;
+	size_t			 i;
+
+	for (i = 0; i < m->nedges; i++)
+		if (e[i].kind == EDGE_CONFIG &&
+		    (strcmp(e[i].desc.media_type, MT_OCI_CONFIG) == 0 ||
+		    strcmp(e[i].desc.media_type, MT_DOCKER_CONFIG) == 0))
+			return &e[i].desc;
+	return NULL;
+}
+
 static int
-add_edge(struct manifest *m, enum edge_kind kind, jv obj, struct err *err)
+manifest_add_edge(struct manifest *m, enum edge_kind kind, jv obj, struct err *err)
 {
 	m->edges = xreallocarray(m->edges, m->nedges + 1, sizeof(*m->edges));
 	m->edges[m->nedges].kind = kind;
@@ -272,7 +138,7 @@ add_edges(struct manifest *m, enum edge_kind kind, jv list, const char *what,
 	n = jv_array_length(jv_copy(list));
 	for (i = 0; i < n && rc == 0; i++) {
 		obj = jv_array_get(jv_copy(list), i);
-		rc = add_edge(m, kind, obj, err);
+		rc = manifest_add_edge(m, kind, obj, err);
 		jv_free(obj);
 	}
 	jv_free(list);
@@ -287,7 +153,7 @@ add_member(struct manifest *m, enum edge_kind kind, jv doc, const char *name,
 	int	rc = 0;
 
 	if (jv_is_valid(v) && jv_get_kind(v) != JV_KIND_NULL)
-		rc = add_edge(m, kind, v, err);
+		rc = manifest_add_edge(m, kind, v, err);
 	jv_free(v);
 	return rc == -1 ? err_wrap(err, "%s", name) : 0;
 }
@@ -297,7 +163,7 @@ static int
 add_shadows(struct manifest *m, jv doc, struct err *err)
 {
 	jv	 annotations = json_get(doc, "annotations"), list;
-	char	*text = json_str(annotations, ANNOTATION_SHADOWS);
+	char	*text = json_str(annotations, NOTE_EXTRA);
 	int	 rc;
 
 	jv_free(annotations);
@@ -306,97 +172,123 @@ add_shadows(struct manifest *m, jv doc, struct err *err)
 	rc = json_parse(text, strlen(text), &shadow_limits, &list, err);
 	free(text);
 	if (rc == 0)
-		rc = add_edges(m, EDGE_SHADOW, list, ANNOTATION_SHADOWS, err);
+		rc = add_edges(m, EDGE_SHADOW, list, NOTE_EXTRA, err);
 	return rc == -1 ? err_wrap(err, "annotation") : 0;
 }
 
-/* What a document is of which nobody says the type. */
-static const char *
-type_by_shape(int index, int image, int artifact)
+/* Which members a document has, by which its kind is told. */
+struct shape {
+	int	index;
+	int	image;
+	int	artifact;
+};
+
+static struct shape
+shape_of(jv doc)
 {
-	if (index)
+	struct shape	s;
+
+	s.index = json_has(doc, "manifests");
+	s.image = json_has(doc, "config") || json_has(doc, "layers");
+	s.artifact = json_has(doc, "blobs");
+	return s;
+}
+
+static const char *
+type_by_shape(const struct shape *s)
+{
+	if (s->index)
 		return MT_OCI_INDEX;
-	return artifact && !image ? MT_OCI_ARTIFACT : MT_OCI_MANIFEST;
+	return s->artifact && !s->image ? MT_OCI_ARTIFACT : MT_OCI_MANIFEST;
+}
+
+static int
+refuse_schema1(struct err *err)
+{
+	return err_set(err, ERR_UNSUPPORTED, "it is a Docker schema 1 image, "
+	    "which no current registry takes: push it again with a current "
+	    "docker or podman");
+}
+
+/*
+ * The media type of a document: what it says of itself and what was announced
+ * must agree.  Where neither says anything, the shape decides.
+ */
+static int
+read_type(struct manifest *m, const char *announced, jv doc,
+    const struct shape *s, struct err *err)
+{
+	if (json_has(doc, "mediaType")) {
+		m->media_type = json_str(doc, "mediaType");
+		if (m->media_type == NULL)
+			return err_set(err, ERR_CONTENT,
+			    "mediaType is not a string");
+		if (*m->media_type == '\0' ||
+		    !media_type_is_sane(m->media_type))
+			return err_set(err, ERR_CONTENT,
+			    "mediaType is not a media type");
+		if (*announced != '\0' &&
+		    strcmp(m->media_type, announced) != 0)
+			return err_set(err, ERR_CONTENT, "it is announced as "
+			    "%s but says of itself %s", announced,
+			    m->media_type);
+	} else {
+		m->media_type = xstrdup(*announced != '\0' ? announced :
+		    type_by_shape(s));
+	}
+	return 0;
 }
 
 /* Decide between index and image; a document that could be both is refused. */
 static int
-decide_kind(struct manifest *m, const char *media_type, jv doc,
-    struct err *err)
+decide_kind(struct manifest *m, const struct shape *s, struct err *err)
 {
-	int	 index = json_has(doc, "manifests");
-	int	 image = json_has(doc, "config") || json_has(doc, "layers");
-	int	 artifact = json_has(doc, "blobs");
-	char	*own = json_str(doc, "mediaType");
-
-	if (own == NULL && json_has(doc, "mediaType"))
-		return err_set(err, ERR_CONTENT, "mediaType is no string");
-	if (own != NULL && (*own == '\0' || !media_type_is_sane(own))) {
-		free(own);
-		return err_set(err, ERR_CONTENT, "mediaType is no media type");
-	}
-	if (own != NULL && *media_type != '\0' &&
-	    strcmp(own, media_type) != 0) {
-		err_set(err, ERR_CONTENT, "it is announced as %s but says of "
-		    "itself %s", media_type, own);
-		free(own);
-		return -1;
-	}
-	m->media_type = own != NULL ? own : xstrdup(media_type);
-	if (index && (image || artifact))
+	if (s->index && (s->image || s->artifact))
 		return err_set(err, ERR_CONTENT, "it could be read as an index "
 		    "and as an image: it has manifests and config or layers");
-	if (*m->media_type == '\0') {
-		free(m->media_type);
-		m->media_type = xstrdup(type_by_shape(index, image, artifact));
-	}
 	if (strncmp(m->media_type,
 	    "application/vnd.docker.distribution.manifest.v1+", 48) == 0)
-		return err_set(err, ERR_UNSUPPORTED, "it is a Docker schema 1 "
-		    "image, which no current registry takes: push it again "
-		    "with a current docker or podman");
+		return refuse_schema1(err);
 	if (!manifest_is_type(m->media_type))
-		return err_set(err, ERR_UNSUPPORTED,
-		    "%s is no type of manifest that we know", m->media_type);
+		return err_set(err, ERR_UNSUPPORTED, "%s is not a type of "
+		    "manifest that we know", m->media_type);
 	m->is_index = manifest_is_index_type(m->media_type);
-	if (m->is_index && !index)
+	if (m->is_index && !s->index)
 		return err_set(err, ERR_CONTENT,
 		    "an index without \"manifests\"");
-	if (!m->is_index && index)
+	if (!m->is_index && s->index)
 		return err_set(err, ERR_CONTENT,
 		    "an image manifest with \"manifests\"");
-	if (!m->is_index && !image && !artifact &&
+	if (!m->is_index && !s->image && !s->artifact &&
 	    strcmp(m->media_type, MT_OCI_ARTIFACT) != 0)
 		return err_set(err, ERR_CONTENT,
 		    "an image manifest without config and layers");
 	return 0;
 }
 
-static int
-read_document(struct manifest *m, const char *media_type, jv doc,
-    struct err *err)
+/* What referrers lists of it; empty is as good as missing there. */
+static char *
+artifact_type_of(jv doc, int is_index)
 {
+	char	*type = json_str(doc, "artifactType");
 	jv	 config;
-	int64_t	 version;
-	int	 rc;
 
-	if (jv_get_kind(doc) != JV_KIND_OBJECT)
-		return err_set(err, ERR_CONTENT, "it is no JSON object");
-	if (json_int(doc, "schemaVersion", &version) && version == 1)
-		return err_set(err, ERR_UNSUPPORTED, "it is a Docker schema 1 "
-		    "image, which no current registry takes: push it again "
-		    "with a current docker or podman");
-	if (decide_kind(m, media_type, doc, err) == -1)
-		return -1;
-	if (json_has(doc, "fsLayers"))
-		return err_set(err, ERR_CONTENT, "it could be read as a Docker "
-		    "schema 1 image too: it has fsLayers");
-	m->artifact_type = json_str(doc, "artifactType");
-	if (m->artifact_type != NULL && *m->artifact_type == '\0') {
-		/* Empty is as good as missing: distribution-spec, referrers. */
-		free(m->artifact_type);
-		m->artifact_type = NULL;
-	}
+	if (type != NULL && *type != '\0')
+		return type;
+	free(type);
+	if (is_index)
+		return NULL;
+	config = json_get(doc, "config");
+	type = json_str(config, "mediaType");
+	jv_free(config);
+	return type;
+}
+
+static int
+read_edges(struct manifest *m, jv doc, struct err *err)
+{
+	int	rc;
+
 	if (m->is_index) {
 		rc = add_edges(m, EDGE_CHILD, json_get(doc, "manifests"),
 		    "manifests", err);
@@ -410,15 +302,30 @@ read_document(struct manifest *m, const char *media_type, jv doc,
 		if (rc == 0 && json_has(doc, "blobs"))
 			rc = add_edges(m, EDGE_LAYER, json_get(doc, "blobs"),
 			    "blobs", err);
-		if (m->artifact_type == NULL) {
-			config = json_get(doc, "config");
-			m->artifact_type = json_str(config, "mediaType");
-			jv_free(config);
-		}
 	}
-	if (rc == 0)
-		rc = add_member(m, EDGE_SUBJECT, doc, "subject", err);
-	return rc;
+	return rc == 0 ? add_member(m, EDGE_SUBJECT, doc, "subject", err) : -1;
+}
+
+static int
+read_document(struct manifest *m, const char *announced, jv doc,
+    struct err *err)
+{
+	struct shape	s;
+	int64_t		version;
+
+	if (jv_get_kind(doc) != JV_KIND_OBJECT)
+		return err_set(err, ERR_CONTENT, "it is not a JSON object");
+	if (json_int(doc, "schemaVersion", &version) && version == 1)
+		return refuse_schema1(err);
+	s = shape_of(doc);
+	if (read_type(m, announced, doc, &s, err) == -1 ||
+	    decide_kind(m, &s, err) == -1)
+		return -1;
+	if (json_has(doc, "fsLayers"))
+		return err_set(err, ERR_CONTENT, "it could be read as a Docker "
+		    "schema 1 image too: it has fsLayers");
+	m->artifact_type = artifact_type_of(doc, m->is_index);
+	return read_edges(m, doc, err);
 }
 
 int
@@ -467,7 +374,7 @@ manifest_config_platform(const char *bytes, size_t len, struct platform *p,
 	if (jv_get_kind(obj) != JV_KIND_OBJECT) {
 		jv_free(obj);
 		return err_set(err, ERR_CONTENT,
-		    "the config is no JSON object");
+		    "the config is not a JSON object");
 	}
 	has = platform_from_json(obj, p);
 	jv_free(obj);

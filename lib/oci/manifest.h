@@ -6,7 +6,7 @@
 
 #include <jv.h>
 
-#include "lib/oci/platform.h"
+#include "lib/oci/descriptor.h"
 
 struct err;
 
@@ -28,27 +28,6 @@ struct err;
 /* What every GET and HEAD of a manifest accepts. */
 #define MANIFEST_ACCEPT	MT_DOCKER_MANIFEST ", " MT_DOCKER_LIST ", " \
 			MT_OCI_MANIFEST ", " MT_OCI_INDEX ", " MT_OCI_ARTIFACT
-
-/* A descriptor, descriptor.md, as far as we act on it.  Strings are owned. */
-struct descriptor {
-	char		*media_type;	/* "" where it is not known yet */
-	char		*digest;	/* checked */
-	int64_t		 size;		/* -1 where it is not known yet */
-	char		*artifact_type;	/* NULL if absent */
-	int		 has_platform;
-	struct platform	 platform;
-	/* Embedded content, size bytes; NULL also if that is an empty string. */
-	char		*data;
-};
-
-void	descriptor_clear(struct descriptor *);
-void	descriptor_copy(struct descriptor *to, const struct descriptor *from);
-/*
- * From JSON, borrowed.  partial: mediaType and size may be missing, as in a
- * record of which only the digest is known.
- */
-int	descriptor_parse(struct descriptor *, jv obj, int partial,
-	    struct err *);
 
 enum edge_kind {
 	EDGE_CHILD,		/* manifests[] of an index */
@@ -83,6 +62,12 @@ int	manifest_is_foreign_type(const char *media_type);
 int	edge_is_manifest(const struct edge *);
 
 /*
+ * The config of an image; NULL if there is none.  Artifacts have configs of
+ * other types, which say nothing of a platform.
+ */
+const struct descriptor *manifest_image_config(const struct manifest *);
+
+/*
  * Read the bytes of a manifest.  media_type is what the descriptor or the
  * Content-Type says, "" if nothing did.  doc, if not NULL, receives the parsed
  * document.
@@ -97,8 +82,5 @@ void	manifest_clear(struct manifest *);
  */
 int	manifest_config_platform(const char *bytes, size_t len,
 	    struct platform *, struct err *);
-void	platform_clear(struct platform *);
-/* From a JSON object, borrowed: 1 if it has os and architecture, else 0. */
-int	platform_from_json(jv obj, struct platform *);
 
 #endif

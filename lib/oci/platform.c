@@ -1,3 +1,7 @@
+/*
+ * Platforms: those of images, those that -p asks for, and whether one is the
+ * other.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -5,11 +9,51 @@
 #include "lib/base/xalloc.h"
 #include "lib/oci/platform.h"
 #include "lib/text/csv.h"
+#include "lib/text/json.h"
 
 #define SHOWN_MAX	200
 
+void
+platform_clear(struct platform *p)
+{
+	free(p->os);
+	free(p->arch);
+	free(p->variant);
+	free(p->os_version);
+	memset(p, 0, sizeof(*p));
+}
+
+static char *
+copy_or_null(const char *s)
+{
+	return s != NULL ? xstrdup(s) : NULL;
+}
+
+void
+platform_copy(struct platform *to, const struct platform *from)
+{
+	to->os = copy_or_null(from->os);
+	to->arch = copy_or_null(from->arch);
+	to->variant = copy_or_null(from->variant);
+	to->os_version = copy_or_null(from->os_version);
+}
+
+int
+platform_from_json(jv obj, struct platform *p)
+{
+	p->os = json_str(obj, "os");
+	p->arch = json_str(obj, "architecture");
+	p->variant = json_str(obj, "variant");
+	p->os_version = json_str(obj, "os.version");
+	if (p->os != NULL && p->arch != NULL && *p->os != '\0' &&
+	    *p->arch != '\0')
+		return 1;
+	platform_clear(p);
+	return 0;
+}
+
 static void
-add(struct platforms *ps, const struct platform *p)
+add_platform(struct platforms *ps, const struct platform *p)
 {
 	ps->v = xreallocarray(ps->v, ps->n + 1, sizeof(*ps->v));
 	ps->v[ps->n++] = *p;
@@ -23,7 +67,7 @@ dup_nonempty(const char *s, size_t len)
 
 /* os/arch[/variant][:os.version] */
 static int
-add_one(struct platforms *ps, const char *text, struct err *err)
+add_named(struct platforms *ps, const char *text, struct err *err)
 {
 	struct platform	 p;
 	const char	*colon, *arch, *variant, *end;
@@ -54,7 +98,7 @@ add_one(struct platforms *ps, const char *text, struct err *err)
 		variant++;
 	p.variant = dup_nonempty(variant, (size_t)(end - variant));
 	p.os_version = dup_nonempty(colon, strlen(colon));
-	add(ps, &p);
+	add_platform(ps, &p);
 	return 0;
 bad:
 	return err_set(err, ERR_USAGE, "bad platform \"%.*s\": write "
@@ -72,7 +116,7 @@ platforms_add(struct platforms *ps, const char *arg, struct err *err)
 	csv_init(&c, arg, strlen(arg), 0);
 	while ((rc = csv_next(&c, err)) == 1)
 		for (i = 0; i < c.nfields; i++)
-			if (add_one(ps, c.fields[i], err) == -1) {
+			if (add_named(ps, c.fields[i], err) == -1) {
 				csv_clear(&c);
 				return -1;
 			}
@@ -88,12 +132,8 @@ platforms_clear(struct platforms *ps)
 {
 	size_t	i;
 
-	for (i = 0; i < ps->n; i++) {
-		free(ps->v[i].os);
-		free(ps->v[i].arch);
-		free(ps->v[i].variant);
-		free(ps->v[i].os_version);
-	}
+	for (i = 0; i < ps->n; i++)
+		platform_clear(&ps->v[i]);
 	free(ps->v);
 	ps->v = NULL;
 	ps->n = 0;

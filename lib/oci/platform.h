@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include <jv.h>
+
 struct err;
 
 /*
@@ -34,6 +36,11 @@ void	platforms_clear(struct platforms *);
  * count as written: arm64 is v8, arm v7, amd64 v1.
  */
 int	platforms_match(const struct platforms *, const struct platform *);
+
+void	platform_clear(struct platform *);
+void	platform_copy(struct platform *to, const struct platform *from);
+/* From a JSON object, borrowed: 1 if it has os and architecture, else 0. */
+int	platform_from_json(jv obj, struct platform *);
 
 /* "os/arch[/variant][:os.version]", for people; the caller frees it. */
 char	*platform_text(const struct platform *);

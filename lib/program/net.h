@@ -46,7 +46,6 @@ struct place {
 	char		*dir;		/* private, as are the others */
 	struct layout_index *index;	/* of the layout, once it was read */
 	struct err	*index_err;	/* why it could not be read */
-	int		 seen;		/* of acedt-check: it was asked */
 	int		 no_mount;	/* of acedt-push: from there it is refused */
 	struct place	*next;
 };

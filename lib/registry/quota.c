@@ -1,3 +1,6 @@
+/*
+ * What registries say of their quotas, in the header fields of their answers.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +13,7 @@
 /* More is a time of day, as GitLab and GitHub write it, not a number of seconds. */
 #define SECONDS_MAX	1000000000LL
 
-/* A number, perhaps with ";w=SECONDS" behind it; -1 if it is none. */
+/* A number, perhaps with ";w=SECONDS" after it; -1 if it is not one. */
 static int64_t
 number_of(const char *v, int64_t *window)
 {
@@ -26,13 +29,14 @@ number_of(const char *v, int64_t *window)
 }
 
 static int64_t
-field(struct http_call *c, const char *name, int64_t *window)
+quota_field(struct http_call *c, const char *name, int64_t *window)
 {
 	const char	*v = http_header(c, name, 0);
 
 	return v != NULL ? number_of(v, window) : -1;
 }
 
+/* Seconds until the time that a Reset field means. */
 static int64_t
 until(int64_t reset)
 {
@@ -46,18 +50,22 @@ until(int64_t reset)
 int
 quota_read(struct http_call *c, struct quota *q)
 {
-	int64_t	reset, window = 0;
+	int64_t	reset, limit, left, window = 0;
 
-	q->limit = field(c, "RateLimit-Limit", &window);
-	q->left = field(c, "RateLimit-Remaining", &window);
-	reset = field(c, "RateLimit-Reset", &window);
+	q->limit = quota_field(c, "RateLimit-Limit", &window);
+	q->left = quota_field(c, "RateLimit-Remaining", &window);
+	reset = quota_field(c, "RateLimit-Reset", &window);
 	if (q->limit == -1 || q->left == -1) {
-		q->limit = field(c, "X-RateLimit-Limit", &window);
-		q->left = field(c, "X-RateLimit-Remaining", &window);
-		reset = field(c, "X-RateLimit-Reset", &window);
+		limit = quota_field(c, "X-RateLimit-Limit", &window);
+		left = quota_field(c, "X-RateLimit-Remaining", &window);
+		if (limit != -1 && left != -1) {
+			q->limit = limit;
+			q->left = left;
+			reset = quota_field(c, "X-RateLimit-Reset", &window);
+		}
 	}
-	q->seconds = reset > 0 ? until(reset) :
-	    window > SECONDS_MAX ? SECONDS_MAX : window;
+	q->window = window > SECONDS_MAX ? SECONDS_MAX : window;
+	q->seconds = reset > 0 ? until(reset) : q->window;
 	return q->limit > 0 && q->left >= 0 && q->left <= q->limit;
 }
 

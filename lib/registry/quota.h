@@ -11,12 +11,13 @@ struct http_call;
  * doc/protocol.md, "What registries do".
  */
 struct quota {
-	int64_t	limit;
-	int64_t	left;
+	int64_t	limit;		/* -1: not said */
+	int64_t	left;		/* -1: not said */
 	int64_t	seconds;	/* until there is more; 0: not said */
+	int64_t	window;		/* seconds for which the limit is; 0: not said */
 };
 
-/* 1 if it says so. */
+/* 1 if it says both limit and what is left of it, so that one can go by it. */
 int	quota_read(struct http_call *, struct quota *);
 
 /*

@@ -13,7 +13,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
 #include "lib/stream/events.h"
-#include "lib/text/gojson.h"
+#include "lib/text/json_out.h"
 
 /* Where a string is cut, in bytes: a few of them fit a line even if escaped. */
 #define STRING_MAX	300
@@ -33,7 +33,7 @@ events_wanted(void)
 }
 
 static void
-add_time(struct buf *b)
+add_time(struct json_out *j)
 {
 	struct timespec	ts;
 	struct tm	tm;
@@ -45,37 +45,41 @@ add_time(struct buf *b)
 	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + n, sizeof(text) - n, ".%03ldZ",
 	    ts.tv_nsec / 1000000);
-	gojson_member(b, "time", text);
+	json_out_member(j, "time", text);
 }
 
 void
 events_line(struct buf *b, const char *event, const struct event_member *m,
     int n)
 {
-	size_t	start = b->len, len, max = b->max;
-	int	i;
+	size_t		start = b->len, len, max = b->max;
+	struct json_out	j;
+	int		i;
 
 	assert(n >= 0 && (n == 0 || m != NULL));
 	b->max = start + PIPE_BUF - 2;	/* room for the end */
-	buf_addc(b, '{');
-	add_time(b);
-	gojson_member(b, "stage", log_name());
-	gojson_member(b, "event", event);
-	for (i = 0; i < n; i++) {
+	json_out_init(&j, b);
+	json_out_begin_object(&j);
+	add_time(&j);
+	json_out_member(&j, "stage", log_name());
+	json_out_member(&j, "event", event);
+	assert(!buf_is_full(b));
+	len = b->len;
+	for (i = 0; i < n && !buf_is_full(b); i++) {
 		len = b->len;
-		if (m[i].str == NULL) {
-			if (gojson_number(b, m[i].name, m[i].num) == 0)
-				continue;
-		} else if (gojson_name(b, m[i].name) == 0 &&
-		    gojson_string(b, m[i].str,
-		    strnlen(m[i].str, STRING_MAX)) == 0)
-			continue;
-		/* No room is left: the line stays whole without this one. */
-		buf_truncate(b, len);
-		break;
+		json_out_name(&j, m[i].name);
+		if (m[i].str == NULL)
+			json_out_number(&j, m[i].num);
+		else
+			json_out_string(&j, m[i].str,
+			    strnlen(m[i].str, STRING_MAX));
 	}
+	/* Where no room was left, the line stays whole without the member. */
+	if (buf_is_full(b))
+		buf_truncate(b, len);
 	b->max = max;
-	buf_adds(b, "}\n");
+	json_out_end_object(&j);
+	buf_addc(b, '\n');
 }
 
 void

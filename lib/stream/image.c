@@ -1,3 +1,8 @@
+/*
+ * Image records as structures: read with every check that a stage relies on, and
+ * stored again as JSON.
+ */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +16,8 @@
 #include "lib/stream/image.h"
 #include "lib/stream/stream.h"
 #include "lib/text/base64.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
 
 static int
 check_bytes(const struct descriptor *want, const char *data, size_t len,
@@ -299,7 +304,7 @@ parse_present(struct image *img, jv text, struct err *err)
 
 	if (jv_get_kind(text) != JV_KIND_STRING)
 		return err_set(err, ERR_STREAM, "\"present\" has something "
-		    "that is no digest");
+		    "that is not a digest");
 	digest = xmemdup0(jv_string_value(text),
 	    (size_t)jv_string_length_bytes(jv_copy(text)));
 	img->present = xreallocarray(img->present, img->npresent + 1,
@@ -310,7 +315,7 @@ parse_present(struct image *img, jv text, struct err *err)
 
 /* Each element of an array member through a function; absent is empty. */
 static int
-each(struct image *img, jv rec, const char *name,
+parse_each(struct image *img, jv rec, const char *name,
     int (*fn)(struct image *, jv, struct err *), struct err *err)
 {
 	jv	list = json_get(rec, name), obj;
@@ -322,7 +327,7 @@ each(struct image *img, jv rec, const char *name,
 	}
 	if (jv_get_kind(list) != JV_KIND_ARRAY) {
 		jv_free(list);
-		return err_set(err, ERR_STREAM, "\"%s\" is no array", name);
+		return err_set(err, ERR_STREAM, "\"%s\" is not an array", name);
 	}
 	n = jv_array_length(jv_copy(list));
 	for (i = 0; i < n && rc == 0; i++) {
@@ -359,7 +364,7 @@ image_check_labels(jv rec, struct err *err)
 }
 
 static int
-parse(struct image *img, jv rec, struct err *err)
+parse_record(struct image *img, jv rec, struct err *err)
 {
 	jv	root, present;
 	int	rc;
@@ -387,14 +392,14 @@ parse(struct image *img, jv rec, struct err *err)
 		return err_set(err, ERR_DIGEST, "record of %s: its descriptor "
 		    "has another digest, %s", img->source, img->root.digest);
 	img->filtered = json_has(rec, "selected");
-	if (each(img, rec, "manifests", parse_content, err) == -1 ||
-	    each(img, rec, "selected", parse_selection, err) == -1)
+	if (parse_each(img, rec, "manifests", parse_content, err) == -1 ||
+	    parse_each(img, rec, "selected", parse_selection, err) == -1)
 		return -1;
 	present = json_get(rec, "present");
 	img->present_in = json_str(present, "repository");
-	rc = each(img, present, "digests", parse_present, err);
+	rc = parse_each(img, present, "digests", parse_present, err);
 	jv_free(present);
-	if (rc == -1 || each(img, rec, "referrers", parse_referrer,
+	if (rc == -1 || parse_each(img, rec, "referrers", parse_referrer,
 	    err) == -1)
 		return -1;
 	return image_check(img, err);
@@ -404,10 +409,11 @@ int
 image_parse(struct image *img, const struct record *rec, struct err *err)
 {
 	memset(img, 0, sizeof(*img));
-	if (parse(img, rec->obj, err) == -1) {
+	if (parse_record(img, rec->obj, err) == -1) {
 		image_clear(img);
 		return -1;
 	}
+	img->stored = img->ncontents;
 	return 0;
 }
 
@@ -469,76 +475,136 @@ image_root(const struct image *img, size_t i)
 	return img->filtered ? &img->selected[i].desc : &img->root;
 }
 
-void
-image_descriptor_json(const struct descriptor *d, struct buf *b)
+static void
+write_descriptor(struct json_out *j, const struct descriptor *d)
 {
-	buf_addc(b, '{');
-	if (*d->media_type != '\0')
-		gojson_member(b, "mediaType", d->media_type);
-	gojson_member(b, "digest", d->digest);
-	if (d->size != -1)
-		gojson_number(b, "size", d->size);
-	buf_addc(b, '}');
+	descriptor_members(j, d->media_type, d->digest, d->size);
 }
 
 static void
-write_content(struct content *c, struct buf *b)
+write_content(struct content *c, struct json_out *j)
 {
 	char	*text;
 
 	c->visited = 1;
-	if (b->data[b->len - 1] != '[')
-		buf_addc(b, ',');
-	image_descriptor_json(&c->desc, b);
-	b->len--;			/* reopen the object */
+	json_out_begin_object(j);
+	write_descriptor(j, &c->desc);
 	text = base64_encode(c->data, (size_t)c->desc.size);
-	gojson_member(b, "data", text);
+	json_out_member(j, "data", text);
 	free(text);
-	buf_addc(b, '}');
+	json_out_end_object(j);
 }
 
 static void
-write_below(struct image *img, const char *digest, struct buf *b)
+write_below(struct image *img, const char *digest, struct json_out *j)
 {
 	struct content	*c = image_find(img, digest);
 	size_t		 i;
 
 	if (c == NULL || c->visited)
 		return;
-	write_content(c, b);
+	write_content(c, j);
 	for (i = 0; i < c->manifest.nedges; i++)
 		if (edge_is_manifest(&c->manifest.edges[i]))
-			write_below(img, c->manifest.edges[i].desc.digest, b);
+			write_below(img, c->manifest.edges[i].desc.digest, j);
 }
 
-void
-image_manifests_json(struct image *img, struct buf *b)
+/*
+ * The manifests that are carried, in an order that depends on structure alone:
+ * the source, the other roots, each with what is below it.
+ */
+static void
+write_manifests(struct image *img, struct json_out *j)
 {
 	size_t	i;
 
 	for (i = 0; i < img->ncontents; i++)
 		img->contents[i].visited = 0;
-	buf_addc(b, '[');
-	write_below(img, img->root.digest, b);
+	json_out_begin_array(j);
+	write_below(img, img->root.digest, j);
 	for (i = 0; i < image_nroots(img); i++)
-		write_below(img, image_root(img, i)->digest, b);
+		write_below(img, image_root(img, i)->digest, j);
 	/* What nothing leads to came with the record: keep it. */
 	for (i = 0; i < img->ncontents; i++)
 		if (!img->contents[i].visited)
-			write_content(&img->contents[i], b);
-	buf_addc(b, ']');
+			write_content(&img->contents[i], j);
+	json_out_end_array(j);
 }
 
-void
-image_referrers_json(const struct image *img, struct buf *b)
+static void
+write_referrers(const struct image *img, struct json_out *j)
 {
 	size_t	i;
 
-	buf_addc(b, '[');
+	json_out_begin_array(j);
 	for (i = 0; i < img->nreferrers; i++) {
-		if (i > 0)
-			buf_addc(b, ',');
-		image_descriptor_json(&img->referrers[i], b);
+		json_out_begin_object(j);
+		write_descriptor(j, &img->referrers[i]);
+		json_out_end_object(j);
 	}
-	buf_addc(b, ']');
+	json_out_end_array(j);
+}
+
+/* Set a member to what was written into the buffer, which is empty afterwards. */
+static void
+store_text(struct record *rec, const char *name, struct buf *b)
+{
+	record_set(rec, name, b->data);
+	buf_reset(b);
+}
+
+/* 1 if the manifest of the source tells more than the record did. */
+static int
+complete_root(struct image *img)
+{
+	const struct content	*c = image_find(img, img->root.digest);
+
+	if (c == NULL || (*img->root.media_type != '\0' &&
+	    img->root.size != -1))
+		return 0;
+	free(img->root.media_type);
+	img->root.media_type = xstrdup(c->desc.media_type);
+	img->root.size = c->desc.size;
+	return 1;
+}
+
+void
+image_store_descriptor(struct record *rec, const char *media_type,
+    const char *digest, int64_t size)
+{
+	struct json_out	j;
+	struct buf	b;
+
+	buf_init(&b, STREAM_LINE_MAX);
+	json_out_init(&j, &b);
+	json_out_begin_object(&j);
+	descriptor_members(&j, media_type, digest, size);
+	json_out_end_object(&j);
+	store_text(rec, "descriptor", &b);
+	buf_clear(&b);
+}
+
+void
+image_store(struct image *img, struct record *rec)
+{
+	struct json_out	j;
+	struct buf	b;
+
+	assert(img->ncontents >= img->stored);
+	if (complete_root(img))
+		image_store_descriptor(rec, img->root.media_type,
+		    img->root.digest, img->root.size);
+	buf_init(&b, STREAM_LINE_MAX);
+	if (img->crawled) {
+		json_out_init(&j, &b);
+		write_referrers(img, &j);
+		store_text(rec, "referrers", &b);
+	}
+	if (img->ncontents > img->stored) {
+		json_out_init(&j, &b);
+		write_manifests(img, &j);
+		store_text(rec, "manifests", &b);
+		img->stored = img->ncontents;
+	}
+	buf_clear(&b);
 }

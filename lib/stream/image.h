@@ -9,7 +9,6 @@
 #include "lib/oci/manifest.h"
 #include "lib/oci/ref.h"
 
-struct buf;
 struct err;
 struct record;
 
@@ -41,6 +40,7 @@ struct image {
 	struct descriptor	 root;
 	struct content		*contents;
 	size_t			 ncontents;
+	size_t			 stored; /* of these, in the record already */
 	size_t			*slots;	/* owned: contents by digest, see
 					 * image_find(); 0 is a free one */
 	size_t			 nslots; /* a power of two, or 0 */
@@ -49,6 +49,7 @@ struct image {
 	size_t			 nselected;
 	struct descriptor	*referrers; /* roots found by -r */
 	size_t			 nreferrers;
+	int			 crawled; /* referrers were looked for */
 	/* What the destination has, by "present" of acedt-fetch --have. */
 	char			*present_in; /* owned: as struct dest's name */
 	char			**present; /* owned, as they are: digests */
@@ -94,12 +95,15 @@ size_t	image_nroots(const struct image *);
 const struct descriptor *image_root(const struct image *, size_t i);
 
 /*
- * The members for the record, as JSON: of what is carried, in an order that
- * depends on structure alone (what was there first, then roots, children).
+ * Put into a record what was learnt of the image since image_parse(): its
+ * "descriptor", if that was incomplete and the source's manifest is carried now;
+ * "referrers", if they were looked for; "manifests", if more are carried.  That
+ * they fit is asked by record_fits().
  */
-void	image_manifests_json(struct image *, struct buf *);
-void	image_referrers_json(const struct image *, struct buf *);
-/* {"mediaType":…,"digest":…,"size":…}; what is not known is left out. */
-void	image_descriptor_json(const struct descriptor *, struct buf *);
+void	image_store(struct image *, struct record *);
+
+/* Only the descriptor, of which all but the digest may be unknown: "" and -1. */
+void	image_store_descriptor(struct record *, const char *media_type,
+	    const char *digest, int64_t size);
 
 #endif

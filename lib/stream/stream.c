@@ -14,8 +14,9 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/stream/stream.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
+#include "lib/text/json_text.h"
 
 /* Tells this error from others for stream_in_complain(). */
 #define CODE_CUT	"CUT"
@@ -217,52 +218,22 @@ record_clear(struct record *rec)
 	rec->obj = jv_invalid();
 }
 
-/* Make the text again from the object, which is consumed. */
-static void
-replace(struct record *rec, jv obj)
+static struct json_span
+text_of(const struct record *rec)
 {
-	jv	text = jv_dump_string(jv_copy(obj), 0);
+	return (struct json_span){ rec->raw, rec->len };
+}
 
+/* The record gets another text, and what it means; both are taken over. */
+static void
+replace(struct record *rec, struct buf *text, jv obj)
+{
+	assert(text->len > 0 && !buf_is_full(text));
+	free(rec->raw);
+	rec->len = text->len;
+	rec->raw = buf_detach(text);
 	jv_free(rec->obj);
 	rec->obj = obj;
-	free(rec->raw);
-	rec->len = (size_t)jv_string_length_bytes(jv_copy(text));
-	rec->raw = xmemdup0(jv_string_value(text), rec->len);
-	jv_free(text);
-}
-
-/* Text and object without one member. */
-static void
-drop_member(struct record *rec, const char *name)
-{
-	replace(rec, jv_object_delete(jv_copy(rec->obj), jv_string(name)));
-}
-
-/* The text of an object, which is not empty, with one more member at its end. */
-static char *
-splice(const char *raw, size_t len, const char *name, const char *json,
-    size_t *newlen)
-{
-	size_t	 nname = strlen(name), njson = strlen(json), at;
-	char	*s;
-
-	for (at = len; raw[at - 1] != '}'; at--)
-		;
-	at--;
-	s = xmalloc(at + nname + njson + 6);
-	memcpy(s, raw, at);
-	s[at++] = ',';
-	s[at++] = '"';
-	memcpy(s + at, name, nname);
-	at += nname;
-	s[at++] = '"';
-	s[at++] = ':';
-	memcpy(s + at, json, njson);
-	at += njson;
-	s[at++] = '}';
-	s[at] = '\0';
-	*newlen = at;
-	return s;
 }
 
 /* Set the member, if a line of at most max bytes can hold it; else -1. */
@@ -270,35 +241,20 @@ static int
 try_set(struct record *rec, const char *name, const char *json, size_t max,
     struct err *err)
 {
-	struct record	with = { NULL, 0, jv_invalid(), 0, NULL };
-	char		*s;
-	size_t		 n;
+	struct buf	b;
+	int		rc;
 
-	if (json_has(rec->obj, name)) {
-		with.obj = jv_copy(rec->obj);
-		drop_member(&with, name);
-	}
-	s = with.raw != NULL ? splice(with.raw, with.len, name, json, &n) :
-	    splice(rec->raw, rec->len, name, json, &n);
-	if (n >= max)
-		err_set(err, ERR_LIMIT, "it would be longer than %d bytes",
-		    STREAM_LINE_MAX);
-	if (n >= max || json_check(s, n, &record_limits, err) == -1) {
-		record_clear(&with);
-		free(s);
-		return -1;
-	}
-	if (with.raw != NULL) {
-		jv_free(rec->obj);
-		rec->obj = jv_copy(with.obj);
-	}
-	record_clear(&with);
-	free(rec->raw);
-	rec->raw = s;
-	rec->len = n;
-	rec->obj = jv_object_set(rec->obj, jv_string(name),
-	    jv_parse_sized(json, (int)strlen(json)));
-	return 0;
+	buf_init(&b, max - 1);
+	json_text_set(text_of(rec), name, json, &b);
+	rc = buf_is_full(&b) ? err_set(err, ERR_LIMIT, "it would be longer "
+	    "than %d bytes", STREAM_LINE_MAX) :
+	    json_check(b.data, b.len, &record_limits, err);
+	if (rc == 0)
+		replace(rec, &b, jv_object_set(jv_copy(rec->obj),
+		    jv_string(name),
+		    jv_parse_sized(json, (int)strlen(json))));
+	buf_clear(&b);
+	return rc;
 }
 
 void
@@ -323,16 +279,20 @@ record_fits(const struct record *rec, struct err *err)
 static void
 reduce(struct record *rec, const char *const *names)
 {
-	jv	obj = jv_object(), v;
+	struct json_span	v;
+	struct json_out		j;
+	struct buf		b;
 
-	for (; *names != NULL; names++) {
-		v = json_get(rec->obj, *names);
-		if (jv_is_valid(v))
-			obj = jv_object_set(obj, jv_string(*names), v);
-		else
-			jv_free(v);
-	}
-	replace(rec, obj);
+	buf_init(&b, STREAM_LINE_MAX);
+	json_out_init(&j, &b);
+	json_out_begin_object(&j);
+	for (; *names != NULL; names++)
+		if (json_text_member(text_of(rec), *names, &v)) {
+			json_out_name(&j, *names);
+			json_out_raw(&j, v.s, v.len);
+		}
+	json_out_end_object(&j);
+	replace(rec, &b, jv_parse_sized(b.data, (int)b.len));
 }
 
 void
@@ -343,18 +303,20 @@ record_set_error(struct record *rec, const char *stage, const struct err *err)
 	};
 	static const char *const least[] = { "type", "line", NULL };
 	struct err	e = ERR_INIT;
+	struct json_out	j;
 	struct buf	b;
 
 	buf_init(&b, STREAM_LINE_MAX);
-	buf_addc(&b, '{');
-	gojson_member(&b, "stage", stage);
-	gojson_member(&b, "class", err_class_name(err->cls));
-	gojson_member(&b, "message", err->msg);
+	json_out_init(&j, &b);
+	json_out_begin_object(&j);
+	json_out_member(&j, "stage", stage);
+	json_out_member(&j, "class", err_class_name(err->cls));
+	json_out_member(&j, "message", err->msg);
 	if (err->status != 0)
-		gojson_number(&b, "status", err->status);
+		json_out_member_number(&j, "status", err->status);
 	if (err->code[0] != '\0')
-		gojson_member(&b, "code", err->code);
-	buf_addc(&b, '}');
+		json_out_member(&j, "code", err->code);
+	json_out_end_object(&j);
 	free(rec->over);
 	rec->over = NULL;
 	if (try_set(rec, "error", b.data, STREAM_LINE_MAX, &e) == -1) {
@@ -380,8 +342,14 @@ record_has_error(const struct record *rec)
 void
 record_drop_error(struct record *rec)
 {
-	if (json_has(rec->obj, "error"))
-		drop_member(rec, "error");
+	struct buf	b;
+
+	if (!json_has(rec->obj, "error"))
+		return;
+	buf_init(&b, STREAM_LINE_MAX);
+	json_text_drop(text_of(rec), "error", &b);
+	replace(rec, &b, jv_object_delete(jv_copy(rec->obj),
+	    jv_string("error")));
 }
 
 void

@@ -8,7 +8,7 @@
 #include "lib/base/errmsg.h"
 #include "lib/http/http.h"
 #include "lib/registry/regerr.h"
-#include "lib/text/gojson.h"
+#include "lib/text/json_out.h"
 #include "test/fuzz/fuzz.h"
 
 static const long	statuses[] = { 400, 401, 404, 429, 503 };
@@ -18,6 +18,7 @@ answer(const uint8_t *data, size_t size, long status)
 {
 	struct http_call	c;
 	struct err		err = ERR_INIT;
+	struct json_out		j;
 	struct buf		b;
 
 	http_call_init(&c);
@@ -31,10 +32,11 @@ answer(const uint8_t *data, size_t size, long status)
 	must(strlen(err.msg) < ERR_MSG_MAX && strlen(err.code) < ERR_CODE_MAX);
 	must(err_class_of(err_class_name(err.cls)) == err.cls);
 	buf_init(&b, 65536);
-	buf_addc(&b, '{');
-	gojson_member(&b, "message", err.msg);
-	gojson_member(&b, "code", err.code);
-	buf_addc(&b, '}');
+	json_out_init(&j, &b);
+	json_out_begin_object(&j);
+	json_out_member(&j, "message", err.msg);
+	json_out_member(&j, "code", err.code);
+	json_out_end_object(&j);
 	fuzz_json(b.data, b.len);
 	buf_clear(&b);
 	http_call_clear(&c);

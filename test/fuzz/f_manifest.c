@@ -12,6 +12,7 @@
 #include "lib/oci/entry.h"
 #include "lib/oci/manifest.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
 #include "test/fuzz/fuzz.h"
 
 static const struct json_limits limits = {
@@ -48,6 +49,7 @@ check_entries(jv doc, const struct manifest *m)
 {
 	struct descriptor	d;
 	struct err		err = ERR_INIT;
+	struct json_out		j;
 	struct buf		b;
 	jv			list = json_get(doc, "manifests"), obj;
 	int			i, n;
@@ -57,7 +59,8 @@ check_entries(jv doc, const struct manifest *m)
 	for (i = 0; i < n; i++) {
 		obj = jv_array_get(jv_copy(list), i);
 		buf_init(&b, SIZE_MAX / 4);
-		entry_json(&b, obj, i & 1 ? "{\"a\":\"b\"}" : NULL);
+		json_out_init(&j, &b);
+		entry_json(&j, obj, i & 1 ? "{\"a\":\"b\"}" : NULL);
 		jv_free(obj);
 		must(json_parse(b.data, b.len, &limits, &obj, &err) == 0);
 		must(descriptor_parse(&d, obj, 0, &err) == 0);

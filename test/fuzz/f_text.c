@@ -13,7 +13,7 @@
 #include "lib/base/utf8.h"
 #include "lib/program/sources.h"
 #include "lib/text/base64.h"
-#include "lib/text/gojson.h"
+#include "lib/text/json_out.h"
 #include "lib/text/json.h"
 #include "lib/text/labels.h"
 #include "test/fuzz/fuzz.h"
@@ -41,11 +41,13 @@ static void
 check_json(const char *p, size_t len)
 {
 	struct err	err = ERR_INIT;
+	struct json_out	j;
 	struct buf	b;
 	jv		v;
 
 	buf_init(&b, SIZE_MAX / 4);
-	gojson_string(&b, p, len);
+	json_out_init(&j, &b);
+	json_out_string(&j, p, len);
 	must(json_parse(b.data, b.len, &limits, &v, &err) == 0);
 	must(jv_get_kind(v) == JV_KIND_STRING);
 	if (utf8_valid(p, len)) {
@@ -76,6 +78,7 @@ check_annotations(const char *text)
 {
 	struct pairs	ps = PAIRS_INIT;
 	struct err	err = ERR_INIT;
+	struct json_out	j;
 	struct buf	b;
 	size_t		i;
 
@@ -86,7 +89,8 @@ check_annotations(const char *text)
 		must(i == 0 || strcmp(ps.v[i - 1].key, ps.v[i].key) < 0);
 	}
 	buf_init(&b, SIZE_MAX / 4);
-	gojson_pairs(&b, &ps);
+	json_out_init(&j, &b);
+	json_out_pairs(&j, &ps);
 	fuzz_json(b.data, b.len);
 	buf_clear(&b);
 	pairs_clear(&ps);

@@ -95,12 +95,28 @@ bad(const char *raw, const char *class, const char *want)
 #define START	"{\"type\":\"image\",\"file\":\"l.csv\",\"line\":3," \
 		"\"source\":\"r.io/a:1\",\"descriptor\":"
 
+/* What is stored into a record, as if all that is carried were new. */
+static void
+stores(struct image *img, const char *want)
+{
+	struct record	rec;
+
+	memset(&rec, 0, sizeof(rec));
+	rec.raw = strdup("{\"type\":\"image\"}");
+	rec.len = strlen(rec.raw);
+	rec.obj = jv_parse(rec.raw);
+	img->stored = 0;
+	img->crawled = 1;
+	image_store(img, &rec);
+	is_str(rec.raw, want);
+	record_clear(&rec);
+}
+
 static void
 test_minimal(void)
 {
 	struct image	img;
 	struct err	err = ERR_INIT;
-	struct buf	b;
 	char		name[100];
 
 	is_int(parse(&img, START "{\"digest\":\"" EMPTY "\"},\"new\":[1]}",
@@ -119,12 +135,7 @@ test_minimal(void)
 	is_str(name, "l.csv:3: r.io/a:1");
 	image_name(&img, name, 6);
 	is_str(name, "l.csv");
-	buf_init(&b, STREAM_LINE_MAX);
-	image_manifests_json(&img, &b);
-	image_referrers_json(&img, &b);
-	image_descriptor_json(&img.root, &b);
-	is_str(b.data, "[][]{\"digest\":\"" EMPTY "\"}");
-	buf_clear(&b);
+	stores(&img, "{\"type\":\"image\",\"referrers\":[]}");
 	image_clear(&img);
 	image_clear(&img);
 
@@ -156,7 +167,7 @@ test_refused(void)
 	bad(START "{\"digest\":\"" EMPTY "\",\"size\":-1}}", "content",
 	    "size");
 	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":{}}", "stream",
-	    "\"manifests\" is no array");
+	    "\"manifests\" is not an array");
 	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[1]}", "content",
 	    "not an object");
 	bad(START "{\"digest\":\"" EMPTY "\"},\"manifests\":[{\"digest\":\""
@@ -178,11 +189,11 @@ test_refused(void)
 	    "{\"mediaType\":\"a/b\",\"digest\":\"" EMPTY "\",\"size\":1},"
 	    "\"index\":\"../x\"}]}", "content", "digest");
 	bad(START "{\"digest\":\"" EMPTY "\"},\"selected\":7}", "stream",
-	    "\"selected\" is no array");
+	    "\"selected\" is not an array");
 	bad(START "{\"digest\":\"" EMPTY "\"},\"referrers\":[{\"digest\":\""
 	    EMPTY "\"}]}", "content", "mediaType");
 	bad(START "{\"digest\":\"" EMPTY "\"},\"referrers\":null}", "stream",
-	    "no array");
+	    "not an array");
 }
 
 /* The record of top with these manifests (of all) in this order. */
@@ -211,17 +222,18 @@ test_order(void)
 	};
 	struct image	img;
 	struct err	err = ERR_INIT;
-	struct buf	raw, got, want;
+	struct buf	raw, want;
 	size_t		i;
 
 	buf_init(&want, STREAM_LINE_MAX);
-	buf_addc(&want, '[');
+	buf_adds(&want, "{\"type\":\"image\",\"referrers\":[],"
+	    "\"manifests\":[");
 	for (i = 0; i < 5; i++) {
 		if (i > 0)
 			buf_addc(&want, ',');
 		with_data(&want, orders[0][i]);
 	}
-	buf_addc(&want, ']');
+	buf_adds(&want, "]}");
 	for (i = 0; i < 3; i++) {
 		record_of(&raw, orders[i], "");
 		if (!ok(parse(&img, raw.data, &err) == 0, "order %zu: %s", i,
@@ -230,10 +242,7 @@ test_order(void)
 		is_int((long long)img.ncontents, 5);
 		ok(image_find(&img, inner.digest)->manifest.is_index,
 		    "parsed");
-		buf_init(&got, STREAM_LINE_MAX);
-		image_manifests_json(&img, &got);
-		is_str(got.data, want.data);
-		buf_clear(&got);
+		stores(&img, want.data);
 		buf_clear(&raw);
 		image_clear(&img);
 	}
@@ -269,9 +278,11 @@ test_selected(void)
 	ok(strstr(img.selected[0].json, "\"x\":[1]") != NULL,
 	    "the whole entry: %s", img.selected[0].json);
 	buf_init(&b, STREAM_LINE_MAX);
-	image_referrers_json(&img, &b);
-	ok(strlen(leaf[2].desc) + 2 == b.len &&
-	    memcmp(b.data + 1, leaf[2].desc, b.len - 2) == 0, "%s", b.data);
+	img.ncontents = 0;		/* the referrers alone */
+	buf_addf(&b, "{\"type\":\"image\",\"referrers\":[%s]}",
+	    leaf[2].desc);
+	stores(&img, b.data);
+	img.ncontents = 5;
 	buf_clear(&b);
 	buf_clear(&raw);
 	image_clear(&img);

@@ -168,14 +168,14 @@ test_ambiguous(void)
 	bad("", "{" TYPE(MT_OCI_MANIFEST) "}", "content",
 	    "without config and layers");
 	bad("", "{}", "content", "without config and layers");
-	bad("", "{\"mediaType\":1,\"layers\":[]}", "content", "no string");
+	bad("", "{\"mediaType\":1,\"layers\":[]}", "content", "not a string");
 	bad("", "{\"mediaType\":\"\",\"layers\":[]}", "content",
-	    "no media type");
-	bad("", "{\"mediaType\":null,\"layers\":[]}", "content", "no string");
+	    "not a media type");
+	bad("", "{\"mediaType\":null,\"layers\":[]}", "content", "not a string");
 	bad("", "{\"mediaType\":\"a\\r\\nb\",\"layers\":[]}", "content",
-	    "no media type");
+	    "not a media type");
 	bad("", "{\"mediaType\":\"a,b\",\"layers\":[]}", "content",
-	    "no media type");
+	    "not a media type");
 	bad("", "{\"layers\":[],\"Layers\":[]}", "content", "only in case");
 	bad("", "{\"config\":" DESC("a/b", "1") ",\"fsLayers\":[]}",
 	    "content", "schema 1 image too: it has fsLayers");
@@ -183,8 +183,8 @@ test_ambiguous(void)
 	    "schema 1 image too");
 	bad("", "{\"layers\":[],\"FSLayers\":[]}", "content",
 	    "only in case");
-	bad("", "[]", "content", "no JSON object");
-	bad("", "null", "content", "no JSON object");
+	bad("", "[]", "content", "not a JSON object");
+	bad("", "null", "content", "not a JSON object");
 	bad("", "", "content", "not valid JSON");
 	bad("", "\xef\xbb\xbf{\"layers\":[]}", "content", "not valid JSON");
 	bad("", "{\"layers\":{}}", "content", "is not an array");
@@ -203,7 +203,7 @@ test_unsupported(void)
 	bad("", "{\"mediaType\":\"application/vnd.docker.distribution."
 	    "manifest.v1+json\"}", "unsupported", "schema 1");
 	bad("", "{\"mediaType\":\"x/y\",\"layers\":[]}", "unsupported",
-	    "x/y is no type");
+	    "x/y is not a type");
 	bad("text/html", "{\"layers\":[]}", "unsupported", "text/html");
 }
 
@@ -218,7 +218,7 @@ size_is(const char *text, const char *want)
 	if (want != NULL)
 		reads("", doc, want);
 	else
-		bad("", doc, "content", "size is missing, or no whole number");
+		bad("", doc, "content", "size is missing, or not a whole number");
 }
 
 #define L1	"image " MT_OCI_MANIFEST " - "
@@ -293,9 +293,9 @@ test_digests(void)
 	bad("", "{\"manifests\":[" DESC("", "1") "]}", "content",
 	    "no mediaType");
 	bad("", "{\"layers\":[" DESC("a b", "1") "]}", "content",
-	    "no media type");
+	    "not a media type");
 	bad("", "{\"layers\":[" DESC("a/b\\u00e9", "1") "]}", "content",
-	    "no media type");
+	    "not a media type");
 }
 
 #define DATA(digest, size, data) "{\"config\":{\"mediaType\":\"a/b\"," \

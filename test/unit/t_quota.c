@@ -33,6 +33,10 @@ test_read(void)
 	is_int(q.limit, 100);
 	is_int(q.left, 76);
 	is_int(q.seconds, 21600);
+	is_int(q.window, 21600);
+	is_int(read_it("RateLimit-Remaining: 7\r\n"), 0);
+	is_int(q.left, 7);
+	is_int(q.limit, -1);
 	is_int(read_it("ratelimit-limit: 10\r\nratelimit-remaining: 0\r\n"
 	    "ratelimit-reset: 30\r\n"), 1);
 	is_int(q.left, 0);
@@ -55,7 +59,7 @@ test_read(void)
 static long long
 pace(int64_t limit, int64_t left, int64_t seconds)
 {
-	struct quota	x = { limit, left, seconds };
+	struct quota	x = { limit, left, seconds, 0 };
 
 	return (long long)quota_pace(&x);
 }

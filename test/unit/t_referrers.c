@@ -156,7 +156,7 @@ test_no_index(void)
 	    NULL);
 	adds("<html>", DOC, MAX, -1, "the referrers index that is there: not "
 	    "valid JSON", NULL, NULL);
-	adds("[]", DOC, MAX, -1, "no JSON object", NULL, NULL);
+	adds("[]", DOC, MAX, -1, "not a JSON object", NULL, NULL);
 	adds("{\"layers\":[]}", DOC, MAX, -1, "without \"manifests\"", NULL,
 	    NULL);
 	adds("{\"mediaType\":\"" MT_DOCKER_LIST "\",\"manifests\":[]}", DOC,

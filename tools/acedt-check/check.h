@@ -7,7 +7,7 @@
 #include "lib/registry/reg.h"
 
 /* One registry, or one layout, of the list, or the destination. */
-struct subject {
+struct site {
 	char		*name;		/* owned: "reg.example.com", "oci:DIR" */
 	int		 writing;	/* it is the destination */
 	size_t		 asked, good;	/* repositories */
@@ -17,34 +17,35 @@ struct subject {
 	char		*tls;		/* "" for plain http */
 	char		*account;
 	char		*quota;		/* NULL where nothing is said */
-	int		 answered;	/* it is from a good one */
-	struct subject	*next;
+	int		 answered;	/* the members above are of a good one */
+	struct site	*next;
 };
 
-/* One question: may this be read, or written? */
-struct question {
-	struct check	*check;		/* borrowed */
-	struct subject	*subject;	/* borrowed */
-	const struct source *src;	/* borrowed; NULL for the destination */
-	struct reg_call	 call;
-	char		*session;	/* owned: an upload to be cancelled */
-	struct question	*next;
-};
+struct probe;
 
 struct check {
 	struct net	 net;
 	struct sources	 list;
-	struct dest	 dest;
-	struct subject	*subjects, **subjects_end;
-	struct question	*questions;
-	size_t		 pending;
-	int		 failed;
+	struct dest	 dest;		/* ref.text is NULL without IMAGE */
+	struct site	*sites, **sites_end; /* owned: as they are reported */
+	struct probe	*probes;	/* owned */
+	void		*asked;		/* repositories: a tree of tsearch(3) */
+	size_t		 pending;	/* probes that are under way */
+	int		 failed;	/* something is not accessible */
 };
 
-/* report.c */
+/* probe.c: the questions.  Answers come while pending is not 0. */
+void	probe_source(struct check *, const struct source *);
+/* Of an IMAGE that dest_parse() has read. */
+void	probe_dest(struct check *);
+void	probes_free(struct check *);
+
+/* report.c: what is said of the registries and layouts. */
+/* The one of that name, which is made if it is new. */
+struct site *site_of(struct check *, const char *name, int writing);
 /* Keep what a finished call says about its registry. */
-void	subject_note(struct subject *, struct reg_call *, int good);
+void	site_note(struct site *, struct reg_call *, int good);
 void	report(const struct check *);
-void	subjects_free(struct check *);
+void	sites_free(struct check *);
 
 #endif

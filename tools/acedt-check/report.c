@@ -1,3 +1,8 @@
+/*
+ * What acedt-check knows of each registry and layout, and the lines in which it
+ * says so.
+ */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,48 +10,34 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/tls.h"
+#include "lib/registry/quota.h"
 #include "tools/acedt-check/check.h"
 
 #define LINE_MAX_SHOWN	2048
 
-/* "100;w=21600": how many, and in how many seconds. */
-static int
-read_limit(const char *v, long *n, long *window)
-{
-	char	*end;
-
-	*n = strtol(v, &end, 10);
-	*window = 0;
-	if (end == v || *n < 0)
-		return -1;
-	if (strncmp(end, ";w=", 3) == 0)
-		*window = strtol(end + 3, NULL, 10);
-	return 0;
-}
-
 /* What Docker Hub and others say of the pulls that are left; or NULL. */
 static char *
-quota_of(struct reg_call *c)
+quota_text(struct reg_call *c)
 {
-	char	*v, every[64] = "";
-	long	 left, all = -1, window, ignored;
+	struct quota	q;
+	char		every[64] = "";
 
-	if ((v = reg_header(c, "ratelimit-remaining")) == NULL ||
-	    read_limit(v, &left, &window) == -1)
+	quota_read(&c->http, &q);
+	if (q.left == -1)
 		return NULL;
-	if ((v = reg_header(c, "ratelimit-limit")) != NULL &&
-	    read_limit(v, &all, &ignored) == -1)
-		all = -1;
-	if (window >= 3600)
-		snprintf(every, sizeof(every), " in %ld h", window / 3600);
-	else if (window > 0)
-		snprintf(every, sizeof(every), " in %ld s", window);
-	return all >= 0 ? xasprintf("%ld of %ld pulls left%s", left, all,
-	    every) : xasprintf("%ld pulls left%s", left, every);
+	if (q.window >= 3600)
+		snprintf(every, sizeof(every), " in %" PRId64 " h",
+		    q.window / 3600);
+	else if (q.window > 0)
+		snprintf(every, sizeof(every), " in %" PRId64 " s", q.window);
+	return q.limit >= 0 ? xasprintf("%" PRId64 " of %" PRId64 " pulls "
+	    "left%s", q.left, q.limit, every) :
+	    xasprintf("%" PRId64 " pulls left%s", q.left, every);
 }
 
+/* The version of TLS, and who vouches for the host; "" for plain http. */
 static char *
-tls_of(const struct reg_call *c)
+tls_text(const struct reg_call *c)
 {
 	const struct tls	*t = c->http.tls;
 
@@ -56,10 +47,26 @@ tls_of(const struct reg_call *c)
 	    tls_is_insecure(t) ? ", not verified" : "");
 }
 
-void
-subject_note(struct subject *s, struct reg_call *c, int good)
+struct site *
+site_of(struct check *k, const char *name, int writing)
 {
-	char	*quota = quota_of(c);
+	struct site	*s;
+
+	for (s = k->sites; s != NULL; s = s->next)
+		if (s->writing == writing && strcmp(s->name, name) == 0)
+			return s;
+	s = xcalloc(1, sizeof(*s));
+	s->name = xstrdup(name);
+	s->writing = writing;
+	*k->sites_end = s;
+	k->sites_end = &s->next;
+	return s;
+}
+
+void
+site_note(struct site *s, struct reg_call *c, int good)
+{
+	char	*quota = quota_text(c);
 
 	if (quota != NULL) {
 		free(s->quota);
@@ -74,14 +81,14 @@ subject_note(struct subject *s, struct reg_call *c, int good)
 	free(s->account);
 	s->endpoint = xstrdup(reg_endpoint(c));
 	s->address = xstrdup(c->http.address);
-	s->tls = tls_of(c);
+	s->tls = tls_text(c);
 	s->account = reg_account(c);
 	s->answered = good;
 }
 
 /* A line of text from here and elsewhere, safe for a terminal. */
 static void
-put(const char *text)
+put_text(const char *text)
 {
 	char	safe[2 * LINE_MAX_SHOWN];
 
@@ -90,13 +97,13 @@ put(const char *text)
 }
 
 static void
-report_subject(const struct subject *s, int width)
+report_site(const struct site *s, int width)
 {
 	char	*line;
 
 	line = xasprintf("%-*s  %-6s  ", width, s->name,
 	    s->good == s->asked ? "ok" : "FAILED");
-	put(line);
+	put_text(line);
 	free(line);
 	if (s->writing)
 		printf(s->good == s->asked ? "may be written" :
@@ -110,7 +117,7 @@ report_subject(const struct subject *s, int width)
 		    *s->address == '\0' ? ", no answer" : "", s->account,
 		    s->quota != NULL ? "; " : "",
 		    s->quota != NULL ? s->quota : "");
-		put(line);
+		put_text(line);
 		free(line);
 	}
 	putchar('\n');
@@ -119,23 +126,23 @@ report_subject(const struct subject *s, int width)
 void
 report(const struct check *k)
 {
-	const struct subject	*s;
+	const struct site	*s;
 	int			 width = 0;
 
-	for (s = k->subjects; s != NULL; s = s->next)
+	for (s = k->sites; s != NULL; s = s->next)
 		if ((int)strlen(s->name) > width)
 			width = (int)strlen(s->name);
-	for (s = k->subjects; s != NULL; s = s->next)
-		report_subject(s, width);
+	for (s = k->sites; s != NULL; s = s->next)
+		report_site(s, width);
 }
 
 void
-subjects_free(struct check *k)
+sites_free(struct check *k)
 {
-	struct subject	*s;
+	struct site	*s;
 
-	while ((s = k->subjects) != NULL) {
-		k->subjects = s->next;
+	while ((s = k->sites) != NULL) {
+		k->sites = s->next;
 		free(s->name);
 		free(s->endpoint);
 		free(s->address);

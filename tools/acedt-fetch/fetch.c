@@ -11,7 +11,7 @@
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
-#include "lib/text/gojson.h"
+#include "lib/text/json_out.h"
 #include "tools/acedt-fetch/fetch.h"
 #include "tools/acedt-fetch/subjects.h"
 
@@ -53,22 +53,24 @@ static void
 note_present(struct fetch *f, struct buf *b)
 {
 	const struct published	*p = f->all->published;
-	const char		*digest, *sep = "";
+	const char		*digest;
+	struct json_out		 j;
 	size_t			 i;
 
-	buf_adds(b, "{\"image\":");
-	gojson_str(b, p->image);
-	buf_addf(b, ",\"index\":\"%s\",\"repository\":", p->index);
-	gojson_str(b, p->dest.name);
-	buf_adds(b, ",\"digests\":[");
+	json_out_init(&j, b);
+	json_out_begin_object(&j);
+	json_out_member(&j, "image", p->image);
+	json_out_member(&j, "index", p->index);
+	json_out_member(&j, "repository", p->dest.name);
+	json_out_name(&j, "digests");
+	json_out_begin_array(&j);
 	for (i = 0; i < image_nroots(&f->img); i++) {
 		digest = image_root(&f->img, i)->digest;
-		if (!published_lists(p, digest))
-			continue;
-		buf_addf(b, "%s\"%s\"", sep, digest);
-		sep = ",";
+		if (published_lists(p, digest))
+			json_out_str(&j, digest);
 	}
-	buf_adds(b, "]}");
+	json_out_end_array(&j);
+	json_out_end_object(&j);
 }
 
 /* Put into the record what was learnt. */
@@ -76,35 +78,19 @@ static void
 write_record(struct fetch *f)
 {
 	const struct published	*p = f->all->published;
-	struct image		*img = &f->img;
-	struct content		*root = image_find(img, img->root.digest);
 	struct record		*rec = &f->job->rec;
 	struct buf		 b;
 
-	buf_init(&b, STREAM_LINE_MAX);
-	if (root != NULL && (*img->root.media_type == '\0' ||
-	    img->root.size == -1)) {
-		image_descriptor_json(&root->desc, &b);
-		record_set(rec, "descriptor", b.data);
-		buf_reset(&b);
-	}
 	if (f->platform != NULL)
 		record_set(rec, "platform", f->platform);
 	if (p != NULL && p->image != NULL) {
+		buf_init(&b, STREAM_LINE_MAX);
 		note_present(f, &b);
 		record_set(rec, "present", b.data);
-		buf_reset(&b);
+		buf_clear(&b);
 	}
-	if (f->all->recursive) {
-		image_referrers_json(img, &b);
-		record_set(rec, "referrers", b.data);
-		buf_reset(&b);
-	}
-	if (img->ncontents > f->had) {
-		image_manifests_json(img, &b);
-		record_set(rec, "manifests", b.data);
-	}
-	buf_clear(&b);
+	f->img.crawled = f->all->recursive;
+	image_store(&f->img, rec);
 }
 
 /* Hand the record on, with what was learnt or with its error. */

@@ -10,7 +10,7 @@
 #include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/digest.h"
-#include "lib/text/gojson.h"
+#include "lib/text/json_out.h"
 #include "tools/acedt-fetch/fetch.h"
 
 /* Remember for the record what the config names; null if it names nothing. */
@@ -19,6 +19,7 @@ got_config(struct fetch *f, const char *bytes, size_t len)
 {
 	struct platform	 p;
 	struct err	 err = ERR_INIT;
+	struct json_out	 j;
 	struct buf	 b;
 	char		 have[DIGEST_STR_MAX];
 	int		 has;
@@ -41,14 +42,15 @@ got_config(struct fetch *f, const char *bytes, size_t len)
 		return;
 	}
 	buf_init(&b, STREAM_LINE_MAX);
-	buf_addc(&b, '{');
-	gojson_member(&b, "architecture", p.arch);
-	gojson_member(&b, "os", p.os);
+	json_out_init(&j, &b);
+	json_out_begin_object(&j);
+	json_out_member(&j, "architecture", p.arch);
+	json_out_member(&j, "os", p.os);
 	if (p.os_version != NULL)
-		gojson_member(&b, "os.version", p.os_version);
+		json_out_member(&j, "os.version", p.os_version);
 	if (p.variant != NULL)
-		gojson_member(&b, "variant", p.variant);
-	buf_addc(&b, '}');
+		json_out_member(&j, "variant", p.variant);
+	json_out_end_object(&j);
 	f->platform = buf_detach(&b);
 	platform_clear(&p);
 }
@@ -84,21 +86,6 @@ read_config(struct fetch *f)
 	buf_clear(&b);
 }
 
-/* Artifacts have configs of other types, which say nothing of a platform. */
-static const struct descriptor *
-image_config(const struct content *root)
-{
-	const struct edge	*e = root->manifest.edges;
-	size_t			 i;
-
-	for (i = 0; i < root->manifest.nedges; i++)
-		if (e[i].kind == EDGE_CONFIG &&
-		    (strcmp(e[i].desc.media_type, MT_OCI_CONFIG) == 0 ||
-		    strcmp(e[i].desc.media_type, MT_DOCKER_CONFIG) == 0))
-			return &e[i].desc;
-	return NULL;
-}
-
 void
 platform_clear_config(struct fetch *f)
 {
@@ -128,7 +115,8 @@ platform_ask(struct fetch *f)
 	const struct descriptor	*d;
 	struct err		 err = ERR_INIT;
 
-	if (root == NULL || (d = image_config(root)) == NULL)
+	if (root == NULL ||
+	    (d = manifest_image_config(&root->manifest)) == NULL)
 		return;
 	if (d->size > CONFIG_BYTES_MAX) {
 		err_set(&err, ERR_LIMIT, "config %s has %lld bytes, the limit "

@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/digest.h"
+#include "lib/oci/annotations.h"
 #include "lib/oci/entry.h"
 #include "lib/oci/gathered.h"
 #include "lib/oci/manifest.h"

@@ -11,8 +11,8 @@
 #include "lib/base/log.h"
 #include "lib/oci/entry.h"
 #include "lib/stream/image.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
 #include "tools/acedt-filter/filter.h"
 
 static const struct json_limits limits = {
@@ -23,7 +23,9 @@ static const struct json_limits limits = {
 struct choice {
 	struct image		*img;		/* borrowed */
 	const struct platforms	*want;
-	struct buf		 out;		/* "selected", as JSON */
+	struct buf		 text;		/* "selected", as JSON */
+	struct json_out		 out;		/* into text */
+	size_t			 chosen;	/* entries in it */
 	struct buf		 offers;	/* platforms, for people */
 	struct err		*err;
 };
@@ -42,14 +44,13 @@ offer(struct choice *ch, const struct platform *p)
 static void
 choose(struct choice *ch, jv desc, const char *index)
 {
-	if (ch->out.data[ch->out.len - 1] != '[')
-		buf_addc(&ch->out, ',');
-	buf_addc(&ch->out, '{');
-	gojson_name(&ch->out, "descriptor");
+	json_out_begin_object(&ch->out);
+	json_out_name(&ch->out, "descriptor");
 	entry_json(&ch->out, desc, NULL);
 	if (index != NULL)
-		gojson_member(&ch->out, "index", index);
-	buf_addc(&ch->out, '}');
+		json_out_member(&ch->out, "index", index);
+	json_out_end_object(&ch->out);
+	ch->chosen++;
 }
 
 /* The entries of an index, in its order; of inner ones without platform too. */
@@ -99,21 +100,6 @@ choose_from_index(struct choice *ch, struct content *c, int depth)
 	return rc;
 }
 
-static int
-is_image_config(const struct content *c)
-{
-	const struct edge	*e = c->manifest.edges;
-	size_t			 i;
-
-	for (i = 0; i < c->manifest.nedges; i++)
-		if (e[i].kind == EDGE_CONFIG)
-			return strcmp(e[i].desc.media_type,
-			    MT_OCI_CONFIG) == 0 ||
-			    strcmp(e[i].desc.media_type,
-			    MT_DOCKER_CONFIG) == 0;
-	return 0;
-}
-
 /* A source that is one image is judged by its config, an artifact not at all. */
 static int
 choose_single(struct choice *ch, const struct record *rec,
@@ -123,7 +109,7 @@ choose_single(struct choice *ch, const struct record *rec,
 	jv		desc, member;
 	int		good = 1;
 
-	if (is_image_config(c)) {
+	if (manifest_image_config(&c->manifest) != NULL) {
 		member = json_get(rec->obj, "platform");
 		if (!jv_is_valid(member)) {
 			jv_free(member);
@@ -213,22 +199,24 @@ select_platforms(struct record *rec, const struct platforms *want,
 	ch.want = want;
 	ch.err = err;
 	/* Bounded by the manifests; what is too much for a line is found later. */
-	buf_init(&ch.out, SIZE_MAX / 4);
+	buf_init(&ch.text, SIZE_MAX / 4);
+	json_out_init(&ch.out, &ch.text);
+	ch.chosen = 0;
 	buf_init(&ch.offers, 1024);
-	buf_addc(&ch.out, '[');
+	json_out_begin_array(&ch.out);
 	rc = choose_all(&ch, rec);
 	if (rc == 0) {
-		if (ch.out.len == 1)
+		if (ch.chosen == 0)
 			warn_nothing(&ch);
-		buf_addc(&ch.out, ']');
-		if (buf_is_full(&ch.out))
+		json_out_end_array(&ch.out);
+		if (buf_is_full(&ch.text))
 			rc = err_set(err, ERR_LIMIT, "the selected manifests "
 			    "do not fit in a record of %d bytes",
 			    STREAM_LINE_MAX);
 		else
-			record_set(rec, "selected", ch.out.data);
+			record_set(rec, "selected", ch.text.data);
 	}
-	buf_clear(&ch.out);
+	buf_clear(&ch.text);
 	buf_clear(&ch.offers);
 	image_clear(&img);
 	return rc;

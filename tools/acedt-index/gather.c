@@ -13,13 +13,14 @@
 #include "lib/base/limits.h"
 #include "lib/base/pairs.h"
 #include "lib/base/xalloc.h"
+#include "lib/oci/annotations.h"
 #include "lib/oci/entry.h"
 #include "lib/oci/gathered.h"
 #include "lib/oci/layout.h"
 #include "lib/stream/image.h"
 #include "lib/stream/stream.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
 #include "tools/acedt-index/gather.h"
 
 /* More bytes of content than any place holds. */
@@ -28,7 +29,6 @@
 #define NOTE_TOTAL	"vnd.act3-ace.data.layer.size.total"
 #define NOTE_DEDUP	"vnd.act3-ace.data.layer.size.deduplicated"
 #define NOTE_SOURCE	"vnd.act3-ace.manifest.source"
-#define NOTE_REF_NAME	"org.opencontainers.image.ref.name"
 #define NOTE_LABELS	"data.act3-ace.io/labels"
 #define NOTE_INDEX	"data.act3-ace.io/source-index"
 
@@ -138,6 +138,7 @@ static char *
 labels_text(const struct record *rec)
 {
 	struct pairs	 p = PAIRS_INIT;
+	struct json_out	 j;
 	struct buf	 b;
 	jv		 labels = json_get(rec->obj, "labels");
 	char		*value;
@@ -152,8 +153,9 @@ labels_text(const struct record *rec)
 			jv_free(key);
 			jv_free(val);
 		}
+		json_out_init(&j, &b);
 		if (p.n > 0)
-			gojson_pairs(&b, &p);
+			json_out_pairs(&j, &p);
 	}
 	pairs_clear(&p);
 	jv_free(labels);
@@ -167,6 +169,7 @@ notes_text(const struct image *img, const char *labels, const char *index,
 {
 	struct pairs		 p = PAIRS_INIT;
 	const struct content	*c;
+	struct json_out		 j;
 
 	pairs_set(&p, NOTE_SOURCE, img->source);
 	pairs_set(&p, NOTE_REF_NAME, img->source);
@@ -174,7 +177,8 @@ notes_text(const struct image *img, const char *labels, const char *index,
 		pairs_set(&p, NOTE_LABELS, labels);
 	if (index != NULL && (c = image_find(img, index)) != NULL)
 		pairs_set(&p, NOTE_INDEX, c->data);
-	gojson_pairs(b, &p);
+	json_out_init(&j, b);
+	json_out_pairs(&j, &p);
 	pairs_clear(&p);
 }
 
@@ -216,6 +220,7 @@ static int
 add_root(struct gather *g, const struct image *img, const char *labels,
     struct err *err)
 {
+	struct json_out	j;
 	struct buf	notes, json;
 	int		rc;
 
@@ -225,11 +230,13 @@ add_root(struct gather *g, const struct image *img, const char *labels,
 	buf_init(&notes, INDEX_BYTES_MAX);
 	buf_init(&json, INDEX_BYTES_MAX);
 	notes_text(img, labels, NULL, &notes);
-	image_descriptor_json(&img->root, &json);
-	buf_truncate(&json, json.len - 1);	/* reopen the object */
-	gojson_name(&json, "annotations");
-	buf_add(&json, notes.data, notes.len);
-	buf_addc(&json, '}');
+	json_out_init(&j, &json);
+	json_out_begin_object(&j);
+	descriptor_members(&j, img->root.media_type, img->root.digest,
+	    img->root.size);
+	json_out_name(&j, "annotations");
+	json_out_raw(&j, notes.data, notes.len);
+	json_out_end_object(&j);
 	rc = new_listed(g, img, labels, &img->root, 0, &json, err);
 	buf_clear(&json);
 	buf_clear(&notes);
@@ -251,6 +258,7 @@ add_selection(struct gather *g, const struct image *img, const char *labels,
     size_t i, struct buf *notes, struct err *err)
 {
 	const struct selection	*s = &img->selected[i];
+	struct json_out		 j;
 	struct buf		 json;
 	jv			 desc;
 	int			 rc;
@@ -264,7 +272,8 @@ add_selection(struct gather *g, const struct image *img, const char *labels,
 	}
 	buf_init(&json, buf_is_full(notes) ? 0 : INDEX_BYTES_MAX);
 	desc = jv_parse(s->json);
-	entry_json(&json, desc, notes->data);
+	json_out_init(&j, &json);
+	entry_json(&j, desc, notes->data);
 	jv_free(desc);
 	rc = new_listed(g, img, labels, &s->desc, i, &json, err);
 	buf_clear(&json);
@@ -338,19 +347,18 @@ compare_listed(const void *a, const void *b)
 /* The entries that are indexes (or that are not), as a JSON array. */
 static void
 entries_text(const struct gather *g, int with_indexes, int with_others,
-    struct buf *b)
+    struct json_out *j)
 {
 	size_t	i;
 
-	buf_addc(b, '[');
+	json_out_begin_array(j);
 	for (i = 0; i < g->nentries; i++) {
 		if (g->entries[i].is_index ? !with_indexes : !with_others)
 			continue;
-		if (b->data[b->len - 1] != '[')
-			buf_addc(b, ',');
-		buf_adds(b, g->entries[i].json);
+		json_out_raw(j, g->entries[i].json,
+		    strlen(g->entries[i].json));
 	}
-	buf_addc(b, ']');
+	json_out_end_array(j);
 }
 
 int
@@ -396,6 +404,7 @@ int
 gather_index(struct gather *g, struct pairs *annotations, int fallback,
     struct buf *b, struct err *err)
 {
+	struct json_out	j;
 	struct buf	extra;
 	char		number[32];
 
@@ -409,19 +418,21 @@ gather_index(struct gather *g, struct pairs *annotations, int fallback,
 	pairs_set(annotations, NOTE_DEDUP, number);
 	if (fallback && gather_has_indexes(g)) {
 		buf_init(&extra, SIZE_MAX / 4);	/* counted in g->bytes */
-		entries_text(g, 1, 0, &extra);
+		json_out_init(&j, &extra);
+		entries_text(g, 1, 0, &j);
 		pairs_set(annotations, NOTE_EXTRA, extra.data);
 		buf_clear(&extra);
 	}
-	buf_addc(b, '{');
-	gojson_number(b, "schemaVersion", 2);
-	gojson_member(b, "mediaType", MT_OCI_INDEX);
-	gojson_member(b, "artifactType", MT_GATHER);
-	gojson_name(b, "manifests");
-	entries_text(g, !fallback, 1, b);
-	gojson_name(b, "annotations");
-	gojson_pairs(b, annotations);
-	buf_addc(b, '}');
+	json_out_init(&j, b);
+	json_out_begin_object(&j);
+	json_out_member_number(&j, "schemaVersion", 2);
+	json_out_member(&j, "mediaType", MT_OCI_INDEX);
+	json_out_member(&j, "artifactType", MT_GATHER);
+	json_out_name(&j, "manifests");
+	entries_text(g, !fallback, 1, &j);
+	json_out_name(&j, "annotations");
+	json_out_pairs(&j, annotations);
+	json_out_end_object(&j);
 	if (buf_is_full(b))
 		return err_set(err, ERR_LIMIT,
 		    "the index would have more than %zu bytes (gather into "

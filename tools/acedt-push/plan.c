@@ -7,7 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/stream/events.h"
-#include "lib/text/gojson.h"
+#include "lib/text/json_out.h"
 #include "tools/acedt-push/xfer.h"
 
 static int
@@ -105,6 +105,7 @@ items_free(struct pusher *p)
 static void
 upload_end(struct upload *u)
 {
+	struct json_out	j;
 	struct buf	b;
 
 	EVENT("image", EV_STR("state", u->failed ? "failed" : "done"),
@@ -114,7 +115,8 @@ upload_end(struct upload *u)
 		job_fail(u->job, &u->err);
 	} else {
 		buf_init(&b, STREAM_LINE_MAX);
-		gojson_str(&b, u->p->dest.name);
+		json_out_init(&j, &b);
+		json_out_str(&j, u->p->dest.name);
 		record_set(&u->job->rec, "pushed", b.data);
 		buf_clear(&b);
 		job_done(u->job);

@@ -1,37 +1,31 @@
 /* The index of the referrers tag scheme: one entry more, all else as it was. */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/oci/manifest.h"
-#include "lib/stream/image.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
+#include "lib/text/json_text.h"
 #include "tools/acedt-push/referrers_index.h"
 
 static const struct json_limits limits = {
 	MANIFEST_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_PLAIN
 };
 
-/* How many entries has it, and is the digest among them? */
-static size_t
-count_entries(const struct manifest *index, const char *digest, int *there)
+/* Is the digest among the entries?  The subject of the index is not one. */
+static int
+has_entry(const struct manifest *index, const char *digest)
 {
-	size_t	i, n = 0;
+	size_t	i;
 
-	*there = 0;
-	for (i = 0; i < index->nedges; i++) {
-		/* The subject of the index itself is none. */
-		if (index->edges[i].kind != EDGE_CHILD)
-			continue;
-		n++;
-		if (strcmp(index->edges[i].desc.digest, digest) == 0)
-			*there = 1;
-	}
-	return n;
+	for (i = 0; i < index->nedges; i++)
+		if (index->edges[i].kind == EDGE_CHILD &&
+		    strcmp(index->edges[i].desc.digest, digest) == 0)
+			return 1;
+	return 0;
 }
 
 /*
@@ -61,18 +55,19 @@ entry_text(const struct descriptor *desc, const struct manifest *m,
     const char *bytes, size_t len, struct buf *b)
 {
 	struct err	err;
+	struct json_out	j;
 	jv		doc, notes, text;
 
-	image_descriptor_json(desc, b);
-	b->len--;			/* reopen the object */
+	json_out_init(&j, b);
+	json_out_begin_object(&j);
+	descriptor_members(&j, desc->media_type, desc->digest, desc->size);
 	if (json_parse(bytes, len, &limits, &doc, &err) == 0) {
 		notes = json_get(doc, "annotations");
 		if (jv_get_kind(notes) == JV_KIND_OBJECT) {
 			text = jv_dump_string(only_strings(notes),
 			    JV_PRINT_SORTED);
-			gojson_name(b, "annotations");
-			buf_add(b, jv_string_value(text),
-			    (size_t)jv_string_length_bytes(jv_copy(text)));
+			json_out_member_raw(&j, "annotations",
+			    jv_string_value(text));
 			jv_free(text);
 		} else {
 			jv_free(notes);
@@ -80,38 +75,8 @@ entry_text(const struct descriptor *desc, const struct manifest *m,
 		jv_free(doc);
 	}
 	if (m->artifact_type != NULL)
-		gojson_member(b, "artifactType", m->artifact_type);
-	buf_addc(b, '}');
-}
-
-/* Where the array "manifests" of the document ends: its last ']'. */
-static size_t
-end_of_manifests(const char *s, size_t len)
-{
-	size_t	i, depth = 0, end = 0;
-	int	in_list = 0;
-
-	for (i = 0; i < len; i++) {
-		if (s[i] == '"') {
-			if (depth == 1 && strncmp(s + i, "\"manifests\"",
-			    11) == 0)
-				in_list = 1;
-			for (i++; i < len && s[i] != '"'; i++)
-				if (s[i] == '\\')
-					i++;
-		} else if (s[i] == '{' || s[i] == '[') {
-			depth++;
-		} else if (s[i] == '}' || s[i] == ']') {
-			depth--;
-			if (in_list && depth == 1) {
-				end = i;
-				in_list = 0;
-			}
-		} else if (depth == 1 && s[i] == ',') {
-			in_list = 0;
-		}
-	}
-	return end;
+		json_out_member(&j, "artifactType", m->artifact_type);
+	json_out_end_object(&j);
 }
 
 int
@@ -121,10 +86,10 @@ referrers_add(const char *old, size_t oldlen, const struct descriptor *desc,
 {
 	static const char	empty[] = "{\"schemaVersion\":2,\"mediaType\":\""
 				    MT_OCI_INDEX "\",\"manifests\":[]}";
+	struct json_span	all, list;
 	struct manifest		index;
 	struct buf		entry;
-	size_t			end, n;
-	int			there, rc;
+	int			there;
 
 	if (old == NULL) {
 		old = empty;
@@ -132,27 +97,22 @@ referrers_add(const char *old, size_t oldlen, const struct descriptor *desc,
 	}
 	if (manifest_parse(&index, MT_OCI_INDEX, old, oldlen, NULL, err) == -1)
 		return err_wrap(err, "the referrers index that is there");
-	n = count_entries(&index, desc->digest, &there);
+	there = has_entry(&index, desc->digest);
 	manifest_clear(&index);
 	if (there)
 		return 0;
-	if ((end = end_of_manifests(old, oldlen)) == 0)
+	all = (struct json_span){ old, oldlen };
+	if (!json_text_member(all, "manifests", &list) || *list.s != '[')
 		return err_set(err, ERR_CONTENT,
 		    "the referrers index that is there has no array of "
 		    "manifests");
-	/* On its own first: at a ceiling a part of it could fit. */
 	buf_init(&entry, SIZE_MAX / 4);
-	if (n > 0)
-		buf_addc(&entry, ',');
 	entry_text(desc, m, bytes, len, &entry);
 	/* Spliced, so that what others wrote stays as it is. */
-	rc = buf_add(out, old, end);
-	if (rc == 0)
-		rc = buf_add(out, entry.data, entry.len);
-	if (rc == 0)
-		rc = buf_add(out, old + end, oldlen - end);
+	json_text_append(all, list,
+	    (struct json_span){ entry.data, entry.len }, out);
 	buf_clear(&entry);
-	if (rc == -1)
+	if (buf_is_full(out))
 		return err_set(err, ERR_LIMIT,
 		    "the referrers index would become too large");
 	return 1;

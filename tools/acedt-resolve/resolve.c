@@ -17,8 +17,8 @@
 #include "lib/registry/reg.h"
 #include "lib/stream/events.h"
 #include "lib/stream/image.h"
-#include "lib/text/gojson.h"
 #include "lib/text/json.h"
+#include "lib/text/json_out.h"
 #include "tools/acedt-resolve/resolve.h"
 
 enum lookup_state {
@@ -43,19 +43,21 @@ static void
 make_record(const struct resolver *r, const struct source *src,
     struct record *rec)
 {
+	struct json_out	j;
 	struct buf	b;
 
 	buf_init(&b, STREAM_LINE_MAX);
-	buf_addc(&b, '{');
-	gojson_member(&b, "type", "image");
-	gojson_member(&b, "file", r->list.file);
-	gojson_number(&b, "line", (int64_t)src->line);
-	gojson_member(&b, "source", src->ref.text);
+	json_out_init(&j, &b);
+	json_out_begin_object(&j);
+	json_out_member(&j, "type", "image");
+	json_out_member(&j, "file", r->list.file);
+	json_out_member_number(&j, "line", (int64_t)src->line);
+	json_out_member(&j, "source", src->ref.text);
 	if (src->labels.n > 0) {
-		gojson_name(&b, "labels");
-		gojson_pairs(&b, &src->labels);
+		json_out_name(&j, "labels");
+		json_out_pairs(&j, &src->labels);
 	}
-	buf_addc(&b, '}');
+	json_out_end_object(&j);
 	rec->len = b.len;
 	rec->raw = buf_detach(&b);
 	rec->obj = jv_parse_sized(rec->raw, (int)rec->len);
@@ -91,25 +93,6 @@ lookup_end(struct lookup *l, const struct err *err)
 	free(l);
 }
 
-/* Put the descriptor into the record.  media_type "", size -1: not known here. */
-static void
-set_descriptor(struct lookup *l, const char *media_type, const char *digest,
-    int64_t size)
-{
-	struct descriptor	d;
-	struct buf		b;
-
-	memset(&d, 0, sizeof(d));
-	d.media_type = xstrdup(media_type);
-	d.digest = xstrdup(digest);
-	d.size = size;
-	buf_init(&b, STREAM_LINE_MAX);
-	image_descriptor_json(&d, &b);
-	record_set(&l->job->rec, "descriptor", b.data);
-	buf_clear(&b);
-	descriptor_clear(&d);
-}
-
 /* The digest is in the record, with all that is known of it here. */
 static void
 report_resolved(const struct lookup *l, const char *digest)
@@ -122,7 +105,7 @@ static void
 lookup_found(struct lookup *l, const char *media_type, const char *digest,
     int64_t size)
 {
-	set_descriptor(l, media_type, digest, size);
+	image_store_descriptor(&l->job->rec, media_type, digest, size);
 	report_resolved(l, digest);
 	lookup_end(l, NULL);
 }
@@ -143,11 +126,11 @@ set_manifest(struct lookup *l, const char *type, const char *bytes,
 {
 	struct manifest	m;
 	struct image	img;
-	struct buf	b;
 
 	if (manifest_parse(&m, type, bytes, len, NULL, err) == -1)
 		return err_wrap(err, "manifest %s", digest);
-	set_descriptor(l, m.media_type, digest, (int64_t)len);
+	image_store_descriptor(&l->job->rec, m.media_type, digest,
+	    (int64_t)len);
 	manifest_clear(&m);
 	if (image_parse(&img, &l->job->rec, err) == -1)
 		return -1;
@@ -156,10 +139,7 @@ set_manifest(struct lookup *l, const char *type, const char *bytes,
 		image_clear(&img);
 		return -1;
 	}
-	buf_init(&b, STREAM_LINE_MAX);
-	image_manifests_json(&img, &b);
-	record_set(&l->job->rec, "manifests", b.data);
-	buf_clear(&b);
+	image_store(&img, &l->job->rec);
 	image_clear(&img);
 	return 0;
 }

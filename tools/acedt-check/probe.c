@@ -1,0 +1,281 @@
+/*
+ * The questions of acedt-check: may a repository be read, may the destination be
+ * written?  A probe is one request, or an upload that is begun and cancelled.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/errmsg.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/manifest.h"
+#include "tools/acedt-check/check.h"
+
+enum probe_state {
+	PROBE_READS,		/* HEAD of a manifest */
+	PROBE_WRITES,		/* POST: an upload begins */
+	PROBE_CANCELS,		/* DELETE of the upload */
+	PROBE_ENDED
+};
+
+struct probe {
+	struct check	*check;		/* borrowed */
+	struct site	*site;		/* borrowed */
+	enum probe_state state;
+	const struct source *src;	/* borrowed; NULL for the destination */
+	struct reg_call	 call;
+	struct probe	*next;
+};
+
+static void
+complain_of(struct check *k, const struct source *src, const struct err *err)
+{
+	k->failed = 1;
+	if (src != NULL)
+		log_error("%s:%lu: %s: %s", k->list.file, src->line,
+		    src->ref.text, err->msg);
+	else
+		log_error("%s: %s", k->dest.ref.text, err->msg);
+}
+
+/* What a registry answered is reported, and what is wrong is said now. */
+static void
+probe_answered(struct probe *p, const struct err *err)
+{
+	site_note(p->site, &p->call, err == NULL);
+	if (err != NULL)
+		complain_of(p->check, p->src, err);
+}
+
+static void
+probe_end(struct probe *p)
+{
+	assert(p->state != PROBE_ENDED && p->check->pending > 0);
+	p->state = PROBE_ENDED;
+	p->check->pending--;
+}
+
+static struct probe *
+probe_new(struct check *k, struct site *s, struct reg_repo *repo,
+    const char *method)
+{
+	struct probe	*p = xcalloc(1, sizeof(*p));
+
+	p->check = k;
+	p->site = s;
+	reg_call_init(&p->call);
+	p->call.arg = p;
+	p->call.repo = repo;
+	p->call.method = method;
+	p->call.once = p->call.hurry = 1;
+	p->next = k->probes;
+	k->probes = p;
+	k->pending++;
+	return p;
+}
+
+/* Some registries do not answer HEAD; that is no lack of access. */
+static void
+read_answered(struct reg_call *c, const struct err *err)
+{
+	struct probe	*p = c->arg;
+
+	assert(p->state == PROBE_READS);
+	if (err != NULL && c->http.status == 405)
+		err = NULL;
+	probe_answered(p, err);
+	probe_end(p);
+}
+
+static void
+probe_layout(struct check *k, const struct source *src, struct place *place,
+    struct site *s)
+{
+	const struct layout_index	*index;
+	struct err			 err = ERR_INIT;
+
+	if (src->ref.digest == NULL &&
+	    ((index = net_layout_index(place, &err)) == NULL ||
+	    layout_index_find(index, src->ref.tag, &err) == NULL))
+		complain_of(k, src, &err);
+	else
+		s->good++;
+}
+
+static int
+compare_repos(const void *a, const void *b)
+{
+	return (a > b) - (a < b);
+}
+
+/* 1 if the repository was asked before; from now on it was. */
+static int
+was_asked(struct check *k, struct reg_repo *repo)
+{
+	if (tfind(repo, &k->asked, compare_repos) != NULL)
+		return 1;
+	if (tsearch(repo, &k->asked, compare_repos) == NULL)
+		abort();		/* out of memory */
+	return 0;
+}
+
+static void
+probe_read(struct check *k, const struct source *src, struct reg_repo *repo,
+    struct site *s)
+{
+	struct probe	*p = probe_new(k, s, repo, "HEAD");
+
+	p->state = PROBE_READS;
+	p->src = src;
+	p->call.path = xasprintf("manifests/%s", src->ref.digest != NULL ?
+	    src->ref.digest : src->ref.tag != NULL ? src->ref.tag : "latest");
+	p->call.accept = MANIFEST_ACCEPT;
+	p->call.on_done = read_answered;
+	reg_start(&p->call);
+}
+
+/* The first source of each repository is asked for, and counts for all of it. */
+void
+probe_source(struct check *k, const struct source *src)
+{
+	struct site	*s;
+	struct place	*place;
+	struct err	 err = ERR_INIT;
+	char		*name;
+
+	name = src->ref.is_layout ? xasprintf("oci:%s", src->ref.repo) :
+	    xstrdup(src->ref.host);
+	s = site_of(k, name, 0);
+	free(name);
+	if ((place = net_place(&k->net, &src->ref, &err)) == NULL) {
+		s->asked++;
+		complain_of(k, src, &err);
+	} else if (place->layout != NULL) {
+		s->asked++;
+		probe_layout(k, src, place, s);
+	} else if (!was_asked(k, place->repo)) {
+		s->asked++;
+		probe_read(k, src, place->repo, s);
+	}
+}
+
+/* Whether it could be cancelled or not: registries drop what nobody ends. */
+static void
+cancelled(struct reg_call *c, const struct err *err)
+{
+	struct probe	*p = c->arg;
+
+	assert(p->state == PROBE_CANCELS);
+	if (err != NULL)
+		log_debug("the upload could not be cancelled: %s", err->msg);
+	probe_end(p);
+}
+
+/* An upload began, or not; one that began is cancelled if its URL may be asked. */
+static void
+write_answered(struct reg_call *c, const struct err *err)
+{
+	struct probe	*p = c->arg;
+	struct err	 e = ERR_INIT;
+	char		*v = NULL, *session = NULL;
+
+	assert(p->state == PROBE_WRITES);
+	if (err == NULL && (v = reg_header(c, "Location")) != NULL)
+		session = reg_resolve_same(c, v, &e);
+	if (v != NULL && session == NULL)
+		log_debug("the upload is not cancelled: %s", e.msg);
+	probe_answered(p, err);
+	if (session == NULL) {
+		probe_end(p);
+		return;
+	}
+	p->state = PROBE_CANCELS;
+	free(c->path);
+	c->path = NULL;
+	c->location = session;
+	c->method = "DELETE";
+	c->on_done = cancelled;
+	reg_start(c);
+}
+
+/* The folder, or where it would be made. */
+static void
+probe_dest_layout(struct check *k, struct site *s)
+{
+	struct err	 err = ERR_INIT;
+	char		*parent = NULL, *slash;
+	const char	*dir = k->dest.ref.repo;
+
+	if (access(dir, F_OK) == -1 && errno == ENOENT) {
+		parent = xstrdup(dir);
+		while ((slash = strrchr(parent, '/')) != NULL &&
+		    slash[1] == '\0' && slash != parent)
+			*slash = '\0';
+		if (slash != NULL)
+			slash[slash == parent] = '\0';
+		dir = slash != NULL ? parent : ".";
+	}
+	if (access(dir, W_OK | X_OK) == -1) {
+		err_sys(&err, "%s", dir);
+		complain_of(k, NULL, &err);
+	} else {
+		s->good++;
+	}
+	free(parent);
+}
+
+/* Begin an upload, and take it back. */
+static void
+probe_write(struct check *k, struct site *s)
+{
+	struct probe	*p = probe_new(k, s, k->dest.repo, "POST");
+
+	p->state = PROBE_WRITES;
+	p->call.path = xstrdup("blobs/uploads/");
+	p->call.push = 1;
+	p->call.on_done = write_answered;
+	reg_start(&p->call);
+}
+
+void
+probe_dest(struct check *k)
+{
+	struct site	*s;
+	struct err	 err = ERR_INIT;
+	char		*name;
+
+	name = k->dest.ref.is_layout ? xasprintf("oci:%s", k->dest.ref.repo) :
+	    xasprintf("%s/%s", k->dest.ref.host, k->dest.ref.repo);
+	s = site_of(k, name, 1);
+	free(name);
+	s->asked++;
+	if (k->dest.ref.is_layout)
+		probe_dest_layout(k, s);
+	else if (net_dest(&k->net, &k->dest, &err) == -1)
+		complain_of(k, NULL, &err);
+	else
+		probe_write(k, s);
+}
+
+static void
+nothing(void *p)
+{
+	(void)p;
+}
+
+void
+probes_free(struct check *k)
+{
+	struct probe	*p;
+
+	tdestroy(k->asked, nothing);
+	while ((p = k->probes) != NULL) {
+		k->probes = p->next;
+		reg_call_clear(&p->call);
+		free(p);
+	}
+}
