@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,6 +71,22 @@ io_slurp(const char *path, struct buf *b, struct err *err)
 	rc = io_read_file(fd, path, b, err);
 	close(fd);
 	return rc;
+}
+
+int
+io_is_own_file(const struct stat *st, mode_t others)
+{
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+	    (st->st_mode & others) == 0;
+}
+
+int
+io_name_file(int fd, int dir, const char *name)
+{
+	char	proc[64];
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
 }
 
 static void

@@ -2,9 +2,11 @@
 #define ACEDT_IO_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct buf;
 struct err;
+struct stat;
 
 /* Write all of it, whatever write(2) takes at a time.  0 or -1 with errno. */
 int	io_write_full(int fd, const void *, size_t);
@@ -17,6 +19,18 @@ int	io_read_file(int fd, const char *name, struct buf *b, struct err *);
 
 /* Open read-only, close-on-exec, and read as above. */
 int	io_slurp(const char *path, struct buf *b, struct err *);
+
+/*
+ * Is it a regular file of our own user, and do its permissions have none of the
+ * bits in others?
+ */
+int	io_is_own_file(const struct stat *, mode_t others);
+
+/*
+ * Give a file without a name, of O_TMPFILE, a name in a directory, where nothing
+ * may have that name yet.  0, or -1 with errno.
+ */
+int	io_name_file(int fd, int dir, const char *name);
 
 /*
  * Make the folders that a path lies in, for us alone; the path is as it was

@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <unictype.h>
 #include <unistr.h>
@@ -47,6 +48,35 @@ utf8_is_hidden(unsigned long c)
 	    uc_is_property_default_ignorable_code_point(uc) ||
 	    (c >= 0xfff9 && c <= 0xfffb) ||	/* interlinear annotations */
 	    c == 0x2800;			/* a Braille cell without dots */
+}
+
+void
+utf8_one_line(char *out, size_t size, const char *text, size_t len)
+{
+	const unsigned char	*s = (const unsigned char *)text;
+	unsigned long		 c;
+	size_t			 n, o = 0;
+	int			 blank = 0;
+
+	assert(size > 0);
+	for (; len > 0; s += n, len -= n) {
+		if ((n = utf8_decode(s, len, &c)) == 0) {
+			n = 1;
+			continue;
+		}
+		if (utf8_is_space(c))
+			blank = o > 0;
+		if (utf8_is_space(c) || utf8_is_hidden(c))
+			continue;
+		if (o + (size_t)blank + n >= size)
+			break;
+		if (blank)
+			out[o++] = ' ';
+		blank = 0;
+		memcpy(out + o, s, n);
+		o += n;
+	}
+	out[o] = '\0';
 }
 
 size_t

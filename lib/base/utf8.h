@@ -24,6 +24,14 @@ int	utf8_is_space(unsigned long c);
 int	utf8_is_hidden(unsigned long c);
 
 /*
+ * A text as one line for people, into out, which has size bytes with the NUL:
+ * white space becomes single blanks, with none at either end; what is hidden or
+ * not well-formed is left out.  Where it does not fit, it is cut between
+ * characters.
+ */
+void	utf8_one_line(char *out, size_t size, const char *text, size_t len);
+
+/*
  * How many bytes of a text fit a number of columns of a terminal, by whole
  * characters: wide ones take two columns, and combining marks none.  *used is
  * how many columns these bytes take.  The text ends at a NUL, or where it is not

@@ -16,7 +16,7 @@ dest_parse(struct dest *d, const char *image, struct err *err)
 		return err_set(err, ERR_USAGE, "IMAGE %s: it is where the "
 		    "index goes: name a tag, not a digest", image);
 	}
-	d->tag = d->ref.tag != NULL ? d->ref.tag : "latest";
+	d->tag = ref_tag(&d->ref);
 	return 0;
 }
 

@@ -268,8 +268,7 @@ layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 static int
 is_good_part(const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && st->st_nlink == 1 &&
-	    st->st_uid == geteuid() && (st->st_mode & 022) == 0;
+	return io_is_own_file(st, 022) && st->st_nlink == 1;
 }
 
 int
@@ -344,12 +343,9 @@ layout_write_abort(struct layout_writer *w)
 static int
 link_file(struct layout_writer *w, int dir, const char *name)
 {
-	char	proc[64];
-
 	if (w->tmp != NULL)
 		return linkat(w->layout->fd, w->tmp, dir, name, 0);
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", w->fd);
-	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
+	return io_name_file(w->fd, dir, name);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "lib/oci/layout_index.h"
 #include "lib/oci/layout_private.h"
 #include "lib/oci/manifest.h"
+#include "lib/oci/ref.h"
 #include "lib/oci/referrers.h"
 #include "lib/text/json.h"
 #include "lib/text/json_out.h"
@@ -247,7 +248,7 @@ const struct layout_entry *
 layout_index_find(const struct layout_index *x, const char *tag,
     struct err *err)
 {
-	struct tag	 key = { tag != NULL ? tag : "latest", 0, 0 };
+	struct tag	 key = { tag != NULL ? tag : REF_TAG_USUAL, 0, 0 };
 	const struct tag *t;
 	size_t		 lo = 0, hi = x->ntags, mid;
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -131,6 +132,13 @@ is_component(const char *s, size_t len)
 		else
 			return 0;
 	}
+}
+
+const char *
+ref_tag(const struct ref *r)
+{
+	assert(r->digest == NULL);
+	return r->tag != NULL ? r->tag : REF_TAG_USUAL;
 }
 
 int

@@ -25,6 +25,10 @@ struct ref {
 int	ref_parse(struct ref *, const char *text, struct err *);
 void	ref_clear(struct ref *);
 
+/* The tag of a reference without a digest: "latest" if there is none.  Borrowed. */
+#define REF_TAG_USUAL	"latest"
+const char *ref_tag(const struct ref *);
+
 /* Is it what a repository may be called, distribution-spec "Pull"? */
 int	ref_repo_is_valid(const char *repo);
 

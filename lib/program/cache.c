@@ -69,55 +69,62 @@ path_of(const struct cache *c, const char *digest)
 	    digest, hex, hex);
 }
 
-/*
- * The bytes of an entry, if it is a file of ours.  What cannot be an entry (a
- * FIFO, a link) is an error; a file that is not there, or is another user's, is
- * only absent: -1 without a message.
- */
-static int
-read_cached(const char *path, struct buf *b, struct err *err)
+/* What stands where an entry would be. */
+enum entry_state {
+	ENTRY_READ,		/* its bytes were read */
+	ENTRY_ABSENT,		/* nothing, or what we cannot judge */
+	ENTRY_BROKEN		/* what cannot be an entry: a FIFO, a link */
+};
+
+static enum entry_state
+read_entry(const char *path, struct buf *b)
 {
+	struct err	err = ERR_INIT;
 	struct stat	st;
-	int		fd, rc = -1;
+	int		fd;
+	enum entry_state state = ENTRY_BROKEN;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
 	    O_NONBLOCK);
 	if (fd == -1)
-		return errno == ELOOP ? err_sys(err, "%s", path) : -1;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		err_set(err, ERR_IO, "%s: not a regular file", path);
-	else if (st.st_uid == geteuid())
-		rc = io_read_file(fd, path, b, err);
+		return errno == ELOOP ? ENTRY_BROKEN : ENTRY_ABSENT;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		if (!io_is_own_file(&st, 0))
+			state = ENTRY_ABSENT;
+		else if (io_read_file(fd, path, b, &err) == 0)
+			state = b->len > 0 ? ENTRY_READ : ENTRY_ABSENT;
+	}
 	close(fd);
-	return rc;
+	return state;
 }
 
 int
 cache_get(struct cache *c, const char *digest, char **data, size_t *len)
 {
-	struct err	err = ERR_INIT;
 	struct buf	b;
 	char		have[DIGEST_STR_MAX], *path = path_of(c, digest);
-	int		found = 0;
+	enum entry_state state;
 
 	buf_init(&b, MANIFEST_BYTES_MAX);
-	if (read_cached(path, &b, &err) == 0 && b.len > 0) {
+	state = read_entry(path, &b);
+	if (state == ENTRY_READ) {
 		digest_of(digest, b.data, b.len, have);
-		found = strcmp(have, digest) == 0;
+		if (strcmp(have, digest) != 0)
+			state = ENTRY_BROKEN;
 	}
 	/* A broken entry would be broken the next time, too. */
-	if (!found && (b.len > 0 || err.msg[0] != '\0')) {
+	if (state == ENTRY_BROKEN) {
 		log_info("cache: %s does not have the digest that it is "
 		    "named by, and is removed", path);
 		unlink(path);
 	}
-	if (found) {
+	if (state == ENTRY_READ) {
 		*len = b.len;
 		*data = buf_detach(&b);
 	}
 	buf_clear(&b);
 	free(path);
-	return found;
+	return state == ENTRY_READ;
 }
 
 const char *
@@ -131,15 +138,14 @@ cache_make(struct cache *c)
 static int
 write_cached(const char *path, const void *data, size_t len)
 {
-	char	*dir = xstrdup(path), from[64];
+	char	*dir = xstrdup(path);
 	int	 fd, rc = -1;
 
 	*strrchr(dir, '/') = '\0';
 	if ((fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)) != -1) {
-		snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
 		if (io_write_full(fd, data, len) == 0 &&
-		    (linkat(AT_FDCWD, from, AT_FDCWD, path,
-		    AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST))
+		    (io_name_file(fd, AT_FDCWD, path) == 0 ||
+		    errno == EEXIST))
 			rc = 0;
 		close(fd);
 	}

@@ -58,8 +58,8 @@ is_our_note(int fd)
 {
 	struct stat	st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == geteuid() && st.st_nlink == 1;
+	return fstat(fd, &st) == 0 && io_is_own_file(&st, 0) &&
+	    st.st_nlink == 1;
 }
 
 enum host_known

@@ -208,10 +208,10 @@ stage_loop(struct stage *st, struct err *err)
 
 /* Jobs are under way: what they hold goes with the process. */
 static _Noreturn void
-stage_stop(int status, const struct err *err)
+stage_stop(const struct stage *st, int status, const struct err *err)
 {
 	if (status == EXIT_INPUT)
-		stream_in_complain(err, "");
+		stream_in_complain(&st->in, err, "");
 	else
 		log_error("%s", err->msg);
 	exit(status);
@@ -240,13 +240,13 @@ stage_run(struct stage *st)
 
 	assert(st->tail == &st->head && st->head == NULL);
 	if ((rc = stage_loop(st, &err)) != EXIT_DONE)
-		stage_stop(rc, &err);
+		stage_stop(st, rc, &err);
 	stream_out_end(&st->out);
 	stream_out_report(&st->out, st->nfailed);
 	if (stream_out_flush(&st->out, 0, &err) == -1 ||
 	    (close(st->out.fd) == -1 &&
 	    err_sys(&err, "standard output") == -1))
-		stage_stop(EXIT_STOPPED, &err);
+		stage_stop(st, EXIT_STOPPED, &err);
 	rc = st->out.errors > 0 ? EXIT_IMAGES : EXIT_DONE;
 	if (st->next == NULL)
 		stream_in_clear(&st->in);

@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
+#include "lib/base/utf8.h"
 #include "lib/base/xalloc.h"
 #include "lib/registry/broker.h"
 #include "lib/registry/helper.h"
@@ -44,20 +44,12 @@ static void
 fail_with_text(struct helper *h, const struct broker_answer *a)
 {
 	char	text[400];
-	size_t	n = 0, i;
 
-	for (i = 0; i < a->len && n + 1 < sizeof(text); i++)
-		if (!isspace((unsigned char)a->text[i]))
-			text[n++] = a->text[i];
-		else if (n > 0 && text[n - 1] != ' ')
-			text[n++] = ' ';
-	while (n > 0 && text[n - 1] == ' ')
-		n--;
-	text[n] = '\0';
-	if (n == 0 && WIFSIGNALED(a->value))
+	utf8_one_line(text, sizeof(text), a->text, a->len);
+	if (*text == '\0' && WIFSIGNALED(a->value))
 		snprintf(text, sizeof(text), "it was ended by signal %d",
 		    WTERMSIG(a->value));
-	else if (n == 0)
+	else if (*text == '\0')
 		snprintf(text, sizeof(text), "it ended with status %d",
 		    WEXITSTATUS(a->value));
 	fail(h, text);

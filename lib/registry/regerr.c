@@ -8,6 +8,7 @@
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
+#include "lib/base/utf8.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/http.h"
 #include "lib/http/tls.h"
@@ -147,23 +148,6 @@ json_errors(const struct buf *body, char **code, struct buf *text)
 	return 0;
 }
 
-/* Printable beginning of a text, blanks folded. */
-static void
-quote(const struct buf *body, char *out, size_t size)
-{
-	size_t	i, o = 0;
-
-	for (i = 0; i < body->len && o + 1 < size; i++) {
-		if (isspace((unsigned char)body->data[i])) {
-			if (o > 0 && out[o - 1] != ' ')
-				out[o++] = ' ';
-		} else if (isprint((unsigned char)body->data[i])) {
-			out[o++] = body->data[i];
-		}
-	}
-	out[o] = '\0';
-}
-
 void
 regerr_answer(struct http_call *c, struct err *err)
 {
@@ -180,7 +164,8 @@ regerr_answer(struct http_call *c, struct err *err)
 		if (code != NULL)
 			snprintf(err->code, sizeof(err->code), "%s", code);
 	} else {
-		quote(&c->reply, text, sizeof(text));
+		utf8_one_line(text, sizeof(text), c->reply.data,
+		    c->reply.len);
 		err_set(err, class_of(status, ""), "HTTP %ld%s%s", status,
 		    *text != '\0' ? ": " : "", text);
 	}

@@ -449,16 +449,6 @@ image_clear(struct image *img)
 	memset(img, 0, sizeof(*img));
 }
 
-void
-image_name(const struct image *img, char *out, size_t size)
-{
-	if (img->file != NULL)
-		snprintf(out, size, "%s:%" PRId64 ": %s", img->file,
-		    img->line, img->source);
-	else
-		snprintf(out, size, "%s", img->source);
-}
-
 size_t
 image_nroots(const struct image *img)
 {

@@ -76,9 +76,6 @@ void	image_clear(struct image *);
  */
 int	image_check_labels(jv rec, struct err *);
 
-/* "FILE:LINE: SOURCE", for messages; into out. */
-void	image_name(const struct image *, char *out, size_t size);
-
 /* The manifest of a digest, or NULL if the record does not carry it. */
 struct content *image_find(const struct image *, const char *digest);
 

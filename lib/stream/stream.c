@@ -18,9 +18,6 @@
 #include "lib/text/json_out.h"
 #include "lib/text/json_text.h"
 
-/* Tells this error from others for stream_in_complain(). */
-#define CODE_CUT	"CUT"
-
 /* What record_set() leaves free of a line, so that an error fits always. */
 #define RECORD_ERROR_ROOM	(6 * (ERR_MSG_MAX + ERR_CODE_MAX) + 1024)
 
@@ -122,22 +119,21 @@ classify(struct stream_in *in, struct record *rec, struct err *err)
 
 /* The stream ends where it must not. */
 static int
-cut_short(struct err *err, unsigned long images)
+cut_short(struct stream_in *in, struct err *err)
 {
-	if (images == 0)
-		err_set(err, ERR_STREAM, "no stream: the input is empty");
-	else
-		err_set(err, ERR_STREAM, "the stream was cut short: it stops "
-		    "after %lu images, without its end record", images - 1);
-	snprintf(err->code, sizeof(err->code), CODE_CUT);
-	return -1;
+	in->cut = 1;
+	if (in->in_segment)
+		return err_set(err, ERR_STREAM, "the stream was cut short: it "
+		    "stops after %lu images, without its end record",
+		    in->images);
+	return err_set(err, ERR_STREAM, "no stream: the input is empty");
 }
 
 void
-stream_in_complain(const struct err *err, const char *meaning)
+stream_in_complain(const struct stream_in *in, const struct err *err,
+    const char *meaning)
 {
-	if (strcmp(err->code, CODE_CUT) == 0 &&
-	    env_is_supervised())
+	if (in->cut && env_is_supervised())
 		log_info("standard input: %s%s", err->msg, meaning);
 	else
 		log_error("standard input: %s%s", err->msg, meaning);
@@ -189,10 +185,8 @@ stream_in_take(struct stream_in *in, struct record *rec, struct err *err)
 	}
 	if (rc == -1)
 		return -1;
-	if (in->lines.eof && in->in_segment)
-		return cut_short(err, in->images + 1);
-	if (in->lines.eof && in->segments == 0)
-		return cut_short(err, 0);
+	if (in->lines.eof && (in->in_segment || in->segments == 0))
+		return cut_short(in, err);
 	return 0;
 }
 
@@ -216,6 +210,23 @@ record_clear(struct record *rec)
 	rec->over = NULL;
 	jv_free(rec->obj);
 	rec->obj = jv_invalid();
+}
+
+void
+record_name(const struct record *rec, char *out, size_t size)
+{
+	char	*file = json_str(rec->obj, "file");
+	char	*source = json_str(rec->obj, "source");
+	int64_t	 line = 0;
+
+	json_int(rec->obj, "line", &line);
+	if (file != NULL)
+		snprintf(out, size, "%s:%lld: %s", file, (long long)line,
+		    source != NULL ? source : "?");
+	else
+		snprintf(out, size, "%s", source != NULL ? source : "?");
+	free(file);
+	free(source);
 }
 
 static struct json_span

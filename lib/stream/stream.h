@@ -23,6 +23,7 @@ struct stream_in {
 	unsigned long	 segments;	/* complete ones */
 	unsigned long	 images;	/* of this segment */
 	int		 any_count;	/* accept an end with another count */
+	int		 cut;		/* it ended where it must not */
 };
 
 /* One line that was read. */
@@ -55,12 +56,16 @@ int	stream_in_next(struct stream_in *, struct record *, struct err *);
 
 /*
  * Say on standard error why the input could not be read on, with what it means
- * behind it ("" if that is all).  Under a front-end that names the stage which
+ * after it ("" if that is all).  Under a front-end that names the stage which
  * cut the stream short, that it was cut short is only worth an info message.
  */
-void	stream_in_complain(const struct err *, const char *meaning);
+void	stream_in_complain(const struct stream_in *, const struct err *,
+	    const char *meaning);
 
 void	record_clear(struct record *);
+
+/* "FILE:LINE: SOURCE" as far as the record says, for messages; into out. */
+void	record_name(const struct record *, char *out, size_t size);
 
 /*
  * Set a member of the record to a JSON text, raw and obj both.  A member that

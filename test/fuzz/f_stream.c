@@ -82,7 +82,7 @@ check_image(struct record *rec)
 		must(*err.msg != '\0');
 		return;
 	}
-	image_name(&img, name, sizeof(name));
+	record_name(rec, name, sizeof(name));
 	for (i = 0; i < image_nroots(&img); i++)
 		must(image_root(&img, i)->digest != NULL);
 	/* Stored as if all of it were new, it is a record again. */

@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,6 +80,56 @@ test_pipe(void)
 	is_int(status, 0);
 }
 
+/* Regular files of ours only, and only with the permissions that may be. */
+static void
+test_own(void)
+{
+	struct stat	st;
+
+	memset(&st, 0, sizeof(st));
+	st.st_mode = S_IFREG | 0644;
+	st.st_uid = geteuid();
+	is_int(io_is_own_file(&st, 0), 1);
+	is_int(io_is_own_file(&st, 022), 1);
+	is_int(io_is_own_file(&st, 077), 0);
+	st.st_mode = S_IFREG | 0660;
+	is_int(io_is_own_file(&st, 022), 0);
+	st.st_mode = S_IFDIR | 0600;
+	is_int(io_is_own_file(&st, 077), 0);
+	st.st_mode = S_IFREG | 0600;
+	is_int(io_is_own_file(&st, 077), 1);
+	st.st_uid = geteuid() + 1;
+	is_int(io_is_own_file(&st, 077), 0);
+}
+
+/* A file without a name gets one, unless somebody has it. */
+static void
+test_name(void)
+{
+	char	dir[] = "/var/tmp/t_io.XXXXXX", got[8] = "";
+	int	fd, at;
+
+	if (mkdtemp(dir) == NULL || (at = open(dir, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1 || (fd = open(dir, O_TMPFILE | O_RDWR |
+	    O_CLOEXEC, 0600)) == -1) {
+		ok(0, "a file without a name");
+		return;
+	}
+	is_int(io_write_full(fd, "text", 4), 0);
+	is_int(faccessat(at, "name", F_OK, 0), -1);
+	is_int(io_name_file(fd, at, "name"), 0);
+	is_int(io_name_file(fd, at, "name"), -1);
+	is_int(errno, EEXIST);
+	close(fd);
+	fd = openat(at, "name", O_RDONLY | O_CLOEXEC);
+	is_int(read(fd, got, sizeof(got)), 4);
+	is_str(got, "text");
+	close(fd);
+	unlinkat(at, "name", 0);
+	close(at);
+	rmdir(dir);
+}
+
 int
 main(void)
 {
@@ -87,5 +139,7 @@ main(void)
 		bytes[i] = (char)(i * 31 + i / 251);
 	test_short();
 	test_pipe();
+	test_own();
+	test_name();
 	return tap_end();
 }

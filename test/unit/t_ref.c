@@ -296,9 +296,27 @@ test_huge(void)
 	free(text);
 }
 
+static void
+test_usual_tag(void)
+{
+	struct ref	r;
+	struct err	err = ERR_INIT;
+
+	is_int(ref_parse(&r, "r.io/a", &err), 0);
+	is_str(ref_tag(&r), "latest");
+	ref_clear(&r);
+	is_int(ref_parse(&r, "r.io/a:1", &err), 0);
+	is_str(ref_tag(&r), "1");
+	ref_clear(&r);
+	is_int(ref_parse(&r, "oci:d", &err), 0);
+	is_str(ref_tag(&r), "latest");
+	ref_clear(&r);
+}
+
 int
 main(void)
 {
+	test_usual_tag();
 	test_registry();
 	test_repository();
 	test_tag();

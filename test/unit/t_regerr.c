@@ -83,7 +83,7 @@ test_other(void)
 	answer(301, "", "registry", "", "HTTP 301");
 	answer(502, "<html>\r\n<h1>502 Bad\tGateway</h1>\n\n</html>\n",
 	    "registry", "", "HTTP 502: <html> <h1>502 Bad Gateway</h1> "
-	    "</html> ");
+	    "</html>");
 	answer(500, "\x1b[2J\x01" "boom\x7f\xff", "registry", "",
 	    "HTTP 500: [2Jboom");
 	answer(500, "  \n ", "registry", "", "HTTP 500");

@@ -522,7 +522,7 @@ complains(const char *text, const char *supervised, const char *want)
 	fflush(stderr);
 	saved = dup(2);
 	dup2(logged[1], 2);
-	stream_in_complain(&err, "; so what");
+	stream_in_complain(&in, &err, "; so what");
 	fflush(stderr);
 	dup2(saved, 2);
 	close(saved);
@@ -546,9 +546,34 @@ test_complain(void)
 	complains(HEADER "x\n", "1", "standard input: line 2: not valid JSON");
 }
 
+static void
+named(const char *raw, size_t size, const char *want)
+{
+	struct record	rec;
+	char		name[100];
+
+	record_of(&rec, raw);
+	record_name(&rec, name, size);
+	is_str(name, want);
+	record_clear(&rec);
+}
+
+static void
+test_name(void)
+{
+	named("{\"file\":\"l.csv\",\"line\":3,\"source\":\"r.io/a:1\"}", 100,
+	    "l.csv:3: r.io/a:1");
+	named("{\"file\":\"l.csv\",\"line\":3,\"source\":\"r.io/a:1\"}", 6,
+	    "l.csv");
+	named("{\"line\":\"x\",\"source\":\"oci:d:t\"}", 100, "oci:d:t");
+	named("{\"file\":\"l\"}", 100, "l:0: ?");
+	named("{}", 100, "?");
+}
+
 int
 main(void)
 {
+	test_name();
 	test_framing();
 	test_cut();
 	test_broken();

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/utf8.h"
 #include "test/unit/tap.h"
@@ -189,9 +190,38 @@ test_prefix(void)
 	fits("ab\xe6\xbc", 10, 2, 2);
 }
 
+static void
+one_line(const char *text, size_t size, const char *want)
+{
+	char	out[100];
+
+	memset(out, '#', sizeof(out));
+	utf8_one_line(out, size, text, strlen(text));
+	is_str(out, want);
+	ok(out[size] == '#', "nothing after %zu bytes", size);
+}
+
+static void
+test_one_line(void)
+{
+	one_line("", 50, "");
+	one_line("abc", 50, "abc");
+	one_line(" \t a\r\n\n b\f", 50, "a b");
+	one_line(" \n", 50, "");
+	one_line("a\x1b[1mb\xe2\x80\xae" "c\xff" "d", 50, "a[1mbcd");
+	one_line("a \x07 b", 50, "a b");
+	one_line("\xc2\xa0\xc3\xa9\xe2\x80\xa8x", 50, "\xc3\xa9 x");
+	one_line("abc", 4, "abc");
+	one_line("abc", 3, "ab");
+	one_line("abc", 1, "");
+	one_line("a\xc3\xa9", 3, "a");
+	one_line("a b", 3, "a");
+}
+
 int
 main(void)
 {
+	test_one_line();
 	test_decode();
 	test_round_trip();
 	test_valid();

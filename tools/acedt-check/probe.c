@@ -132,7 +132,7 @@ probe_read(struct check *k, const struct source *src, struct reg_repo *repo,
 	p->state = PROBE_READS;
 	p->src = src;
 	p->call.path = xasprintf("manifests/%s", src->ref.digest != NULL ?
-	    src->ref.digest : src->ref.tag != NULL ? src->ref.tag : "latest");
+	    src->ref.digest : ref_tag(&src->ref));
 	p->call.accept = MANIFEST_ACCEPT;
 	p->call.on_done = read_answered;
 	reg_start(&p->call);

@@ -176,11 +176,11 @@ choose_all(struct choice *ch, const struct record *rec)
 }
 
 static void
-warn_nothing(const struct choice *ch)
+warn_nothing(const struct choice *ch, const struct record *rec)
 {
 	char	name[1024];
 
-	image_name(ch->img, name, sizeof(name));
+	record_name(rec, name, sizeof(name));
 	log_warn("%s: no image for the wanted platforms; it offers %s", name,
 	    ch->offers.len > 0 ? ch->offers.data : "none");
 }
@@ -207,7 +207,7 @@ select_platforms(struct record *rec, const struct platforms *want,
 	rc = choose_all(&ch, rec);
 	if (rc == 0) {
 		if (ch.chosen == 0)
-			warn_nothing(&ch);
+			warn_nothing(&ch, rec);
 		json_out_end_array(&ch.out);
 		if (buf_is_full(&ch.text))
 			rc = err_set(err, ERR_LIMIT, "the selected manifests "

@@ -92,24 +92,6 @@ struct indexer {
 	int		 unsure;	/* the records do not agree */
 };
 
-/* FILE:LINE: SOURCE of a record, as far as it says. */
-static void
-record_name(const struct record *rec, char *out, size_t size)
-{
-	char	*file = json_str(rec->obj, "file");
-	char	*source = json_str(rec->obj, "source");
-	int64_t	 line = 0;
-
-	json_int(rec->obj, "line", &line);
-	if (file != NULL)
-		snprintf(out, size, "%s:%" PRId64 ": %s", file, line,
-		    source != NULL ? source : "?");
-	else
-		snprintf(out, size, "%s", source != NULL ? source : "?");
-	free(file);
-	free(source);
-}
-
 /*
  * Was the same said of another image?  That an account may not do something
  * holds for all images of a repository, and is said once.
@@ -266,11 +248,11 @@ read_stream(struct indexer *x)
 		add(x, &rec);
 		record_clear(&rec);
 	}
-	stream_in_clear(&in);
 	if (rc == -1) {
-		stream_in_complain(&err, "; nothing was published");
+		stream_in_complain(&in, &err, "; nothing was published");
 		exit(EXIT_INPUT);
 	}
+	stream_in_clear(&in);
 	if (x->said_again > 0)
 		log_error("%lu more image%s failed for the reason that is "
 		    "given for %s", x->said_again, x->said_again == 1 ? "" :

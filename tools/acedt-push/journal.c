@@ -29,8 +29,7 @@
 static int
 is_private(int fd, struct stat *st)
 {
-	return fstat(fd, st) == 0 && S_ISREG(st->st_mode) &&
-	    st->st_uid == geteuid() && (st->st_mode & 077) == 0;
+	return fstat(fd, st) == 0 && io_is_own_file(st, 077);
 }
 
 /* The name of an entry: the digits of a SHA-256. */

@@ -227,8 +227,7 @@ ask_registry(struct lookup *l, struct reg_repo *repo)
 	l->state = LOOKUP_HEAD;
 	l->call.repo = repo;
 	l->call.method = "HEAD";
-	l->call.path = xasprintf("manifests/%s",
-	    l->ref->tag != NULL ? l->ref->tag : "latest");
+	l->call.path = xasprintf("manifests/%s", ref_tag(l->ref));
 	l->call.accept = MANIFEST_ACCEPT;
 	l->call.arg = l;
 	l->call.on_done = got_head;
