@@ -403,7 +403,7 @@ account_for()
 		stop_servers
 		rm -f "$BATS_FILE_TMPDIR/servers"
 	done <<-'EOF'
-	file:///etc/passwd points to something that is no URL
+	file:///etc/passwd points to something that is not a URL
 	http://10.1.2.3/token token service 10.1.2.3 is in a private network: credentials are not sent there
 	http://192.168.1.1/token token service 192.168.1.1 is in a private network: credentials are not sent there
 	http://[fd00::1]:1/token is in a private network: credentials are not sent there
@@ -510,7 +510,7 @@ account_for()
 		echo "$to: $stderr"
 		[[ $stderr == *"$why"* ]]
 	done <<-EOF
-	file:///etc/passwd|points to something that is no URL
+	file:///etc/passwd|points to something that is not a URL
 	gopher://127.0.0.1/|points to a gopher: URL, which is not followed
 	|the Location is empty or too long
 	http://u:p@127.0.0.1/|points to a URL with a user name

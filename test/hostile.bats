@@ -551,7 +551,7 @@ drip()
 	a blank|blanks|"/v2/ /x"
 	a CR that splits a field|its descriptor says|"/v2/\\rX: y"
 	66 KB|too long|"/$far"
-	an address of seven parts|no http or https URL|"http://1.2.3.4.5.6.7.8.9:99999/"
+	an address of seven parts|not an http or https URL|"http://1.2.3.4.5.6.7.8.9:99999/"
 	nothing|without a Location|null
 	EOF2
 }
@@ -616,7 +616,7 @@ drip()
 	50 challenges|HTTP 401|$c[$(for i in $(seq 50); do printf '"Basic realm=%s",' "$i"; done)"Negotiate x"]}
 	10,000 challenges in one field|HTTP 401|$c"$(for i in $(seq 5000); do printf 'X%d a=b, ' "$i"; done)"}
 	no realm|names no token service|$c"Bearer service=x"}
-	a realm that is a file|it points to something that is no URL|$c"Bearer realm=\\"file:///etc/passwd\\""}
+	a realm that is a file|it points to something that is not a URL|$c"Bearer realm=\\"file:///etc/passwd\\""}
 	a realm with a user name|user name|$c"Bearer realm=\\"http://u:p@$R_HOST/\\""}
 	a realm without a host|Could not resolve host: token|$c"Bearer realm=\\"http:///token\\""}
 	a redirect of the token|HTTP 302|"path":"/token","status":302,"headers":{"Location":"/token"}

@@ -169,7 +169,7 @@ gather()
 	cp "$PKI/client.key" "$dir/x.key"
 	check "x.key: x.cert is missing beside it"
 	echo rubbish >"$dir/x.crt"
-	check "x.crt: it holds no certificate"
+	check "x.crt: the file has no certificate"
 	cp "$PKI/client.crt" "$dir/x.cert"
 	cp "$PKI/server.key" "$dir/x.key"
 	check "x.key is not the key of "

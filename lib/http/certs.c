@@ -1,3 +1,8 @@
+/*
+ * Certificates of one host: the files of the directories that docker, podman and
+ * containerd have for it, and hosts.toml.
+ */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +24,7 @@
 #include "lib/http/origin.h"
 #include "lib/text/toml.h"
 
-/* A hosts.toml being read: what it says of one host. */
+/* A hosts.toml that is being read: what it says of one host. */
 struct toml_certs {
 	struct certs	*c;
 	const char	*dir;		/* of the file */
@@ -39,6 +44,7 @@ no_password(char *buf, int size, int rwflag, void *arg)
 	return 0;
 }
 
+/* A file in memory, to be freed; NULL with the error set. */
 static BIO *
 open_pem(const char *path, struct err *err)
 {
@@ -58,6 +64,7 @@ open_pem(const char *path, struct err *err)
 	return bio;
 }
 
+/* All certificates of a file, which must have one. */
 static int
 load_authorities(struct certs *c, const char *path, struct err *err)
 {
@@ -77,10 +84,11 @@ load_authorities(struct certs *c, const char *path, struct err *err)
 	BIO_free(bio);
 	if (sk_X509_num(c->authorities) <= before)
 		return err_set(err, ERR_TLS,
-		    "%s: it holds no certificate in PEM format", path);
+		    "%s: the file has no certificate in PEM format", path);
 	return 0;
 }
 
+/* The private key of a file, without a password. */
 static int
 load_key(struct certs *c, const char *path, struct err *err)
 {
@@ -95,8 +103,8 @@ load_key(struct certs *c, const char *path, struct err *err)
 	if (c->key != NULL)
 		return 0;
 	return err_set(err, ERR_TLS, encrypted ?
-	    "%s: the key is encrypted, and nobody is there to ask" :
-	    "%s: it holds no private key in PEM format", path);
+	    "%s: the key is encrypted, and nobody can be asked for its password" :
+	    "%s: the file has no private key in PEM format", path);
 }
 
 /* A certificate to show, with those between it and the authority. */
@@ -122,7 +130,7 @@ load_client(struct certs *c, const char *cert, const char *key,
 	BIO_free(bio);
 	if (c->cert == NULL)
 		return err_set(err, ERR_TLS,
-		    "%s: it holds no certificate in PEM format", cert);
+		    "%s: the file has no certificate in PEM format", cert);
 	if (load_key(c, key, err) == -1)
 		return -1;
 	if (X509_check_private_key(c->cert, c->key) == 1)
@@ -184,6 +192,7 @@ load_file(struct certs *c, const char *dir, const char *name,
 	return 0;
 }
 
+/* A path as hosts.toml of this directory means it; owned by the caller. */
 static char *
 path_in(const char *dir, const char *name)
 {
@@ -216,8 +225,9 @@ take_client(struct toml_certs *t, const struct toml_value *v,
 	return v->depth < 2 || second ? end_client(t, err) : 0;
 }
 
+/* Is it the host of a URL, or of a host[:port] that is reached by https? */
 static int
-same_host(const char *url, const char *host)
+url_is_of_host(const char *url, const char *host)
 {
 	char	*have, *full;
 	int	 secure, same;
@@ -231,6 +241,7 @@ same_host(const char *url, const char *host)
 	return same;
 }
 
+/* One value of hosts.toml; only those of the host count. */
 static int
 take_value(const struct toml_value *v, void *arg, struct err *err)
 {
@@ -238,9 +249,10 @@ take_value(const struct toml_value *v, void *arg, struct err *err)
 	char			*path;
 	int			 rc;
 
+	assert(t->c != NULL && t->host != NULL);
 	if (v->ntable == 0 ? !t->own : v->ntable != 2 ||
 	    strcmp(v->table[0], "host") != 0 ||
-	    !same_host(v->table[1], t->host))
+	    !url_is_of_host(v->table[1], t->host))
 		return 0;
 	if (strcmp(v->key, "skip_verify") == 0) {
 		t->c->skip_verify |= strcmp(v->text, "true") == 0;
@@ -256,19 +268,20 @@ take_value(const struct toml_value *v, void *arg, struct err *err)
 	return rc;
 }
 
-/* Only "server": it may stand behind what it is about. */
+/* Only "server", which may come after the values that it is about. */
 static int
 take_server(const struct toml_value *v, void *arg, struct err *err)
 {
 	struct toml_certs	*t = arg;
 
 	(void)err;
+	assert(t->host != NULL);
 	if (v->ntable == 0 && strcmp(v->key, "server") == 0)
-		t->own = same_host(v->text, t->host);
+		t->own = url_is_of_host(v->text, t->host);
 	return 0;
 }
 
-/* own: is the directory that of the host itself? */
+/* hosts.toml of a directory; own: the directory is that of the host itself. */
 static int
 load_hosts_toml(struct certs *c, const char *dir, const char *host, int own,
     struct err *err)
@@ -299,7 +312,7 @@ load_hosts_toml(struct certs *c, const char *dir, const char *host, int own,
 	return rc;
 }
 
-/* All of a directory, in the order of the names.  1 if it is there. */
+/* All of a directory, in the order of the names.  1 if it exists. */
 static int
 load_directory(struct certs *c, const char *dir, const char *host,
     struct err *err)
@@ -343,6 +356,7 @@ names_of(const char *host, char *names[NAMES_MAX])
 		names[n++] = xasprintf("%.*s_%s_", (int)(colon - host), host,
 		    colon + 1);
 	}
+	assert(n <= NAMES_MAX);
 	return n;
 }
 

@@ -1,3 +1,4 @@
+/* The values of header fields: numbers, ranges, links. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,18 +10,18 @@
 
 #define BLANKS	" \t"
 
-/* Digits and no more than INT64_MAX; *end is behind them.  -1 if there are none. */
+/* A number of digits up to INT64_MAX, *end after them; -1 if there is none. */
 static int64_t
 digits(const char *v, const char **end)
 {
-	char	*behind;
+	char	*after;
 	int64_t	 n;
 
 	if (!isdigit((unsigned char)*v))
 		return -1;
 	errno = 0;
-	n = strtoll(v, &behind, 10);
-	*end = behind;
+	n = strtoll(v, &after, 10);
+	*end = after;
 	return errno == 0 ? n : -1;
 }
 
@@ -59,7 +60,7 @@ field_upload_bytes(const char *v)
 	return last > 0 && last < INT64_MAX ? last + 1 : 0;
 }
 
-/* Is it one of the words of a parameter's value? */
+/* Is word one of the words of a parameter's value of n bytes? */
 static int
 has_word(const char *v, size_t n, const char *word)
 {
@@ -79,7 +80,7 @@ has_word(const char *v, size_t n, const char *word)
 
 /* Bytes of a value: up to its closing quote, or a token. */
 static size_t
-value_length(const char *v, int quoted)
+parameter_length(const char *v, int quoted)
 {
 	size_t	n = 0;
 
@@ -107,7 +108,7 @@ read_parameter(const char *v, int *next)
 	v += 1 + strspn(v + 1, BLANKS);
 	if ((quoted = *v == '"'))
 		v++;
-	len = value_length(v, quoted);
+	len = parameter_length(v, quoted);
 	if (n == 3 && strncasecmp(name, "rel", 3) == 0 &&
 	    has_word(v, len, "next"))
 		*next = 1;

@@ -8,7 +8,7 @@
  * distribution-spec ("Pushing a blob in chunks", "Listing referrers").
  */
 
-/* A number of bytes, as in Content-Length; -1 if it is none. */
+/* A number of bytes, as in Content-Length; -1 if it is not a number. */
 int64_t	field_bytes(const char *);
 
 /* The first byte of a Content-Range, "bytes 100-999/1000"; -1 if none. */

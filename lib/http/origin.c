@@ -1,4 +1,9 @@
+/*
+ * Where a URL from a registry may lead: origins, and how near to this machine an
+ * address is.
+ */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,7 +31,7 @@ origin_clear(struct origin *o)
 
 /*
  * IDNA can make an address or "localhost" of a name that is neither, and
- * libcurl applies it only when it connects: no such name is any good here.
+ * libcurl applies it only when it connects: such a name is refused here.
  */
 static int
 is_ascii(const char *s)
@@ -37,6 +42,7 @@ is_ascii(const char *s)
 	return 1;
 }
 
+/* Scheme, host and port, to be cleared; -1 if it is not a URL with them. */
 static int
 origin_of(const char *url, struct origin *o)
 {
@@ -75,7 +81,7 @@ origin_same(const char *a, const char *b)
 	return same;
 }
 
-/* Addresses at which clouds tell a machine of theirs its secrets. */
+/* Is it an address at which a cloud tells its machines their secrets? */
 static int
 is_metadata(const char *text)
 {
@@ -91,6 +97,7 @@ is_metadata(const char *text)
 	return 0;
 }
 
+/* Of the 4 bytes of an address. */
 static enum origin_scope
 scope_v4(const unsigned char *a)
 {
@@ -111,6 +118,7 @@ scope_v4(const unsigned char *a)
 	return ORIGIN_PUBLIC;
 }
 
+/* Of the 16 bytes of an address. */
 static enum origin_scope
 scope_v6(const unsigned char *a)
 {
@@ -127,7 +135,7 @@ scope_v6(const unsigned char *a)
 		return ORIGIN_LOOPBACK;
 	if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80)
 		return ORIGIN_LINK;
-	/* What a gateway makes an IPv4 address of: NAT64, 6to4. */
+	/* Those of which a gateway makes an IPv4 address: NAT64, 6to4. */
 	if (memcmp(a, nat64, sizeof(nat64)) == 0)
 		return scope_v4(a + 12);
 	if (a[0] == 0x20 && a[1] == 0x02)
@@ -143,7 +151,7 @@ scope_v6(const unsigned char *a)
  * AF_INET with 4 bytes, of mapped ones too, AF_INET6 with 16, 0 for a name.
  */
 static int
-literal(const char *host, unsigned char a[16])
+parse_address(const char *host, unsigned char a[16])
 {
 	char	text[64];
 	size_t	n = strlen(host);
@@ -192,7 +200,7 @@ scope_of_host(const char *host)
 
 	if (is_localhost(host))
 		return ORIGIN_LOOPBACK;
-	switch (literal(host, a)) {
+	switch (parse_address(host, a)) {
 	case AF_INET:
 		return scope_v4(a);
 	case AF_INET6:
@@ -216,6 +224,7 @@ origin_scope_text(enum origin_scope scope)
 	case ORIGIN_METADATA:
 		return "a metadata service of a cloud";
 	}
+	assert(0);
 	return "?";
 }
 
@@ -229,7 +238,7 @@ origin_is_loopback(const char *url)
 	if (origin_of(url, &o) == -1)
 		return 0;
 	is = is_localhost(o.host);
-	switch (literal(o.host, a)) {
+	switch (parse_address(o.host, a)) {
 	case AF_INET:
 		is = a[0] == 127;
 		break;
@@ -302,7 +311,7 @@ check_step(const char *base, enum origin_scope near, const char *url,
 	if (origin_of(url, &to) == -1) {
 		origin_clear(&from);
 		return err_set(err, ERR_REGISTRY,
-		    "it points to something that is no URL");
+		    "it points to something that is not a URL");
 	}
 	if (near < scope_of_host(from.host))
 		near = scope_of_host(from.host);
@@ -324,6 +333,7 @@ check_step(const char *base, enum origin_scope near, const char *url,
 	return rc;
 }
 
+/* Does a URL carry a user name or a password? */
 static int
 has_user(CURLU *u)
 {
@@ -336,7 +346,7 @@ has_user(CURLU *u)
 	return has;
 }
 
-/* A zone is an interface of this machine: nothing that a registry can know. */
+/* A zone is an interface of this machine, which a registry cannot know. */
 static int
 has_zone(CURLU *u)
 {
@@ -371,7 +381,7 @@ origin_resolve(const char *base, enum origin_scope near, const char *location,
 	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) != 0 ||
 	    curl_url_get(u, CURLUPART_URL, &s, 0) != 0)
 		err_set(err, ERR_REGISTRY, "it points to something that is "
-		    "no http or https URL");
+		    "not an http or https URL");
 	else if (has_user(u))
 		err_set(err, ERR_REGISTRY,
 		    "it points to a URL with a user name");

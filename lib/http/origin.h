@@ -11,12 +11,12 @@ struct err;
 /* Have both URLs the same scheme, host and port? */
 int	origin_same(const char *, const char *);
 
-/* Is its host this machine, by name or by address? */
+/* Is the host of a URL this machine, by name or by address? */
 int	origin_is_loopback(const char *url);
 
 /*
- * Where an address is.  A registry may point to what is as far away as itself, or
- * farther: to a smaller value or the same.
+ * Where an address is, the farthest first.  A registry may point to what is as
+ * far away as itself, or farther: to a smaller value or the same.
  */
 enum origin_scope {
 	ORIGIN_PUBLIC,		/* or not known */
@@ -27,26 +27,26 @@ enum origin_scope {
 };
 
 /*
- * Of the address to which a connection for url goes.  One with another port than
- * the URL's is a proxy's, and says nothing.
+ * The scope of the address to which a connection for url goes.  An address with
+ * another port than the URL's is that of a proxy, and says nothing.
  */
 enum origin_scope origin_scope(const char *url, const char *address, int port);
 /* "in a private network". */
 const char *origin_scope_text(enum origin_scope);
 
 /*
- * Its host, with the port where that is not the scheme's own; NULL if it is no
- * URL.  The caller frees it.
+ * The host of a URL, with the port where that is not the scheme's own; NULL if it
+ * is not a URL.  The caller frees it.  *secure: the scheme is https.
  */
 char	*origin_host(const char *url, int *secure);
 
-/* Its scheme and host, "https://HOST[:PORT]"; NULL if it is no URL. */
+/* Scheme and host, "https://HOST[:PORT]", to be freed; NULL if not a URL. */
 char	*origin_base(const char *url);
 
 /*
- * The URL that location means, read from base.  NULL with *err filled if it is
- * none that may be followed: not http or https, from https to http, with a
- * user name, too long, or nearer than near, which is where base answered from.
+ * The URL that location means, read from base.  NULL with *err filled if it must
+ * not be followed: not http or https, from https to http, with a user name, too
+ * long, or nearer than near, which is where base answered from.
  * The caller frees it.
  */
 char	*origin_resolve(const char *base, enum origin_scope near,
