@@ -20,8 +20,8 @@ teardown()
 	rm -f "$BATS_FILE_TMPDIR/servers"
 }
 
-# fill [NAME]: app and big are in the registry.
-fill()
+# push_images: app and big are in the registry R, and each NAME.list says so.
+push_images()
 {
 	acedt-resolve "$FILES/app.list" | acedt-fetch |
 	    acedt-push "$R_HOST/app" | acedt-index "$R_HOST/app:1"
@@ -59,7 +59,7 @@ account_for()
 @test "which statuses pass and which are final" {
 	local status
 	start_faulty
-	fill
+	push_images
 	for status in 408 425 429 500 502 503 504 522 524 400 403 404 410 501 505; do
 		jq -n --arg s $status '{path: ("r" + $s + "/"), nth: [1],
 		    status: ($s | tonumber)}'
@@ -105,7 +105,7 @@ account_for()
 
 @test "--limit-rate: no faster than that, in each direction" {
 	start_faulty --mount ignore
-	fill
+	push_images
 	# 3 MB at 2 MB a second, of which a tenth may come at once.
 	for way in "big.list oci:out:1" "$FILES/big.list $R_HOST/again:1" \
 	    "big.list $R_HOST/third:1"; do
@@ -124,7 +124,7 @@ account_for()
 
 @test "a download that breaks goes on at its byte" {
 	start_faulty
-	fill
+	push_images
 	big=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
 	faults "[{\"method\":\"GET\",\"path\":\"$big\",\"nth\":[1,2],\"cut\":1000000}]"
 	run -0 ace-dt mirror gather big.list oci:out:1 -q
@@ -186,7 +186,7 @@ account_for()
 
 @test "a server that ignores Range sends all of it again" {
 	start_faulty --no-range
-	fill
+	push_images
 	faults '[{"method":"GET","path":"big/blobs","nth":[1,2],"cut":1000}]'
 	run -0 ace-dt mirror gather big.list oci:out:1 -q
 	verify_layout out 1
@@ -379,7 +379,7 @@ account_for()
 
 @test "an error whose body has no end: the part that is quoted is read" {
 	start_faulty
-	fill
+	push_images
 	echo "$R_HOST/app@$(layout_digest "$FILES/images" app)" >list
 	for body in '{"repeat":"gone, "}' '["it is gone ",{"repeat":" ","every":0.1}]'; do
 		faults "[{\"method\":\"GET|HEAD\",\"path\":\"app/manifests/\",\"status\":404,\"set\":{\"Content-Length\":null},\"body\":$body}]"
@@ -414,7 +414,7 @@ account_for()
 
 @test "what is not a manifest is refused with a reason" {
 	start_faulty
-	fill
+	push_images
 	m='"method":"GET","path":"app/manifests/sha"'
 	while read -r body want; do
 		faults "[{$m,\"replace\":$(jq -Rn --arg b "$body" '$b')}]"
@@ -436,7 +436,7 @@ account_for()
 
 @test "HEAD without a digest, or refused: the manifest itself is asked for" {
 	start_faulty
-	fill
+	push_images
 	for fault in '"set":{"Docker-Content-Digest":null}' '"status":405' \
 	    '"set":{"Docker-Content-Digest":"md5:12"}' \
 	    '"set":{"Content-Type":"text/plain"}'; do
@@ -449,7 +449,7 @@ account_for()
 
 @test "endless, oversized and short answers" {
 	start_faulty
-	fill
+	push_images
 	m='"method":"GET","path":"app/manifests/sha"'
 	faults "[{$m,\"status\":200,\"body\":{\"repeat\":\"[\",\"times\":5000000}}]"
 	run -1 --separate-stderr ace-dt mirror gather app.list oci:x -q
@@ -468,7 +468,7 @@ account_for()
 
 @test "wrong content is never whole at the destination, even of a trusting one" {
 	start_faulty --trusting --mount ignore
-	fill
+	push_images
 	digest=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
 	faults "[{\"method\":\"GET\",\"path\":\"big/blobs/$digest\",\"replace\":\"$(head -c 3000000 /dev/zero | tr '\0' z)\"}]"
 	run -1 --separate-stderr ace-dt mirror gather big.list "$R_HOST/t:1" -q
@@ -482,7 +482,7 @@ account_for()
 @test "redirects: followed for content, without credentials, with limits" {
 	start_faulty --auth basic --user ann:pw
 	account_for "$R_HOST"
-	fill
+	push_images
 	first_host=$R_HOST
 	first_log=$R_LOG
 	mv faults first.faults

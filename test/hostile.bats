@@ -25,8 +25,8 @@ teardown()
 	rm -f "$BATS_FILE_TMPDIR/servers"
 }
 
-# fill NAME…: they are in the registry, and NAME.list says so.
-fill()
+# push_images NAME…: these are in the registry R, and each NAME.list says so.
+push_images()
 {
 	local name
 	for name; do
@@ -58,8 +58,8 @@ hostile()
 	fi
 }
 
-# has REPOSITORY DIGEST: R's destination has that blob.
-has()
+# registry_has_blob REPOSITORY DIGEST: R's destination has that blob.
+registry_has_blob()
 {
 	curl -fsI -o /dev/null "http://$R_HOST/v2/$1/blobs/$2"
 }
@@ -92,7 +92,7 @@ has()
 
 @test "answers to a GET that are wrong once: asked again, or read right" {
 	start_faulty
-	fill big
+	push_images big
 	ok='HTTP/1.1 200 OK\r\n'
 	while IFS='|' read -r what fault; do
 		faults "[{\"method\":\"GET\",\"path\":\"blobs/$BIG\",\"nth\":[1],$fault}]"
@@ -119,14 +119,14 @@ has()
 
 @test "answers to a GET of a blob that stay wrong" {
 	start_faulty --mount ignore
-	fill big
+	push_images big
 	ok='HTTP/1.1 200 OK\r\n'
 	while IFS='|' read -r what text fault; do
 		faults "[{\"method\":\"GET\",\"path\":\"blobs/$BIG\",$fault}]"
 		for to in oci:out:1 "$R_HOST/to:1"; do
 			hostile 1 "$what" "$text" big.list "$to"
 		done
-		refute has to "$BIG"
+		refute registry_has_blob to "$BIG"
 		refute test -e "out/blobs/sha256/${BIG#*:}"
 	done <<-EOF2
 	an HTML page|the registry has|"status":200,"headers":{"Content-Type":"text/html"},"body":"<html>log in</html>"
@@ -150,7 +150,7 @@ has()
 
 @test "answers that crawl: headers and manifests have an end" {
 	start_faulty
-	fill one
+	push_images one
 	ok='HTTP/1.1 200 OK\r\n'
 	manifest="${ok}Content-Type: $OCI_MANIFEST\r\nContent-Length: 90000\r\n\r\n"
 	faults "[{\"method\":\"HEAD\",\"path\":\"head\",
@@ -214,7 +214,7 @@ time.sleep(100)' >port 3>&- &
 
 @test "ranges that are answered wrong: all of it is asked for, once" {
 	start_faulty
-	fill big
+	push_images big
 	while IFS='|' read -r what text fault; do
 		# The first try is cut, so that the second asks for a range.
 		for nth in '[1]' '[1,2]'; do
@@ -265,7 +265,7 @@ both()
 
 @test "wrong content of one source: another one has the blob" {
 	start_faulty
-	fill big one
+	push_images big one
 	small=$(jq -r '.layers[1].digest' m)
 	size=$(layout_blob "$FILES/images" "$small" | wc -c)
 	for blob in "big $BIG 1500000" "one $small $size"; do
@@ -336,7 +336,7 @@ drip()
 
 @test "a source that sends next to nothing is left for another one, or named" {
 	start_faulty
-	fill big
+	push_images big
 	start_regd T --faults "$PWD/none"
 	config_plain_http "$R_HOST" "$T_HOST"
 	acedt-resolve big.list | acedt-fetch | acedt-push "$T_HOST/big" >/dev/null
@@ -405,7 +405,7 @@ drip()
 
 @test "a blob that a layout's disk has no room for: said before it is fetched" {
 	start_faulty
-	fill big
+	push_images big
 	cp -r "$FILES/images" lie
 	layout_blob lie "$(layout_digest lie big)" | jq -jc \
 	    "(.layers[] | select(.digest == \"$BIG\")).size = 1125899906842624" |
@@ -447,7 +447,7 @@ drip()
 
 @test "wrong content is not stored for a moment, even where all is believed" {
 	start_faulty --trusting --mount ignore
-	fill big one
+	push_images big one
 	small=$(jq -r '.layers[1].digest' m)
 	size=$(layout_blob "$FILES/images" "$small" | wc -c)
 	for blob in "big $BIG 1500000" "one $small $size"; do
@@ -455,7 +455,7 @@ drip()
 		while IFS='|' read -r what fault; do
 			faults "[{\"method\":\"GET\",\"path\":\"$name/blobs/$digest\",$fault}]"
 			hostile 1 "$what ($name)" '' $name.list "$R_HOST/to-$name:1"
-			refute has to-$name "$digest"
+			refute registry_has_blob to-$name "$digest"
 			[ "$(logged '.right == false')" -eq 0 ]
 		done <<-EOF2
 		the first byte|"replace":["x",{"repeat":"z","times":$((n - 1))}]
@@ -534,7 +534,7 @@ drip()
 
 @test "redirects that may not be followed" {
 	start_faulty
-	fill one
+	push_images one
 	far=$(head -c 66000 /dev/zero | tr '\0' a)
 	while IFS='|' read -r what text to; do
 		faults "[{\"method\":\"GET\",\"path\":\"one/(manifests|blobs)/sha\",
@@ -568,7 +568,7 @@ drip()
 	inner=$name:${THIEF_HOST#*:}
 	R_HOST=$address:$port
 	config_plain_http "$R_HOST" "$name:$port"
-	fill one
+	push_images one
 	fault='"method":"GET","path":"one/manifests/sha","status":302'
 	for to in "$inner" "$THIEF_HOST" "0x7f.1:${THIEF_HOST#*:}" \
 	    "[::ffff:127.0.0.1]:${THIEF_HOST#*:}" 169.254.169.254; do
@@ -638,7 +638,7 @@ drip()
 
 @test "commands to a CI service and invisible characters are shown, not obeyed" {
 	start_faulty
-	fill one
+	push_images one
 	jq -nc '[{path: "one/manifests/1", status: 403, body: ({errors: [{code:
 	    "DENIED", message: ("##vso[task.setvariable variable=p]x ##[error]y " +
 	    "::error::z \u200bw\u2060")}]} | tojson)}]' >faults.new
@@ -650,7 +650,7 @@ drip()
 
 @test "ten thousand warnings, few are said; control characters are not" {
 	start_faulty
-	fill one
+	push_images one
 	jq -nc '[{path: "one/manifests/1", set: {Warning: [range(6000) |
 	    "299 - \"w\(.) \u001b[31m\u00e2\u0080\u00ae\""]}}]' >faults.new
 	mv faults.new faults
@@ -720,7 +720,7 @@ root_is()
 
 @test "twenty descriptors are enough, or it says what lacks" {
 	start_faulty
-	fill app
+	push_images app
 	run --separate-stderr timeout 20 bash -c 'ulimit -n 20
 	    exec ace-dt mirror gather app.list oci:out:1 -q'
 	[ "$status" -ne 124 ]

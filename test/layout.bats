@@ -87,7 +87,7 @@ load helper
 }
 
 @test "make install puts programs and manuals where they belong" {
-	# "all" as it is: other flags must not build it anew.
+	# "all" as it is: other flags must not build it again.
 	make -s -o all -C "$TOP" B="$BUILD_DIR" DESTDIR="$PWD/root" \
 	    PREFIX=/usr install >/dev/null
 	for p in ace-dt acedt-resolve acedt-fetch acedt-filter acedt-push \

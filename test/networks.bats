@@ -66,11 +66,11 @@ setup()
 	config_plain_http "public.test:$r" "private.test:$r" \
 	    "carrier.test:$r" "private.test:$thief"
 	echo "oci:$FILES/images:one" >one
-	fill "public.test:$r/one"
+	push_image "public.test:$r/one"
 }
 
-# fill REPOSITORY: the image is there, and named in ./list.
-fill()
+# push_image REPOSITORY: the image is there, and named in ./list.
+push_image()
 {
 	acedt-resolve one | acedt-fetch >s
 	away acedt-push "$1" <s >p
@@ -126,7 +126,7 @@ refused()
 @test "a private registry may point into private networks, and a public one elsewhere" {
 	for pair in private.test:carrier.test private.test:public.test \
 	    public.test:cdn.test; do
-		fill "${pair%:*}:$r/one"
+		push_image "${pair%:*}:$r/one"
 		: >"$THIEF_LOG"
 		faults "[{\"method\":\"GET\",\"path\":\"one/manifests/sha\",\"status\":302,\"headers\":{\"Location\":\"http://${pair#*:}:$thief/v2/x\"}}]"
 		run -1 --separate-stderr away ace-dt mirror gather list \

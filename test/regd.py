@@ -3,27 +3,30 @@
 
 It speaks the distribution API (blobs, uploads, mounts, manifests, tags,
 referrers), writes its port to a file and each request as a line of JSON to a
-log, and reads a file of faults anew whenever that has changed:
+log, and reads a file of faults again whenever that has changed:
 
     [{"method": "GET", "path": "/blobs/", "nth": [1, 2],
       "status": 503, "headers": {"Retry-After": "1"}, "body": "text"}]
 
 method and path are regular expressions that must be found, and the request's
 body must have more than over bytes if that is there; with expect: true it must
-ask for "100 Continue" first, and is answered before the body.  nth says which matching
-requests it is for (counted from 1, all if it is missing).  What it
-does is one of
+ask for "100 Continue" first, and is answered before the body.  nth says which
+matching requests the fault is for (counted from 1, all if it is missing).  What
+it does is one of
 
     status, headers, body   answer so instead
     raw: text               write this to the connection instead, then close it
     cut: N                  answer as ever, but close after N bytes of the body
-    cut_all: N              ditto, after N bytes of the answer, head and all
+    cut_all: N              answer as ever, but close after N bytes of the whole
+                            answer, status line and fields counted
     reset: true             close without an answer
-    break: N                ditto, after N bytes of the request's body; an
-                            upload keeps them with --keep-parts, else it is gone
+    break: N                close without an answer after N bytes of the request's
+                            body; an upload keeps them with --keep-parts, else
+                            it is gone
     stall: S                wait S seconds first, then answer as ever
-    hold: FILE              wait until there is no such file, then answer as ever
-    set: {"Name": "value"}  answer as ever, with these fields changed (null: without)
+    hold: FILE              wait until the file is gone, then answer as ever
+    set: {"Name": "value"}  answer as ever, with these fields changed (null:
+                            without)
     replace: text           answer as ever, with another body
 
 and how it does that can be changed by
@@ -35,7 +38,8 @@ and how it does that can be changed by
 
 A text may be a list of texts, and {"repeat": "x", "times": 9} in it; times is
 without end if it is missing.  {"repeat": "x", "every": S} has no end, and waits
-S seconds after each; {"pause": S} is only a wait.  A field's value may be a list: one field each.
+S seconds after each; {"pause": S} is only a wait.  A field's value may be a
+list: one field each.
 """
 import argparse
 import base64

@@ -78,7 +78,7 @@ count()
 	[[ $stderr == *"blob sha256:"* ]]
 }
 
-@test "a registry that forgets begins anew" {
+@test "a registry that forgets begins again" {
 	serve
 	faults '[{"method":"PUT","over":300000,"nth":[1],"break":20000000}]'
 	run -0 ace-dt mirror gather "$FILES/registry.list" "$R_HOST/x:1" -q
