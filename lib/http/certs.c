@@ -1,6 +1,6 @@
 /*
- * Certificates of one host: the files of the directories that docker, podman and
- * containerd have for it, and hosts.toml.
+ * Certificates of one host: the files of the directories that docker, podman
+ * and containerd have for it, and hosts.toml.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -103,7 +103,7 @@ load_key(struct certs *c, const char *path, struct err *err)
 	if (c->key != NULL)
 		return 0;
 	return err_set(err, ERR_TLS, encrypted ?
-	    "%s: the key is encrypted, and nobody can be asked for its password" :
+	    "%s: the key is encrypted (store it without a password)" :
 	    "%s: the file has no private key in PEM format", path);
 }
 

@@ -23,17 +23,18 @@ struct err;
  * skip_verify.  All authorities are taken, and the first certificate to show.
  */
 struct certs {
-	STACK_OF(X509)	*authorities;	/* owned, as are the next three; or NULL */
-	X509		*cert;		/* to show; NULL: none */
-	STACK_OF(X509)	*chain;		/* from cert upwards; NULL: nothing */
+	/* All owned, each NULL if there is none. */
+	STACK_OF(X509)	*authorities;
+	X509		*cert;		/* to show */
+	STACK_OF(X509)	*chain;		/* from cert upwards */
 	EVP_PKEY	*key;
 	int		 skip_verify;
 };
 
 /*
- * Fill it, all zero before.  registry may be NULL; of its directories hosts.toml
- * is read for what it says of the host.  -1 if there is a file that cannot be
- * used; certs_clear() is due then too.
+ * Fill it, all zero before.  registry may be NULL; of its directories
+ * hosts.toml is read for what it says of the host.  -1 if there is a file that
+ * cannot be used; certs_clear() is due then too.
  */
 int	certs_load(struct certs *, const char *host, const char *registry,
 	    struct err *);

@@ -1,6 +1,6 @@
 /*
- * Where a URL from a registry may lead: origins, and how near to this machine an
- * address is.
+ * Where a URL from a registry may lead: origins, and how near to this machine
+ * an address is.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -409,8 +409,9 @@ origin_add_query(const char *url, const char *name, const char *value)
 }
 
 /*
- * A token service at an address that is not public belongs to a registry that is
- * in such a network itself, and on this machine it has the registry's address.
+ * A token service at an address that is not public belongs to a registry that
+ * is in such a network itself, and on this machine it has the registry's
+ * address.
  */
 static int
 is_strange_realm(const struct origin *from, enum origin_scope near,

@@ -20,7 +20,7 @@ int	origin_is_loopback(const char *url);
  */
 enum origin_scope {
 	ORIGIN_PUBLIC,		/* or not known */
-	ORIGIN_PRIVATE,		/* RFC 1918, 100.64/10, fc00::/7, and the like */
+	ORIGIN_PRIVATE,		/* RFC 1918, 100.64/10, fc00::/7, … */
 	ORIGIN_LINK,		/* link-local */
 	ORIGIN_LOOPBACK,	/* this machine: loopback, unspecified */
 	ORIGIN_METADATA		/* where clouds hand out credentials */
@@ -35,8 +35,8 @@ enum origin_scope origin_scope(const char *url, const char *address, int port);
 const char *origin_scope_text(enum origin_scope);
 
 /*
- * The host of a URL, with the port where that is not the scheme's own; NULL if it
- * is not a URL.  The caller frees it.  *secure: the scheme is https.
+ * The host of a URL, with the port where that is not the scheme's own; NULL if
+ * it is not a URL.  The caller frees it.  *secure: the scheme is https.
  */
 char	*origin_host(const char *url, int *secure);
 
@@ -44,10 +44,10 @@ char	*origin_host(const char *url, int *secure);
 char	*origin_base(const char *url);
 
 /*
- * The URL that location means, read from base.  NULL with *err filled if it must
- * not be followed: not http or https, from https to http, with a user name, too
- * long, or nearer than near, which is where base answered from.
- * The caller frees it.
+ * The URL that location means, read from base.  NULL with *err filled if it
+ * must not be followed: not http or https, from https to http, with a user
+ * name, too long, or nearer than near, which is where base answered from.  The
+ * caller frees it.
  */
 char	*origin_resolve(const char *base, enum origin_scope near,
 	    const char *location, struct err *);
@@ -57,8 +57,8 @@ char	*origin_add_query(const char *url, const char *name,
 	    const char *value);
 
 /*
- * May the realm of a challenge from base, which answered from near, be asked for
- * a token?  0, or -1 with *err filled.
+ * May the realm of a challenge from base, which answered from near, be asked
+ * for a token?  0, or -1 with *err filled.
  */
 int	origin_realm_check(const char *base, enum origin_scope near,
 	    const char *realm, struct err *);

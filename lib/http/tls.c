@@ -65,9 +65,9 @@ new_system_store(struct err *err)
 }
 
 /*
- * The store that all hosts without authorities of their own share, made when the
- * first of them is met: parsing the system's bundle takes 20 ms.  Borrowed; NULL
- * with the error set.
+ * The store that all hosts without authorities of their own share, made when
+ * the first of them is met: parsing the system's bundle takes 20 ms.  Borrowed;
+ * NULL with the error set.
  */
 static X509_STORE *
 system_store(struct tls_store *s, struct err *err)
@@ -233,7 +233,9 @@ cert_time_text(const ASN1_TIME *at, char *out, size_t size)
 		snprintf(out, size, "?");
 }
 
-/* Whose certificate it is, who issued it, and from when until when it is valid. */
+/*
+ * Whose certificate it is, who issued it, and from when until when it is valid.
+ */
 static void
 describe_cert(X509 *x, char *out, size_t size)
 {
@@ -273,9 +275,9 @@ verify_cb(int good, X509_STORE_CTX *store)
 }
 
 /*
- * libcurl calls the same function for an https proxy and for the host behind it.
- * They differ in the highest version of TLS, which tls_apply() names for the proxy
- * only.
+ * libcurl calls the same function for an https proxy and for the host behind
+ * it.  They differ in the highest version of TLS, which tls_apply() names for
+ * the proxy only.
  */
 static int
 is_for_proxy(SSL_CTX *ctx)

@@ -29,7 +29,8 @@ struct cache {
 char *
 cache_dir(const char *dir, const char *sub)
 {
-	const char	*xdg = env_get("XDG_CACHE_HOME"), *home = env_get("HOME");
+	const char	*xdg = env_get("XDG_CACHE_HOME");
+	const char	*home = env_get("HOME");
 
 	if (dir != NULL)
 		return xasprintf("%s/%s", dir, sub);

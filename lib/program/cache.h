@@ -7,14 +7,14 @@
  * Manifests of earlier runs, by digest: DIR/manifests/ALGORITHM/XX/HEX holds
  * the bytes, and nothing that a server said of them.  A convenience and nothing
  * more: the cache may be deleted at any time, be used by several programs at
- * once, be full, wrong or unwritable, and all that happens is that a manifest is
- * asked for.
+ * once, be full, wrong or unwritable, and all that happens is that a manifest
+ * is asked for.
  */
 struct cache;
 
 /*
- * The folder sub of the configuration's cachePath; of $XDG_CACHE_HOME/ace/dt, or
- * ~/.cache/ace/dt, for NULL.  The caller frees it.
+ * The folder sub of the configuration's cachePath; of $XDG_CACHE_HOME/ace/dt,
+ * or ~/.cache/ace/dt, for NULL.  The caller frees it.
  */
 char	*cache_dir(const char *dir, const char *sub);
 
@@ -22,8 +22,8 @@ char	*cache_dir(const char *dir, const char *sub);
 struct cache *cache_open(const char *dir);
 void	cache_close(struct cache *);
 /*
- * Make its directory, while that is still allowed; returns what is written below,
- * borrowed.
+ * Make its directory, while that is still allowed; returns what is written
+ * below, borrowed.
  */
 const char *cache_make(struct cache *);
 

@@ -1,6 +1,6 @@
 /*
- * What the configuration file means: a table for each mapping of it, what it says
- * of endpoints joined to the registries that have them, and the variables.
+ * What the configuration file means: a table for each mapping of it, what it
+ * says of endpoints joined to the registries that have them, and the variables.
  */
 #include <assert.h>
 #include <ctype.h>
@@ -110,6 +110,7 @@ config_parse_size(const char *s, int64_t max, int64_t *out)
 	return -1;
 }
 
+/* Keys at the top of the file. */
 static int
 read_concurrent(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
@@ -129,13 +130,14 @@ read_concurrent(struct yaml_doc *d, yaml_node_t *n, void *arg)
 static int
 read_chunk_size(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
-	const char	*s = yaml_doc_text(d, n, "a size such as 5242880 or 5Mi");
+	const char	*what = "a size such as 5242880 or 5Mi";
+	const char	*s = yaml_doc_text(d, n, what);
 
 	(void)arg;
 	if (s == NULL)
 		return -1;
 	if (config_parse_size(s, INT64_MAX, &config_of(d)->chunk_size) == -1)
-		return yaml_doc_expected(d, n, "a size such as 5242880 or 5Mi");
+		return yaml_doc_expected(d, n, what);
 	config_of(d)->chunk_from.line = yaml_doc_line(n);
 	return 0;
 }
@@ -192,6 +194,7 @@ read_endpoint_item(struct yaml_doc *d, yaml_node_t *n, void *arg)
 	return 0;
 }
 
+/* "endpoints" of a registry. */
 static int
 read_endpoints(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
@@ -221,6 +224,7 @@ read_rewrite(struct yaml_doc *d, const char *name, yaml_node_t *key,
 	return 0;
 }
 
+/* "rewritePull" of a registry, in the order of the file. */
 static int
 read_rewrites(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
@@ -228,6 +232,7 @@ read_rewrites(struct yaml_doc *d, yaml_node_t *n, void *arg)
 	    read_rewrite, arg);
 }
 
+/* "noncompliant" of a registry. */
 static int
 read_noncompliant(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
@@ -263,9 +268,11 @@ read_registry(struct yaml_doc *d, const char *name, yaml_node_t *key,
 static int
 read_registries(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
-	return yaml_doc_pairs(d, n, "a mapping of registries", read_registry, arg);
+	return yaml_doc_pairs(d, n, "a mapping of registries", read_registry,
+	    arg);
 }
 
+/* "supportsReferrers" of a URL: how referrers are found there. */
 static int
 read_referrers(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
@@ -291,6 +298,7 @@ read_referrers(struct yaml_doc *d, yaml_node_t *n, void *arg)
 	return yaml_doc_expected(d, n, "api, tag or auto");
 }
 
+/* "tls.insecureSkipVerify" of a URL. */
 static int
 read_insecure(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
@@ -311,6 +319,7 @@ read_tls(struct yaml_doc *d, yaml_node_t *n, void *arg)
 	return yaml_doc_keys(d, n, tls_keys, arg);
 }
 
+/* "requestsPerSecond" of a URL. */
 static int
 read_pace(struct yaml_doc *d, yaml_node_t *n, void *arg)
 {
@@ -417,13 +426,15 @@ apply_said(const struct file_config *f, struct endpoint *ep)
 static int
 is_named(const struct config *c, const char *host, const struct endpoint *ep)
 {
-	size_t	i, k;
+	const struct registry_config	*rc;
+	size_t				 i, k;
 
 	for (i = 0; i < c->registries.n; i++) {
-		if (strcasecmp(c->registries.v[i]->host, host) == 0)
+		rc = c->registries.v[i];
+		if (strcasecmp(rc->host, host) == 0)
 			return 1;
-		for (k = 0; k < c->registries.v[i]->nendpoints; k++)
-			if (endpoint_same(&c->registries.v[i]->endpoints[k], ep))
+		for (k = 0; k < rc->nendpoints; k++)
+			if (endpoint_same(&rc->endpoints[k], ep))
 				return 1;
 	}
 	return 0;
@@ -466,6 +477,7 @@ join(const struct file_config *f)
 	}
 }
 
+/* The whole file into c, which is cleared by the caller on failure. */
 static int
 read_file(struct config *c, const char *path, struct err *err)
 {
@@ -529,7 +541,8 @@ read_variables(struct config *c, struct err *err)
 	    &c->auth_from);
 	if (c->auth_file != NULL && access(c->auth_file, F_OK) == -1 &&
 	    (errno == ENOENT || errno == ENOTDIR))
-		config_warn("%s, named for credentials, is not there", c->auth_file);
+		config_warn("%s, named for credentials, is not there",
+		    c->auth_file);
 	return 0;
 }
 

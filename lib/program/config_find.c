@@ -1,6 +1,6 @@
 /*
- * Which file is the configuration, and its text: the options, the variable and the
- * usual places, and whether a file of the working directory can be trusted.
+ * Which file is the configuration, and its text: the options, the variable and
+ * the usual places, and whether a file of the working directory can be trusted.
  */
 #include <assert.h>
 #include <errno.h>
@@ -86,7 +86,8 @@ config_read_text(const char *path, const char *found_by, struct buf *b,
 	assert(found_by != NULL);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
 		return err_sys(err, "%s", path);
-	if (strcmp(path, LOCAL_FILE) == 0 && strcmp(found_by, USUAL_PLACES) == 0)
+	if (strcmp(path, LOCAL_FILE) == 0 &&
+	    strcmp(found_by, USUAL_PLACES) == 0)
 		rc = check_local(path, fd, err);
 	if (rc == 0)
 		rc = io_read_file(fd, path, b, err);

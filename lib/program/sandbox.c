@@ -80,7 +80,9 @@ is_off(void)
 	return s != NULL && strcmp(s, "off") == 0;
 }
 
-/* The kernel's version of Landlock; 0 if it has none, or it is not switched on. */
+/*
+ * The kernel's version of Landlock; 0 if it has none, or it is not switched on.
+ */
 static int
 landlock_version(void)
 {
@@ -131,8 +133,8 @@ add_rule(int ruleset, const char *path, uint64_t rights)
 			rights &= RIGHTS_OF_FILE;
 		attr.allowed_access = rights;
 		attr.parent_fd = fd;
-		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-		    &attr, 0U) == -1)
+		if (syscall(SYS_landlock_add_rule, ruleset,
+		    LANDLOCK_RULE_PATH_BENEATH, &attr, 0U) == -1)
 			log_debug("sandbox: %s: %s", path, strerror(errno));
 	}
 	close(fd);
@@ -160,7 +162,9 @@ enter_landlock(const struct sandbox *sb)
 	uint64_t		known = known_rights(version);
 	size_t			i;
 
-	/* Version 1 lets nobody link a file into another folder, as layouts do. */
+	/*
+	 * Version 1 lets nobody link a file into another folder, as layouts do.
+	 */
 	if (version == 0 || (version == 1 && sb->makes_files))
 		return 0;
 	attr.fs = known;
@@ -277,6 +281,7 @@ drop_capabilities(const struct sandbox *sb)
 		    "SANDBOX in acedt(7))");
 }
 
+/* Free what the struct holds. */
 static void
 sandbox_clear(struct sandbox *sb)
 {

@@ -19,7 +19,7 @@
 
 struct sandbox {
 	unsigned int	 flags;		/* SANDBOX_* */
-	uint64_t	 memory;	/* ceiling of its data, bytes; 0: none */
+	uint64_t	 memory;	/* ceiling of data, bytes; 0: none */
 	/* Private. */
 	struct sandbox_path *paths;
 	size_t		 npaths;

@@ -2,9 +2,9 @@
  * Which system calls a program keeps.  acedt-filter computes, and has a list of
  * what it needs.  Those with a network run what we did not write (resolver, NSS
  * modules, libcurl, OpenSSL), whose needs change with every release: they have
- * a list of what they never need.  Calls are named by strings, as headers may be
- * older than libseccomp; names unknown to it are passed over, and the calls that
- * are newer than it are refused by their numbers in sandbox_filter.c.
+ * a list of what they never need.  Calls are named by strings, as headers may
+ * be older than libseccomp; names unknown to it are passed over, and the calls
+ * that are newer than it are refused by their numbers in sandbox_filter.c.
  */
 #include <assert.h>
 #include <errno.h>
@@ -114,6 +114,7 @@ set_call(scmp_filter_ctx ctx, uint32_t action, const char *name, unsigned int n,
 	return rc == -EDOM ? 0 : rc;	/* not on this machine */
 }
 
+/* The same for a list that ends with NULL. */
 static int
 set_calls(scmp_filter_ctx ctx, uint32_t action, const char *const *names)
 {
@@ -204,7 +205,8 @@ list_sockets(scmp_filter_ctx ctx, unsigned int flags)
 
 	if ((flags & SANDBOX_NETWORK) == 0) {
 		rc = set_call(ctx, REFUSE, "socket", 0, NULL);
-		return rc != 0 ? rc : set_call(ctx, REFUSE, "socketpair", 0, NULL);
+		return rc != 0 ? rc : set_call(ctx, REFUSE, "socketpair", 0,
+		    NULL);
 	}
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]) && rc == 0; i++)
 		rc = set_call_if(ctx, REFUSE, "socket", SCMP_A0(SCMP_CMP_EQ,
@@ -290,7 +292,9 @@ sandbox_calls_enter(unsigned int flags, const int *children, size_t n)
 int
 sandbox_calls_work(void)
 {
-	/* A kernel without filters refuses the mode, one with them the address. */
+	/*
+	 * A kernel without filters refuses the mode, one with them the address.
+	 */
 	return prctl(PR_SET_SECCOMP, 2UL /* FILTER */, NULL, 0, 0) == -1 &&
 	    errno == EFAULT;
 }

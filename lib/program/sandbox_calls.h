@@ -7,8 +7,8 @@
 
 /*
  * Restrict them for good; flags are SANDBOX_*.  children are the processes that
- * may be signalled, at most SANDBOX_CHILDREN_MAX.  0, or -1 if the calls are not
- * restricted.
+ * may be signalled, at most SANDBOX_CHILDREN_MAX.  0, or -1 if the calls are
+ * not restricted.
  */
 int	sandbox_calls_enter(unsigned int flags, const int *children, size_t n);
 /* Can they be restricted, in this build and on this kernel? */

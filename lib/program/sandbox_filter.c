@@ -63,6 +63,7 @@ bpf_load(struct code *c, size_t offset)
 	bpf_emit(c, BPF_LD | BPF_W | BPF_ABS, (unsigned int)offset, 0, 0);
 }
 
+/* The filter ends with this action. */
 static void
 bpf_return(struct code *c, unsigned int action)
 {

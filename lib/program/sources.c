@@ -95,7 +95,8 @@ parse_records(struct sources *ss, const char *data, size_t len,
 
 /* Read path, or standard input for "-". */
 static int
-sources_slurp(const char *path, const char *name, struct buf *b, struct err *err)
+sources_slurp(const char *path, const char *name, struct buf *b,
+    struct err *err)
 {
 	struct stat	 st;
 	int		 fd = STDIN_FILENO, rc;
@@ -132,8 +133,8 @@ sources_read(struct sources *ss, const char *path, const char *name,
 		goto done;
 	if (b.len >= 2 && (memcmp(b.data, "\xff\xfe", 2) == 0 ||
 	    memcmp(b.data, "\xfe\xff", 2) == 0)) {
-		err_set(err, ERR_USAGE, "%s: the text is UTF-16 (save it as UTF-8)",
-		    name != NULL ? name : path);
+		err_set(err, ERR_USAGE, "%s: the text is UTF-16 (save it as "
+		    "UTF-8)", name != NULL ? name : path);
 		goto done;
 	}
 	if (b.len >= 3 && memcmp(b.data, bom, 3) == 0)

@@ -25,10 +25,10 @@ struct sources {
 
 /*
  * Read a list: path, or standard input for "-", which is called name in
- * messages unless that is NULL.  Every record that is wrong is given to complain
- * (message "FILE:LINE[:COLUMN]: …", with arg), and the reading goes on; returns
- * how many were wrong, or -1 with *err when the file as a whole cannot be read
- * (missing, directory, over LIST_BYTES_MAX).
+ * messages unless that is NULL.  Every record that is wrong is given to
+ * complain (message "FILE:LINE[:COLUMN]: …", with arg), and the reading goes
+ * on; returns how many were wrong, or -1 with *err when the file as a whole
+ * cannot be read (missing, directory, over LIST_BYTES_MAX).
  */
 int	sources_read(struct sources *, const char *path, const char *name,
 	    void (*complain)(const struct err *, void *), void *arg,

@@ -1,6 +1,6 @@
 /*
- * Accounts for registries, from the files and variables where docker, podman and
- * others keep them.  Helpers are named here and asked by helper.c.
+ * Accounts for registries, from the files and variables where docker, podman
+ * and others keep them.  Helpers are named here and asked by helper.c.
  */
 #include <assert.h>
 #include <errno.h>

@@ -105,7 +105,7 @@ endpoint_parse(struct endpoint *ep, const char *s)
 	return NULL;
 }
 
-/* The registry itself is an endpoint, and the only one if none is listed. */
+/* A registry as its own endpoint, the only one if none is listed. */
 static void
 default_endpoint(struct endpoint *ep, const char *registry)
 {

@@ -18,7 +18,7 @@ struct setting {
 struct endpoint {
 	char	*scheme;		/* owned: "http" or "https" */
 	char	*host;			/* owned: host[:port] */
-	char	*path;			/* owned: prefix, "" or "/x", no final / */
+	char	*path;			/* owned: prefix, "" or "/x" */
 	int	 insecure;		/* tls.insecureSkipVerify */
 	/*
 	 * 1: supportsReferrers is "api" or true; 0: "tag" or false; -1:
