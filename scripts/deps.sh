@@ -13,7 +13,7 @@ demo='jq ca-certificates'
 test='bats docker-registry apache2-utils curl jq skopeo umoci mandoc
     parallel iproute2 procps python3 openssl util-linux nginx-light tinyproxy
     python3-yaml slurmctld slurmd slurm-client'
-lint='clang cppcheck git mandoc shellcheck binutils'
+lint='clang cppcheck git mandoc python3 shellcheck binutils'
 bench='docker-registry skopeo curl python3 util-linux'
 deb='debhelper dpkg-dev fakeroot git lintian mmdebstrap'
 fuzz='clang libclang-rt-14-dev'
