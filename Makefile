@@ -95,7 +95,7 @@ $(B)/flags: FORCE
 	    printf '%s\n' "$$FLAGS_NOW" >$@
 $(B)/flags: export FLAGS_NOW = $(flags_now)
 
-# What tests preload into the programs: no part of them.
+# Libraries that tests preload into the programs, and nobody else.
 $(PRELOADS): $(B)/test/preload/%.so: test/preload/%.c
 	@mkdir -p $(@D)
 	$(say) LD $@

@@ -1,6 +1,6 @@
 #!/bin/sh
 #
-# Print the line coverage that a coverage build's tests left behind.  With
+# Print the line coverage that a coverage build's tests left.  With
 # COVERAGE_MIN=85 less than that is a failure.
 
 set -eu

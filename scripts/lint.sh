@@ -164,7 +164,7 @@ done
 for program in "$build"/ace-dt "$build"/acedt-*; do
 	[ -x "$program" ] || continue
 	readelf -hW "$program" | grep -q 'Type:.*DYN' ||
-	    fail "$program is no PIE"
+	    fail "$program is not position-independent"
 	readelf -dW "$program" | grep -q 'BIND_NOW\|NOW' ||
 	    fail "$program is not linked with -z now"
 	readelf -lW "$program" | grep -q 'GNU_STACK.*RW ' ||

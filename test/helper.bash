@@ -51,12 +51,12 @@ refute()
 	fi
 }
 
-# Skip the test where the programs have the address sanitizer: it has needs of
-# its own, of memory, of /proc, of threads.
+# Skip the test where the programs have the address sanitizer, which needs
+# memory, /proc and threads of its own.
 no_asan()
 {
 	refute grep -q __asan_init "$BUILD_DIR/ace-dt" >/dev/null ||
-	    skip "the address sanitizer does not work so"
+	    skip "the address sanitizer does not work in this test"
 }
 
 # --- Layouts, made by hand --------------------------------------------------
@@ -143,7 +143,7 @@ make_app()
 	done | make_index "$dir" | tag_layout "$dir" "$tag"
 }
 
-# The digest behind a tag of a layout.
+# layout_digest DIR TAG: the digest that a tag of a layout names.
 layout_digest()
 {
 	jq -r --arg n "$2" '.manifests[] | select(
@@ -158,7 +158,7 @@ layout_blob()
 
 # --- Checking what is there -------------------------------------------------
 
-# Every blob below a tag of a layout is there and is what it is called.
+# verify_layout DIR TAG: every blob below the tag is there, with its digest.
 verify_layout()
 {
 	local dir=$1 digest
@@ -167,6 +167,7 @@ verify_layout()
 	verify_content "$digest" layout_blob "$dir"
 }
 
+# verify_registry HOST REPOSITORY TAG: the same in a registry.
 verify_registry()
 {
 	local host=$1 repo=$2 tag=$3 digest
@@ -213,12 +214,13 @@ verify_content()
 
 # --- Servers ----------------------------------------------------------------
 
+# A port that may be free; whoever uses it tries another one if it is not.
 random_port()
 {
 	echo $((20000 + (RANDOM * 32768 + RANDOM) % 40000))
 }
 
-# until_true COMMAND: for 20 seconds.
+# until_true COMMAND: try it for 20 seconds, until it succeeds.
 until_true()
 {
 	local i
@@ -253,7 +255,7 @@ owns_port()
 	[ -n "$(find "/proc/$1/fd" -lname "socket:\[$inode\]")" ]
 }
 
-# keep_server NAME PID PORT LOG: it runs.  Sets NAME_HOST and NAME_LOG;
+# keep_server NAME PID PORT LOG: the server runs.  Sets NAME_HOST and NAME_LOG;
 # stop_servers ends it.
 keep_server()
 {
@@ -262,7 +264,7 @@ keep_server()
 	export "$1_LOG=$4"
 }
 
-# drop_server PID: it does not.
+# drop_server PID: end a server that has not started as it should.
 drop_server()
 {
 	kill "$1" 2>/dev/null || true
@@ -343,7 +345,7 @@ start_faulty()
 	config_plain_http "$R_HOST"
 }
 
-# faults JSON: from now on; the next request sees them.
+# faults JSON: what R does from its next request on.
 faults()
 {
 	printf '%s' "$1" >faults.new
@@ -356,6 +358,7 @@ logged()
 	jq -c "select($1)" "$R_LOG" | wc -l
 }
 
+# End all servers that keep_server knows.
 stop_servers()
 {
 	local pid
@@ -367,7 +370,7 @@ stop_servers()
 	done <"$BATS_FILE_TMPDIR/servers"
 }
 
-# config_plain_http HOST…: a configuration in which they speak plain http.
+# config_plain_http HOST…: a configuration in which these hosts speak http.
 config_plain_http()
 {
 	local host
@@ -382,7 +385,7 @@ config_plain_http()
 	export ACE_DT_CONFIG=$BATS_FILE_TMPDIR/plain-http.yaml
 }
 
-# requests LOG METHOD-REGEX PATH-REGEX: how many are in an access log.
+# requests LOG METHOD-REGEX PATH-REGEX: how many such requests are in a log.
 requests()
 {
 	grep -cE "\"($2) $3[^\" ]* HTTP/1" "$1" || true

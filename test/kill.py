@@ -300,7 +300,7 @@ class Run:
         return time.monotonic() - self.began
 
     def read_events(self, seconds):
-        """Wait so long for events; without a writer there are none."""
+        """Wait this long for events; without a writer there are none."""
         if select.select([self.events], [], [], seconds)[0]:
             data = os.read(self.events, 65536)
             self.lines += data.count(b'\n')

@@ -85,7 +85,7 @@ def pieces(text):
 
 
 class Cut:
-    """A file that fails behind its first bytes."""
+    """A file that fails after its first bytes."""
 
     def __init__(self, file, left):
         self.file = file

@@ -37,7 +37,7 @@ struct account {
 };
 
 /*
- * Read all of them.  auth_file may be NULL.  A missing file is no error, a
+ * Read all of them.  auth_file may be NULL.  A missing file is not an error, a
  * broken one is.
  */
 int	creds_load(struct creds **, const char *auth_file, struct err *);

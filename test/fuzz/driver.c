@@ -14,7 +14,7 @@
 
 #define INPUT_MAX	(16 * 1024 * 1024)
 
-/* From a copy of its very size, so that reading behind it is seen. */
+/* From a copy of its very size, so that reading beyond it is seen. */
 static void
 run(const struct buf *b)
 {

@@ -1,5 +1,5 @@
 /*
- * Bodies of answers that are no success.  Whatever they say, the message is
+ * Bodies of answers that are not a success.  Whatever they say, the message is
  * there and the error fits into a record.
  */
 #include <string.h>

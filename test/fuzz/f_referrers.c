@@ -29,7 +29,7 @@ children(const struct manifest *m)
 	return n;
 }
 
-/* Add a manifest to an index of so many children; old may be NULL. */
+/* Add a manifest to an index of this many children; old may be NULL. */
 static void
 add(const char *old, size_t oldlen, size_t before, const struct manifest *m,
     const char *bytes, size_t len)
