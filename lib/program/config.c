@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,6 @@
 #include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
-#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/ref.h"
 #include "lib/program/config.h"
@@ -33,21 +31,6 @@ struct file_config {
 	struct endpoint	*said;		/* owned */
 	size_t		 nsaid;
 };
-
-void
-config_warn(const char *fmt, ...)
-{
-	char	text[ERR_MSG_MAX];
-	va_list	ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (env_is_supervised())
-		log_info("%s", text);
-	else
-		log_warn("%s", text);
-}
 
 /* As struct yaml_doc warns of unknown keys. */
 static void

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,11 +19,27 @@
 #include "lib/base/env.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/io.h"
+#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/program/config_private.h"
 
 #define LOCAL_FILE	"ace-dt-config.yaml"
 #define USUAL_PLACES	"the usual places"
+
+void
+config_warn(const char *fmt, ...)
+{
+	char	text[ERR_MSG_MAX];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (env_is_supervised())
+		log_info("%s", text);
+	else
+		log_warn("%s", text);
+}
 
 /* May others than we and root write to what has these rights? */
 static int

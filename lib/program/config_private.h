@@ -6,7 +6,7 @@
 struct buf;
 struct err;
 
-/* Between config.c and config_find.c; others include lib/program/config.h. */
+/* config_find.c, for config.c; others include lib/program/config.h. */
 
 /*
  * Find the file as config_load() says.  *found is owned by the caller, NULL if
