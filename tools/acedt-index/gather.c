@@ -380,22 +380,16 @@ static int
 check_index(const struct gather *g, const struct buf *b, int fallback,
     struct err *err)
 {
-	size_t	i, wanted = 0;
-	jv	doc, list;
-	int	n;
+	struct gathered	made;
+	size_t		i, n, wanted = 0;
 
 	for (i = 0; i < g->nentries; i++)
 		wanted += !fallback || !g->entries[i].is_index;
-	if (gathered_parse(b->data, b->len, &doc, err) == -1)
+	if (gathered_read(&made, b->data, b->len, err) == -1)
 		return err_wrap(err, "the index that was made");
-	list = json_get(doc, "manifests");
-	jv_free(doc);
-	n = jv_get_kind(list) == JV_KIND_ARRAY ?
-	    jv_array_length(jv_copy(list)) : -1;
-	jv_free(list);
-	if (n < 0 || (size_t)n != wanted)
+	if ((n = gathered_count(&made)) != wanted)
 		return err_set(err, ERR_STREAM, "the index that was made has "
-		    "%d entries instead of %zu (please report this)", n,
+		    "%zu entries instead of %zu (please report this)", n,
 		    wanted);
 	return 0;
 }

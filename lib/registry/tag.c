@@ -1,0 +1,81 @@
+/*
+ * What the tag of a destination names now: a gathered index may be replaced by
+ * another, and nothing else may.
+ */
+#include <assert.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
+#include "lib/oci/dest.h"
+#include "lib/oci/gathered.h"
+#include "lib/oci/layout_index.h"
+#include "lib/oci/manifest.h"
+#include "lib/registry/reg.h"
+#include "lib/registry/tag.h"
+
+/* A document is there: is it a gathered index? */
+static enum tag_state
+judge(const struct dest *d, const struct buf *b, struct err *err)
+{
+	struct gathered	g;
+	struct err	why = ERR_INIT;
+
+	if (gathered_read(&g, b->data, b->len, &why) == 0)
+		return TAG_GATHERED;
+	err_set(err, ERR_USAGE, "%s:%s names something else than a gathered "
+	    "index, which is not replaced (give another tag, or --overwrite)",
+	    d->name, d->tag);
+	return TAG_OTHER;
+}
+
+static enum tag_state
+read_registry(const struct dest *d, int push, struct buf *b, struct err *err)
+{
+	struct reg_call	c;
+	enum tag_state	state;
+
+	reg_call_init(&c);
+	c.repo = d->repo;
+	c.method = "GET";
+	c.path = xasprintf("manifests/%s", d->tag);
+	c.accept = MANIFEST_ACCEPT;
+	c.reply_max = INDEX_BYTES_MAX;
+	c.push = push;
+	if (reg_ask(&c, err) == 0) {
+		buf_add(b, c.http.reply.data, c.http.reply.len);
+		state = judge(d, b, err);
+	} else {
+		state = err->cls == ERR_NOT_FOUND ? TAG_FREE : TAG_UNKNOWN;
+	}
+	reg_call_clear(&c);
+	return state;
+}
+
+static enum tag_state
+read_layout(const struct dest *d, struct layout *layout, struct buf *b,
+    struct err *err)
+{
+	struct layout_entry	e;
+	struct err		ignored = ERR_INIT;
+	enum tag_state		state = TAG_FREE;
+
+	if (layout_find(layout, d->tag, &e, &ignored) == -1)
+		return TAG_FREE;
+	if (layout_blob_read(layout, e.digest, INDEX_BYTES_MAX, b,
+	    &ignored) == 0)
+		state = judge(d, b, err);
+	layout_entry_clear(&e);
+	return state;
+}
+
+enum tag_state
+tag_read(const struct dest *d, struct layout *layout, int push, struct buf *b,
+    struct err *err)
+{
+	assert(d->repo != NULL || layout != NULL);
+	buf_reset(b);
+	return d->repo != NULL ? read_registry(d, push, b, err) :
+	    read_layout(d, layout, b, err);
+}
