@@ -16,28 +16,14 @@
 #include "lib/base/xalloc.h"
 #include "lib/program/cli.h"
 
-static const struct cli_option options[] = {
-	CLI_CONFIG,
-	CLI_HELP,
-	CLI_VERBOSITY,
-	CLI_VERSION,
-	CLI_END
-};
-
-static struct cli	cli = {
+const struct cli_program check_access_program = {
 	.usage = "ace-dt check-access [OPTIONS] SOURCES-FILE [IMAGE]",
 	.about = "Ask every registry that SOURCES-FILE names whether it can be "
 	    "read, and that of\nIMAGE whether it may be written, with the "
-	    "credentials at hand.  No content moves;\none line a registry says "
-	    "where and as whom it was asked, and what it answered.",
-	.options = options,
+	    "credentials at hand.  No content\nmoves.  One line a registry "
+	    "says where and as whom it was asked, and what it\nanswered.",
+	.common = CLI_CONFIG,
 };
-
-_Noreturn void
-check_access_help(void)
-{
-	cli_help(&cli);
-}
 
 /* The list becomes standard input; a configuration in memory is handed on. */
 static void
@@ -59,6 +45,7 @@ open_inputs(struct pipeline *pl, const char *list, const char ***configs,
 int
 check_access_main(int argc, char **argv)
 {
+	struct cli	 cli;
 	struct pipeline	 pl;
 	struct proc	*p;
 	struct err	 err = ERR_INIT;
@@ -68,7 +55,7 @@ check_access_main(int argc, char **argv)
 
 	pipeline_init(&pl);
 	p = pipeline_add(&pl, "acedt-check");
-	cli_init(&cli, argc, argv);
+	cli_init(&cli, &check_access_program, argc, argv);
 	while ((id = cli_next(&cli, &value)) != 0)
 		if (id == CLI_ID_CONFIG) {
 			configs = xreallocarray(configs, nconfigs + 1,
@@ -78,8 +65,8 @@ check_access_main(int argc, char **argv)
 	if (cli.nargs < 2)
 		cli_usage(&cli, "SOURCES-FILE is missing");
 	if (cli.nargs > 3)
-		cli_usage(&cli, "only SOURCES-FILE and IMAGE are taken, "
-		    "\"%s\" is too much", cli.args[3]);
+		cli_usage(&cli, "unexpected argument \"%s\"",
+		    cli.args[3]);
 	pipeline_arg(p, "--verbosity=%d", log_level());
 	open_inputs(&pl, cli.args[1], &configs, &nconfigs);
 	for (i = 0; i < nconfigs; i++)

@@ -24,26 +24,12 @@
 
 #define COMMENT_COLUMN	44
 
-static const struct cli_option options[] = {
-	CLI_CONFIG,
-	CLI_HELP,
-	CLI_VERBOSITY,
-	CLI_VERSION,
-	CLI_END
-};
-
-static struct cli	cli = {
+const struct cli_program config_program = {
 	.usage = "ace-dt config [OPTIONS]",
 	.about = "Show the configuration in effect, as YAML, and where each "
 	    "value comes from.\nPasswords are never shown.",
-	.options = options,
+	.common = CLI_CONFIG,
 };
-
-_Noreturn void
-config_help(void)
-{
-	cli_help(&cli);
-}
 
 /* A text in YAML's double quotes, safe on a terminal. */
 static char *
@@ -66,7 +52,7 @@ quoted(const char *s)
 	return buf_detach(&b);
 }
 
-/* One line, and behind it where that comes from. */
+/* One line, and after it where that comes from. */
 static void __attribute__((format(printf, 3, 4)))
 line(const struct config *c, const struct setting *from, const char *fmt, ...)
 {
@@ -237,6 +223,7 @@ print_environment(void)
 int
 config_main(int argc, char **argv)
 {
+	struct cli	  cli;
 	const char	**paths = NULL, *value;
 	struct config	  c;
 	struct creds	 *creds;
@@ -244,14 +231,14 @@ config_main(int argc, char **argv)
 	size_t		  n = 0;
 	int		  id;
 
-	cli_init(&cli, argc, argv);
+	cli_init(&cli, &config_program, argc, argv);
 	while ((id = cli_next(&cli, &value)) != 0)
 		if (id == CLI_ID_CONFIG) {
 			paths = xreallocarray(paths, n + 1, sizeof(*paths));
 			paths[n++] = value;
 		}
 	if (cli.nargs > 1)
-		cli_usage(&cli, "\"%s\" is too much", cli.args[1]);
+		cli_usage(&cli, "unexpected argument \"%s\"", cli.args[1]);
 	if (config_load(&c, paths, n, &err) == -1 ||
 	    creds_load(&creds, c.auth_file, &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);

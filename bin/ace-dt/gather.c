@@ -27,75 +27,39 @@
 #include "lib/text/labels.h"
 
 enum {
-	OPT_ALLOW_EMPTY = 1,
-	OPT_ANNOTATIONS,
-	OPT_DEBUG,
-	OPT_FALLBACK,
-	OPT_LIMIT_RATE,
-	OPT_MAX_TIME,
+	OPT_DEBUG = 1,
 	OPT_NO_TERM,
-	OPT_OVERWRITE,
 	OPT_PLATFORMS,
 	OPT_PRINT,
 	OPT_QUIET,
-	OPT_RECURSIVE,
-	OPT_SPEED_LIMIT,
-	OPT_SPEED_TIME,
 	OPT_VERIFY
 };
 
 static const struct cli_option options[] = {
-	{ OPT_ALLOW_EMPTY, 0, "allow-empty", CLI_NONE, NULL,
-	    "publish an index even if it has no entries" },
-	{ OPT_ANNOTATIONS, 'a', "annotations", CLI_VALUE, "KEY=VALUE,...",
-	    "annotations to add to the index; repeatable" },
-	CLI_CONFIG,
 	{ OPT_DEBUG, 0, "debug", CLI_VALUE, "FILE",
 	    "write all events, one JSON line each, to FILE" },
-	CLI_HELP,
-	{ OPT_FALLBACK, 0, "index-fallback", CLI_NONE, NULL,
-	    "name indexes in an annotation instead of among the manifests, for\n"
-	    "registries that take no index in an index (Artifactory); what is\n"
-	    "only named there may be garbage-collected" },
-	{ OPT_LIMIT_RATE, 0, "limit-rate", CLI_VALUE, "SIZE",
-	    "bytes of blobs a second, over all of them: 500k, 10Mi" },
-	{ OPT_MAX_TIME, 0, "max-time", CLI_VALUE, "SECONDS",
-	    "the most that one blob may take; no limit by default" },
 	{ OPT_NO_TERM, 0, "no-term", CLI_NONE, NULL,
 	    "plain lines instead of a live display" },
-	{ OPT_OVERWRITE, 0, "overwrite", CLI_NONE, NULL,
-	    "replace what IMAGE names even if it is not a gathered index" },
 	{ OPT_PLATFORMS, 'p', "platforms", CLI_VALUE,
 	    "OS/ARCH[/VARIANT][:OS.VERSION],...",
-	    "gather only what is for these platforms; repeatable.  An image\n"
+	    "gather only what is for these platforms; repeatable.  An image "
 	    "index is then replaced by its matching manifests" },
 	{ OPT_PRINT, 0, "print", CLI_NONE, NULL,
-	    "show the shell pipeline that does the same, do nothing" },
+	    "show the shell pipeline that does the same, and do nothing" },
 	{ OPT_QUIET, 'q', "quiet", CLI_NONE, NULL,
 	    "no status and no result, only errors" },
-	{ OPT_RECURSIVE, 'r', "recursive", CLI_NONE, NULL,
-	    "copy the referrers too: signatures, attestations, SBOMs" },
-	CLI_RETRIES,
-	CLI_RETRY_TIME,
-	{ OPT_SPEED_LIMIT, 0, "speed-limit", CLI_VALUE, "SIZE",
-	    "bytes a second that a source must send of a blob (20)" },
-	{ OPT_SPEED_TIME, 0, "speed-time", CLI_VALUE, "SECONDS",
-	    "over which --speed-limit is measured (600)" },
-	CLI_STALL_TIME,
-	CLI_VERBOSITY,
 	{ OPT_VERIFY, 0, "verify", CLI_NONE, NULL,
-	    "ask the destination for everything instead of taking as there what\n"
-	    "its index lists, and repair what is missing" },
-	CLI_VERSION,
+	    "ask the destination for everything instead of taking as there "
+	    "what its index lists, and repair what is missing" },
 	CLI_END
 };
 
-static struct cli	cli = {
+const struct cli_program gather_program = {
 	.usage = "ace-dt mirror gather [OPTIONS] SOURCES-FILE IMAGE",
 	.about = "Copy every image that SOURCES-FILE names into the "
 	    "repository of IMAGE, and\npublish an OCI image index of them as "
 	    "IMAGE.\n\n"
-	    "SOURCES-FILE has one reference a line, with labels behind "
+	    "SOURCES-FILE has one reference a line, with labels after "
 	    "commas; # begins a\ncomment:\n\n"
 	    "  reg.example.com/library/source1,component=core,module=test\n"
 	    "  reg.example.com/library/source2:1.4\n"
@@ -103,15 +67,19 @@ static struct cli	cli = {
 	    "IMAGE is REGISTRY/REPOSITORY[:TAG] or oci:DIRECTORY[:TAG].\n\n"
 	    "  ace-dt mirror gather repos.list reg.example.com/project/"
 	    "repo:sync-45\n"
-	    "  ace-dt mirror gather repos.list oci:disk:sync-45 "
-	    "-p linux/arm/v8 -p linux/amd64\n"
+	    "  ace-dt mirror gather repos.list oci:disk:sync-45 \\\n"
+	    "      -p linux/arm/v8 -p linux/amd64\n"
 	    "  ace-dt mirror gather repos.list reg.example.com/project/"
-	    "repo:sync-45 -a key1=value1,key2=value2",
+	    "repo:sync-45 \\\n"
+	    "      -a key1=value1,key2=value2",
 	.options = options,
+	.common = CLI_CONFIG | CLI_PATIENCE | CLI_RECURSIVE | CLI_BLOBS |
+	    CLI_INDEX,
 };
 
 /* What the command line says; words are borrowed from argv. */
 struct gather_options {
+	struct cli		 cli;
 	struct monitor_options	 monitor;
 	const char		**configs, **annotations, **platforms;
 	size_t			 nconfigs, nannotations, nplatforms;
@@ -135,12 +103,6 @@ append(const char ***list, size_t *n, const char *word)
 	(*list)[(*n)++] = word;
 }
 
-_Noreturn void
-gather_help(void)
-{
-	cli_help(&cli);
-}
-
 static void
 add_platform(struct gather_options *o, const char *value)
 {
@@ -148,7 +110,7 @@ add_platform(struct gather_options *o, const char *value)
 	struct err		err = ERR_INIT;
 
 	if (platforms_add(&p, value, &err) == -1)
-		cli_usage(&cli, "--platforms: %s", err.msg);
+		cli_usage(&o->cli, "--platforms: %s", err.msg);
 	if (p.n > 0 || p.all)		/* an empty one is none */
 		append(&o->platforms, &o->nplatforms, value);
 	platforms_clear(&p);
@@ -161,7 +123,7 @@ add_annotation(struct gather_options *o, const char *value)
 	struct err	err = ERR_INIT;
 
 	if (annotations_add(&p, value, &err) == -1)
-		cli_usage(&cli, "--annotations: %s", err.msg);
+		cli_usage(&o->cli, "--annotations: %s", err.msg);
 	pairs_clear(&p);
 	append(&o->annotations, &o->nannotations, value);
 }
@@ -172,39 +134,41 @@ read_option(struct gather_options *o, int id, const char *value)
 	int64_t	rate;
 
 	switch (id) {
-	case OPT_ALLOW_EMPTY:
+	case CLI_ID_ALLOW_EMPTY:
 		o->allow_empty = value == NULL;
 		break;
-	case OPT_OVERWRITE:
+	case CLI_ID_OVERWRITE:
 		o->overwrite = value == NULL;
 		break;
-	case OPT_ANNOTATIONS:
+	case CLI_ID_ANNOTATIONS:
 		add_annotation(o, value);
 		break;
 	case OPT_DEBUG:
 		o->monitor.debug = value;
 		break;
-	case OPT_FALLBACK:
+	case CLI_ID_FALLBACK:
 		o->fallback = value == NULL;
 		break;
-	case OPT_LIMIT_RATE:
+	case CLI_ID_LIMIT_RATE:
 		if (config_parse_size(value, RATE_MAX, &rate) == -1)
-			cli_usage(&cli, "--limit-rate: a size such as 500k or "
-			    "10Mi is expected, not %s", value);
+			cli_usage(&o->cli, "--limit-rate: a size such as "
+			    "500k or 10Mi is expected, not %s", value);
 		o->limit_rate = value;
 		break;
-	case OPT_MAX_TIME:
-		cli_number(&cli, "--max-time", value, 0, HTTP_SECONDS_MAX);
+	case CLI_ID_MAX_TIME:
+		cli_number(&o->cli, "--max-time", value, 0,
+		    HTTP_SECONDS_MAX);
 		o->max_time = value;
 		break;
-	case OPT_SPEED_LIMIT:
+	case CLI_ID_SPEED_LIMIT:
 		if (config_parse_size(value, RATE_MAX, &rate) == -1)
-			cli_usage(&cli, "--speed-limit: a size such as 500 or "
-			    "1k is expected, not %s", value);
+			cli_usage(&o->cli, "--speed-limit: a size such as "
+			    "500 or 1k is expected, not %s", value);
 		o->speed_limit = value;
 		break;
-	case OPT_SPEED_TIME:
-		cli_number(&cli, "--speed-time", value, 1, HTTP_SECONDS_MAX);
+	case CLI_ID_SPEED_TIME:
+		cli_number(&o->cli, "--speed-time", value, 1,
+		    HTTP_SECONDS_MAX);
 		o->speed_time = value;
 		break;
 	case OPT_NO_TERM:
@@ -219,7 +183,7 @@ read_option(struct gather_options *o, int id, const char *value)
 	case OPT_QUIET:
 		o->monitor.quiet = value == NULL;
 		break;
-	case OPT_RECURSIVE:
+	case CLI_ID_RECURSIVE:
 		o->recursive = value == NULL;
 		break;
 	case OPT_VERIFY:
@@ -229,7 +193,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		append(&o->configs, &o->nconfigs, value);
 		break;
 	default:
-		cli_patience(&cli, id, value, &o->patience);
+		cli_patience(&o->cli, id, value, &o->patience);
 		break;
 	}
 }
@@ -254,20 +218,20 @@ read_options(struct gather_options *o, int argc, char **argv)
 	const char	*value;
 	int		 id;
 
-	cli_init(&cli, argc, argv);
+	cli_init(&o->cli, &gather_program, argc, argv);
 	patience_init(&o->patience);
-	while ((id = cli_next(&cli, &value)) != 0)
+	while ((id = cli_next(&o->cli, &value)) != 0)
 		read_option(o, id, value);
 	/* The first two are the words of the command. */
-	if (cli.nargs < 3)
-		cli_usage(&cli, "SOURCES-FILE and IMAGE are missing");
-	if (cli.nargs < 4)
-		cli_usage(&cli, "IMAGE is missing");
-	if (cli.nargs > 4)
-		cli_usage(&cli, "only SOURCES-FILE and IMAGE are taken, "
-		    "\"%s\" is too much", cli.args[4]);
-	o->list = cli.args[2];
-	o->image = o->monitor.image = cli.args[3];
+	if (o->cli.nargs < 3)
+		cli_usage(&o->cli, "SOURCES-FILE and IMAGE are missing");
+	if (o->cli.nargs < 4)
+		cli_usage(&o->cli, "IMAGE is missing");
+	if (o->cli.nargs > 4)
+		cli_usage(&o->cli, "unexpected argument \"%s\"",
+		    o->cli.args[4]);
+	o->list = o->cli.args[2];
+	o->image = o->monitor.image = o->cli.args[3];
 	check_image(o->image);
 }
 
@@ -406,7 +370,7 @@ clear(struct gather_options *o)
 	free(o->configs);
 	free(o->annotations);
 	free(o->platforms);
-	cli_clear(&cli);
+	cli_clear(&o->cli);
 }
 
 int

@@ -17,17 +17,9 @@
 
 #define PROG	"ace-dt"
 
-static const struct cli_option options[] = {
-	CLI_CONFIG,
-	CLI_HELP,
-	{ 1, 'r', "recursive", CLI_NONE, NULL,
-	    "copy the referrers too: signatures, attestations, SBOMs" },
-	CLI_VERBOSITY,
-	CLI_VERSION,
-	CLI_END
-};
-
-static const char	root_about[] =
+static const struct cli_program	root_program = {
+	.usage = "ace-dt COMMAND [OPTIONS]",
+	.about =
     "Carry container images over an air gap.\n\n"
     "Commands:\n"
     "  mirror gather   copy every image of a list into one repository and\n"
@@ -39,13 +31,19 @@ static const char	root_about[] =
     "  version         show the version\n\n"
     "The command is made of small programs, which can be piped by hand:\n"
     "acedt-resolve, acedt-fetch, acedt-filter, acedt-push, acedt-index.\n"
-    "acedt(7) is the way in, ace-dt(1) the manual.";
+    "acedt(7) is the way in, ace-dt(1) the manual.",
+	.common = CLI_CONFIG | CLI_RECURSIVE,
+};
 
-static const char	mirror_about[] =
+static const struct cli_program	mirror_program = {
+	.usage = "ace-dt mirror COMMAND [OPTIONS]",
+	.about =
     "Commands about many images at once.\n\n"
     "Commands:\n"
     "  gather   copy every image of a list into one repository and publish\n"
-    "           an index of them";
+    "           an index of them",
+	.common = CLI_CONFIG | CLI_RECURSIVE,
+};
 
 /* Descriptors that our caller left open are not for the stages. */
 static void
@@ -59,123 +57,125 @@ close_on_exec_from(unsigned int fd)
 		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 }
 
-static _Noreturn void
-group_help(const char *usage, const char *about)
-{
-	struct cli	cli = { .usage = usage, .about = about,
-			    .options = options };
-
-	cli_help(&cli);
-}
-
-/* Is the word behind this option its value?  As cli_next() has it. */
-static int
-takes_next(const char *option, const char *word)
-{
-	int	level;
-
-	if (strcmp(option, "--config") == 0)
-		return 1;
-	if (strcmp(option, "--verbosity") != 0 && (option[1] == '-' ||
-	    option[strlen(option) - 1] != 'v'))
-		return 0;
-	return word != NULL && log_parse_level(word, &level) == 0;
-}
-
-/* The first argument after from that is no option, or argc. */
-static int
-next_word(int argc, char **argv, int from)
-{
-	for (from++; from < argc && argv[from][0] == '-'; from++)
-		if (takes_next(argv[from], argv[from + 1]))
-			from++;
-	return from < argc ? from : argc;
-}
-
-/* Words that are no command; options are read for their effect. */
-static _Noreturn void
-no_command(int argc, char **argv, const char *usage, const char *about,
-    size_t level, const char *const *commands)
-{
-	struct cli	 cli = { .usage = usage, .about = about,
-			    .options = options };
-	const char	*value, *near;
-
-	cli_init(&cli, argc, argv);
-	while (cli_next(&cli, &value) != 0)
-		;
-	if (cli.nargs <= level)
-		cli_usage(&cli, "a command is needed: %s", commands[0]);
-	near = cli_nearest(cli.args[level], commands);
-	if (near != NULL)
-		cli_usage(&cli, "unknown command %s; did you mean %s?",
-		    cli.args[level], near);
-	cli_usage(&cli, "unknown command %s", cli.args[level]);
-}
-
 static const struct command {
-	const char	*group, *name;	/* group is NULL for most */
-	int		(*run)(int, char **);
-	void		(*help)(void);
+	const char			*group;		/* NULL for most */
+	const char			*name;
+	int				(*run)(int, char **);
+	const struct cli_program	*program;
 } commands[] = {
-	{ "mirror", "gather", gather_main, gather_help },
-	{ NULL, "check-access", check_access_main, check_access_help },
-	{ NULL, "config", config_main, config_help },
-	{ NULL, "version", version_main, version_help },
+	{ "mirror", "gather", gather_main, &gather_program },
+	{ NULL, "check-access", check_access_main, &check_access_program },
+	{ NULL, "config", config_main, &config_program },
+	{ NULL, "version", version_main, &version_program },
 };
 
-/* The command that the words a and b begin with, or NULL. */
+/* The words that name a command; all are borrowed from the command line. */
+struct words {
+	const char	*first, *second;	/* or NULL */
+	int		 help;			/* "help" was among them */
+};
+
+/* "help" is taken before a command and in the place of one. */
+static void
+read_words(struct words *w, struct cli *cli)
+{
+	w->first = cli_word(cli);
+	w->help = w->first != NULL && strcmp(w->first, "help") == 0;
+	if (w->help)
+		w->first = cli_word(cli);
+	w->second = w->first != NULL ? cli_word(cli) : NULL;
+	if (w->second != NULL && strcmp(w->first, "mirror") == 0 &&
+	    strcmp(w->second, "help") == 0) {
+		w->help = 1;
+		w->second = cli_word(cli);
+	}
+}
+
+/* The command that the words name, or NULL. */
 static const struct command *
-find_command(const char *a, const char *b)
+find_command(const struct words *w)
 {
 	const struct command	*c;
 	size_t			 i;
 
+	if (w->first == NULL)
+		return NULL;
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		c = &commands[i];
-		if (c->group == NULL ? strcmp(a, c->name) == 0 :
-		    strcmp(a, c->group) == 0 && b != NULL &&
-		    strcmp(b, c->name) == 0)
+		if (c->group == NULL ? strcmp(w->first, c->name) == 0 :
+		    strcmp(w->first, c->group) == 0 && w->second != NULL &&
+		    strcmp(w->second, c->name) == 0)
+			return c;
+		/* Help on a command needs no group. */
+		if (w->help && strcmp(w->first, c->name) == 0)
 			return c;
 	}
 	return NULL;
 }
 
+static int
+is_grouped(const char *name)
+{
+	return strcmp(name, "gather") == 0;
+}
+
+/* No command has this name; NULL if there is no name at all. */
+static _Noreturn void
+no_command(int argc, char **argv, const struct cli_program *program,
+    const char *name, const char *const *names)
+{
+	struct cli	 cli;
+	const char	*value, *near;
+
+	/* Options have their effect, --help too. */
+	cli_init(&cli, program, argc, argv);
+	while (cli_next(&cli, &value) != 0)
+		;
+	if (name == NULL)
+		cli_usage(&cli, "a command is needed; --help lists them");
+	else if ((near = cli_nearest(name, names)) != NULL)
+		cli_usage(&cli, "unknown command %s; did you mean %s%s?",
+		    name, is_grouped(near) && program == &root_program ?
+		    "mirror " : "", near);
+	cli_usage(&cli, "unknown command %s", name);
+}
+
+/* Help on the commands of a group, or an error. */
+static _Noreturn void
+end_without_command(int argc, char **argv, const struct words *w)
+{
+	static const char *const	top[] = { "mirror", "check-access",
+					    "config", "help", "version",
+					    "gather", NULL };
+	static const char *const	mirror[] = { "gather", NULL };
+	int				in_mirror;
+
+	in_mirror = w->first != NULL && strcmp(w->first, "mirror") == 0;
+	if (w->help && (w->first == NULL || strcmp(w->first, "help") == 0))
+		cli_help(&root_program);
+	if (w->help && in_mirror && w->second == NULL)
+		cli_help(&mirror_program);
+	if (in_mirror)
+		no_command(argc, argv, &mirror_program, w->second, mirror);
+	no_command(argc, argv, &root_program, w->first, top);
+}
+
 int
 main(int argc, char *argv[])
 {
-	static const char *const top[] = {
-		"mirror", "check-access", "config", "help", "version", NULL
-	};
-	static const char *const mirror[] = { "gather", NULL };
 	const struct command	*c;
-	const char		*a, *b;
-	int			 i, k, help;
+	struct words		 words;
+	struct cli		 cli;
 
 	log_init(PROG);
 	program_setup();
 	close_on_exec_from(STDERR_FILENO + 1);
-	i = next_word(argc, argv, 0);
-	help = i < argc && strcmp(argv[i], "help") == 0;
-	if (help)
-		i = next_word(argc, argv, i);
-	k = next_word(argc, argv, i);
-	a = i < argc ? argv[i] : NULL;
-	b = i < argc && k < argc ? argv[k] : NULL;
-	if (a != NULL && (c = find_command(a, b)) != NULL) {
-		if (help)
-			c->help();
-		return c->run(argc, argv);
-	}
-	if (help && a == NULL)
-		group_help("ace-dt COMMAND [OPTIONS]", root_about);
-	if (a != NULL && strcmp(a, "mirror") == 0) {
-		if (help && b == NULL)
-			group_help("ace-dt mirror COMMAND [OPTIONS]",
-			    mirror_about);
-		no_command(argc, argv, "ace-dt mirror COMMAND [OPTIONS]",
-		    mirror_about, help ? 2 : 1, mirror);
-	}
-	no_command(argc, argv, "ace-dt COMMAND [OPTIONS]", root_about,
-	    help ? 1 : 0, top);
+	cli_init(&cli, &root_program, argc, argv);
+	read_words(&words, &cli);
+	cli_clear(&cli);
+	if ((c = find_command(&words)) == NULL)
+		end_without_command(argc, argv, &words);
+	if (words.help)
+		cli_help(c->program);
+	return c->run(argc, argv);
 }

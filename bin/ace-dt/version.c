@@ -4,35 +4,22 @@
 #include "bin/ace-dt/command.h"
 #include "lib/program/cli.h"
 
-static const struct cli_option options[] = {
-	CLI_CONFIG,
-	CLI_HELP,
-	CLI_VERBOSITY,
-	CLI_VERSION,
-	CLI_END
-};
-
-static struct cli	cli = {
+const struct cli_program version_program = {
 	.usage = "ace-dt version",
 	.about = "Show the version.",
-	.options = options,
+	.common = CLI_CONFIG,
 };
-
-_Noreturn void
-version_help(void)
-{
-	cli_help(&cli);
-}
 
 int
 version_main(int argc, char **argv)
 {
+	struct cli	 cli;
 	const char	*value;
 
-	cli_init(&cli, argc, argv);
+	cli_init(&cli, &version_program, argc, argv);
 	while (cli_next(&cli, &value) != 0)
 		;
 	if (cli.nargs > 1)
-		cli_usage(&cli, "\"%s\" is too much", cli.args[1]);
+		cli_usage(&cli, "unexpected argument \"%s\"", cli.args[1]);
 	cli_version();
 }

@@ -1,3 +1,7 @@
+/*
+ * Command lines: words to options and arguments.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,65 +13,14 @@
 
 #include "lib/base/env.h"
 #include "lib/base/exits.h"
-#include "lib/base/io.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/program/cli.h"
 #include "lib/registry/patience.h"
 #include "lib/stream/events.h"
-#include "lib/stream/stream.h"
-
-#ifndef VERSION
-#define VERSION	"unversioned"
-#endif
 
 #define VERBOSITY_ENV	"ACE_DT_VERBOSITY"
-
-/* Names longer than this are nobody's typing error. */
-#define NEAR_MAX	40
-/* Options wider than this have their help on the next line. */
-#define LEFT_MAX	34
-
-/*
- * The words before the first option or argument in the usage line, which are
- * what has to be typed: "ace-dt mirror gather".
- */
-static int
-command_length(const char *usage)
-{
-	size_t	len = 0, n;
-
-	for (;;) {
-		n = strspn(usage + len, "abcdefghijklmnopqrstuvwxyz"
-		    "0123456789-");
-		if (n == 0 || usage[len] == '-')
-			break;
-		if (usage[len + n] != ' ' && usage[len + n] != '\0')
-			break;
-		len += n;
-		if (usage[len] == '\0')
-			return (int)len;
-		len++;
-	}
-	return len > 0 ? (int)len - 1 : 0;
-}
-
-/* What follows a message about wrong usage. */
-_Noreturn static void
-usage_exit(const struct cli *c)
-{
-	const char	*command = c->usage;
-	int		 len = command_length(command);
-
-	if (len == 0) {
-		command = log_name();
-		len = (int)strlen(command);
-	}
-	fprintf(stderr, "usage: %s\ntry '%.*s --help'\n", c->usage, len,
-	    command);
-	exit(EXIT_USAGE_ERR);
-}
 
 void
 cli_usage(const struct cli *c, const char *fmt, ...)
@@ -81,173 +34,7 @@ cli_usage(const struct cli *c, const char *fmt, ...)
 	va_end(ap);
 	log_error("%s", text);
 	free(text);
-	usage_exit(c);
-}
-
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Letters to change, add, leave out or swap with the next one. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t	d[NEAR_MAX + 1][NEAR_MAX + 1];
-	size_t	la = strlen(a), lb = strlen(b), i, j;
-
-	for (i = 0; i <= la; i++)
-		d[i][0] = i;
-	for (j = 0; j <= lb; j++)
-		d[0][j] = j;
-	for (i = 1; i <= la; i++)
-		for (j = 1; j <= lb; j++) {
-			d[i][j] = least(d[i - 1][j], d[i][j - 1]) + 1;
-			d[i][j] = least(d[i][j], d[i - 1][j - 1] +
-			    (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1])
-				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-		}
-	return d[la][lb];
-}
-
-/* The shortest candidate that begins with the word. */
-static const char *
-beginning_with(const char *word, const char *const *candidates)
-{
-	const char	*best = NULL;
-	size_t		 len = strlen(word);
-
-	for (; *candidates != NULL; candidates++)
-		if (strncmp(*candidates, word, len) == 0 && (best == NULL ||
-		    strlen(*candidates) < strlen(best)))
-			best = *candidates;
-	return best;
-}
-
-const char *
-cli_nearest(const char *word, const char *const *candidates)
-{
-	const char	*best = NULL;
-	size_t		 len = strlen(word), i, n, too_far;
-
-	if (len == 0 || len > NEAR_MAX)
-		return NULL;
-	too_far = len / 3 + 1;
-	if (len == 2)
-		too_far = 2;
-	for (i = 0; candidates[i] != NULL; i++) {
-		if (strlen(candidates[i]) > NEAR_MAX)
-			continue;
-		n = distance(word, candidates[i]);
-		if (n < too_far) {
-			best = candidates[i];
-			too_far = n;
-		}
-	}
-	if (best == NULL && len >= 2)
-		best = beginning_with(word, candidates);
-	return best;
-}
-
-/* "  -p, --platforms PLATFORM" */
-static char *
-option_left(const struct cli_option *o)
-{
-	char	letter[] = "    ";
-
-	if (o->letter != 0) {
-		letter[0] = '-';
-		letter[1] = o->letter;
-		letter[2] = ',';
-	}
-	if (o->arg == CLI_OPTIONAL)
-		return xasprintf("  %s--%s[=%s]", letter, o->name, o->metavar);
-	return xasprintf("  %s--%s%s%s", letter, o->name,
-	    o->arg == CLI_VALUE ? " " : "",
-	    o->arg == CLI_VALUE ? o->metavar : "");
-}
-
-static size_t
-left_width(const struct cli_option *o)
-{
-	size_t	 max = 0, n;
-	char	*left;
-
-	for (; o->name != NULL; o++) {
-		left = option_left(o);
-		n = strlen(left);
-		if (n <= LEFT_MAX && n > max)
-			max = n;
-		free(left);
-	}
-	return max;
-}
-
-/* Text whose lines after the first one are indented as the first one is. */
-static void
-print_indented(const char *text, size_t indent)
-{
-	size_t	n;
-
-	for (;;) {
-		n = strcspn(text, "\n");
-		printf("%.*s\n", (int)n, text);
-		if (text[n] == '\0')
-			return;
-		text += n + 1;
-		if (*text != '\0' && *text != '\n')
-			printf("%*s", (int)indent, "");
-	}
-}
-
-static void
-print_options(const struct cli_option *o)
-{
-	size_t	 width = left_width(o);
-	char	*left;
-
-	for (; o->name != NULL; o++) {
-		left = option_left(o);
-		if (strlen(left) <= width)
-			printf("%-*s  ", (int)width, left);
-		else
-			printf("%s\n%*s", left, (int)width + 2, "");
-		print_indented(o->help, width + 2);
-		free(left);
-	}
-}
-
-/* Exit, with what was printed really written. */
-_Noreturn static void
-printed_exit(void)
-{
-	if (fflush(stdout) == EOF || ferror(stdout))
-		io_stdout_failed();
-	exit(EXIT_DONE);
-}
-
-_Noreturn void
-cli_help(const struct cli *c)
-{
-	printf("Usage: ");
-	print_indented(c->usage, strlen("Usage: "));
-	if (c->about != NULL && *c->about != '\0') {
-		printf("\n");
-		print_indented(c->about, 0);
-	}
-	printf("\nOptions:\n");
-	print_options(c->options);
-	printed_exit();
-}
-
-_Noreturn void
-cli_version(void)
-{
-	printf("%s %s (stream %d)\n", log_name(), VERSION, STREAM_VERSION);
-	printed_exit();
+	cli_usage_exit(c->program);
 }
 
 /*
@@ -273,18 +60,18 @@ parse_levels(const char *text, int *level)
 }
 
 void
-cli_init(struct cli *c, int argc, char **argv)
+cli_init(struct cli *c, const struct cli_program *program, int argc,
+    char **argv)
 {
 	const char	*env;
 	int		 level;
 
+	memset(c, 0, sizeof(*c));
+	c->program = program;
+	c->options = cli_options(program);
 	c->argc = argc;
 	c->argv = argv;
 	c->next = 1;
-	c->cluster = NULL;
-	c->only_args = 0;
-	c->args = NULL;
-	c->nargs = 0;
 	if ((env = env_get(VERBOSITY_ENV)) == NULL)
 		return;
 	if (parse_levels(env, &level) == -1)
@@ -378,6 +165,8 @@ take(const struct cli *c, const struct cli_option *o, const char *text,
 {
 	int	on = 1;
 
+	if (c->passing)
+		return 0;
 	if (o->arg == CLI_NONE && text != NULL) {
 		if ((on = parse_bool(text)) == -1)
 			cli_usage(c, "--%s: \"%s\" is neither true nor false",
@@ -387,7 +176,7 @@ take(const struct cli *c, const struct cli_option *o, const char *text,
 	switch (o->id) {
 	case CLI_ID_HELP:
 		if (on)
-			cli_help(c);
+			cli_help(c->program);
 		return 0;
 	case CLI_ID_VERSION:
 		if (on)
@@ -411,6 +200,7 @@ next_word(struct cli *c, const struct cli_option *o)
 {
 	int	level;
 
+	assert(c->cluster == NULL);
 	if (o->arg == CLI_NONE || c->next >= c->argc)
 		return NULL;
 	/* The next word may well be an argument. */
@@ -423,8 +213,8 @@ next_word(struct cli *c, const struct cli_option *o)
 _Noreturn static void
 unknown_long(const struct cli *c, const char *word, size_t len)
 {
-	const char	**names, *near = NULL;
-	char		  name[NEAR_MAX + 1];
+	const char	**names, *near;
+	char		 *name = xmemdup0(word, len);
 	size_t		  i, n = 0;
 
 	while (c->options[n].name != NULL)
@@ -432,19 +222,15 @@ unknown_long(const struct cli *c, const char *word, size_t len)
 	names = xcalloc(n + 1, sizeof(*names));
 	for (i = 0; i < n; i++)
 		names[i] = c->options[i].name;
-	if (len < sizeof(name)) {
-		memcpy(name, word, len);
-		name[len] = '\0';
-		near = cli_nearest(name, names);
-	}
+	near = cli_nearest(name, names);
 	free(names);
 	if (near != NULL)
 		cli_usage(c, "unknown option --%s; did you mean --%s?", name,
 		    near);
-	cli_usage(c, "unknown option --%.*s", (int)len, word);
+	cli_usage(c, "unknown option --%s", name);
 }
 
-/* word is behind the "--". */
+/* The word without its "--". */
 static int
 long_option(struct cli *c, const char *word, const char **value)
 {
@@ -456,13 +242,15 @@ long_option(struct cli *c, const char *word, const char **value)
 	for (o = c->options; o->name != NULL; o++)
 		if (strlen(o->name) == n && memcmp(o->name, word, n) == 0)
 			break;
+	if (o->name == NULL && c->passing)
+		return 0;
 	if (o->name == NULL)
 		unknown_long(c, word, n);
 	if (word[n] == '=')
 		text = word + n + 1;
 	else
 		text = next_word(c, o);
-	if (o->arg == CLI_VALUE && text == NULL)
+	if (o->arg == CLI_VALUE && text == NULL && !c->passing)
 		cli_usage(c, "option --%s needs a value: --%s %s", o->name,
 		    o->name, o->metavar);
 	return take(c, o, text, value);
@@ -490,6 +278,11 @@ short_option(struct cli *c, const char **value)
 	for (o = c->options; o->name != NULL; o++)
 		if (o->letter == letter)
 			break;
+	if (o->name == NULL && c->passing) {
+		c->cluster = letter == '=' || c->cluster[1] == '\0' ? NULL :
+		    c->cluster + 1;
+		return 0;
+	}
 	if (o->name == NULL && strlen(c->argv[c->next - 1]) > 2)
 		cli_usage(c, "unknown option -%c in \"%s\"", letter,
 		    c->argv[c->next - 1]);
@@ -505,7 +298,7 @@ short_option(struct cli *c, const char **value)
 		c->cluster = rest;
 	else
 		text = next_word(c, o);
-	if (o->arg == CLI_VALUE && text == NULL)
+	if (o->arg == CLI_VALUE && text == NULL && !c->passing)
 		cli_usage(c, "option -%c needs a value: -%c %s", letter,
 		    letter, o->metavar);
 	return take(c, o, text, value);
@@ -518,38 +311,64 @@ add_arg(struct cli *c, char *word)
 	c->args[c->nargs++] = word;
 }
 
+static int
+has_more(const struct cli *c)
+{
+	return c->cluster != NULL || c->next < c->argc;
+}
+
+/* One step: a letter of a cluster, or a word.  An id as of cli_next(), or 0. */
+static int
+step(struct cli *c, const char **value)
+{
+	char	*word;
+
+	assert(has_more(c));
+	*value = NULL;
+	if (c->cluster != NULL)
+		return short_option(c, value);
+	word = c->argv[c->next++];
+	if (c->only_args || word[0] != '-' || word[1] == '\0')
+		add_arg(c, word);
+	else if (strcmp(word, "--") == 0)
+		c->only_args = 1;
+	else if (word[1] == '-')
+		return long_option(c, word + 2, value);
+	else
+		c->cluster = word + 1;
+	return 0;
+}
+
 int
 cli_next(struct cli *c, const char **value)
 {
-	char	*word;
-	int	 id = 0;
+	int	id = 0;
 
+	assert(!c->passing);
 	*value = NULL;
-	while (id == 0) {
-		if (c->cluster != NULL) {
-			id = short_option(c, value);
-			continue;
-		}
-		if (c->next >= c->argc)
-			return 0;
-		word = c->argv[c->next++];
-		if (c->only_args || word[0] != '-' || word[1] == '\0') {
-			add_arg(c, word);
-		} else if (strcmp(word, "--") == 0) {
-			c->only_args = 1;
-		} else if (word[1] == '-') {
-			id = long_option(c, word + 2, value);
-		} else {
-			c->cluster = word + 1;
-		}
-	}
+	while (id == 0 && has_more(c))
+		id = step(c, value);
 	return id;
+}
+
+const char *
+cli_word(struct cli *c)
+{
+	const char	*value;
+	size_t		 n = c->nargs;
+
+	c->passing = 1;
+	while (c->nargs == n && has_more(c))
+		step(c, &value);
+	return c->nargs > n ? c->args[n] : NULL;
 }
 
 void
 cli_clear(struct cli *c)
 {
+	free(c->options);
 	free(c->args);
+	c->options = NULL;
 	c->args = NULL;
 	c->nargs = 0;
 }

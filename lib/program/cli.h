@@ -9,6 +9,15 @@
  * as --name=value or --name value, short ones as -nvalue, -n=value or
  * -n value, flags together as -rq.  A name that does not exist is answered
  * with the nearest one that does.
+ *
+ *	static const struct cli_program program = { .usage = "x [-q] FILE",
+ *	    .about = "Do it.", .options = options, .common = CLI_CONFIG };
+ *
+ *	cli_init(&cli, &program, argc, argv);
+ *	while ((id = cli_next(&cli, &value)) != 0)
+ *		switch (id) { ... }
+ *	if (cli.nargs != 1)
+ *		cli_usage(&cli, "FILE is missing");
  */
 
 enum cli_arg {
@@ -23,10 +32,27 @@ struct cli_option {
 	const char	*name;
 	enum cli_arg	 arg;
 	const char	*metavar;	/* name of the value in help */
-	const char	*help;		/* for --help; may hold newlines */
+	const char	*help;		/* for --help, which breaks lines */
 };
 
-/* Options that every program has, below the ids of its own. */
+/* Sets of options that several programs have; those of --help are in all. */
+enum cli_common {
+	CLI_CONFIG = 1 << 0,	/* --config */
+	CLI_EVENTS = 1 << 1,	/* --events-fd */
+	CLI_PATIENCE = 1 << 2,	/* --retries, --retry-max-time, --stall-time */
+	CLI_SHARED = 1 << 3,	/* --shared-fd */
+	CLI_UNORDERED = 1 << 4,	/* --unordered */
+	CLI_LIST_NAME = 1 << 5,	/* --name */
+	CLI_RECURSIVE = 1 << 6,	/* --recursive, of ace-dt */
+	CLI_BLOBS = 1 << 7,	/* --limit-rate, --max-time, --speed-limit,
+				 * --speed-time */
+	CLI_INDEX = 1 << 8,	/* --allow-empty, --annotations,
+				 * --index-fallback, --overwrite */
+	/* What every stage that asks registries has. */
+	CLI_NETWORK_STAGE = CLI_CONFIG | CLI_EVENTS | CLI_PATIENCE | CLI_SHARED
+};
+
+/* The ids of common options, above those of a program's own. */
 enum {
 	CLI_ID_HELP = 1000,
 	CLI_ID_VERSION,
@@ -37,56 +63,57 @@ enum {
 	CLI_ID_RETRY_TIME,
 	CLI_ID_SHARED,
 	CLI_ID_STALL_TIME,
-	CLI_ID_UNORDERED
+	CLI_ID_UNORDERED,
+	CLI_ID_LIST_NAME,
+	CLI_ID_RECURSIVE,
+	CLI_ID_LIMIT_RATE,
+	CLI_ID_MAX_TIME,
+	CLI_ID_SPEED_LIMIT,
+	CLI_ID_SPEED_TIME,
+	CLI_ID_ALLOW_EMPTY,
+	CLI_ID_ANNOTATIONS,
+	CLI_ID_FALLBACK,
+	CLI_ID_OVERWRITE
 };
 
-/* A row for struct cli_option tables. */
-#define CLI_HELP	{ CLI_ID_HELP, 'h', "help", CLI_NONE, NULL, \
-	"show this help" }
-#define CLI_VERSION	{ CLI_ID_VERSION, 0, "version", CLI_NONE, NULL, \
-	"show the version" }
-#define CLI_VERBOSITY	{ CLI_ID_VERBOSITY, 'v', "verbosity", CLI_OPTIONAL, \
-	"LEVEL", "what to report: error (0), warn (4), info (8), debug (12);\n" \
-	"without LEVEL one more [$ACE_DT_VERBOSITY; default warn]" }
-#define CLI_EVENTS	{ CLI_ID_EVENTS, 0, "events-fd", CLI_VALUE, "N", \
-	"write progress events, JSON lines, to descriptor N" }
-#define CLI_CONFIG	{ CLI_ID_CONFIG, 0, "config", CLI_VALUE, "FILE", \
-	"configuration file; repeatable, the first one present is used\n" \
-	"[$ACE_DT_CONFIG]" }
-/* Rows of programs that ask registries. */
-#define CLI_RETRIES	{ CLI_ID_RETRIES, 0, "retries", CLI_VALUE, "N", \
-	"how often a request that failed is sent again (5)" }
-#define CLI_RETRY_TIME	{ CLI_ID_RETRY_TIME, 0, "retry-max-time", CLI_VALUE, \
-	"SECONDS", "do not try again when that has lasted so long already" }
-#define CLI_SHARED	{ CLI_ID_SHARED, 0, "shared-fd", CLI_VALUE, "N", \
-	"share limits with other programs, by the memory that ace-dt\n" \
-	"hands down as descriptor N" }
-#define CLI_STALL_TIME	{ CLI_ID_STALL_TIME, 0, "stall-time", CLI_VALUE, \
-	"SECONDS", "give a connection up when no byte moves for so long (60)" }
-/* A row of stages that work on many records at a time. */
-#define CLI_UNORDERED	{ CLI_ID_UNORDERED, 0, "unordered", CLI_NONE, NULL, \
-	"write each record as soon as it is done, in any order" }
+/* The end of a program's own options. */
 #define CLI_END		{ 0, 0, NULL, CLI_NONE, NULL, NULL }
 
-struct cli {
-	const char			*usage;	/* "acedt-x [-p PLATFORM] FILE" */
-	const char			*about;	/* a paragraph for --help */
-	const struct cli_option		*options; /* ends with CLI_END */
-
-	/* Set by cli_init(). */
-	int	 argc;
-	char	**argv;			/* borrowed */
-	int	 next;			/* index of the next word */
-	const char *cluster;		/* rest of "-abc" */
-	int	 only_args;		/* "--" was seen */
-
-	/* The arguments that are no options, in order. */
-	char	**args;			/* owned array of borrowed words */
-	size_t	 nargs;
+/* What is fixed of a program or a command. */
+struct cli_program {
+	const char			*usage;	/* "acedt-x [-q] FILE" */
+	const char			*about;	/* for --help; "" or lines of at
+						 * most 80 columns */
+	const struct cli_option		*options; /* its own, or NULL */
+	unsigned int			 common; /* sets of enum cli_common */
 };
 
-/* usage, about and options are set by the caller before. */
-void	cli_init(struct cli *, int argc, char **argv);
+/* A command line that is being read. */
+struct cli {
+	const struct cli_program	*program; /* borrowed */
+	struct cli_option		*options; /* owned: cli_options() */
+	int				 argc;
+	char				**argv;	/* borrowed */
+	int				 next;	/* index of the next word */
+	const char			*cluster; /* the rest of "-abc" */
+	int				 only_args; /* "--" was seen */
+	int				 passing; /* options have no effect */
+
+	/* The words that are not options, in order. */
+	char				**args;	/* owned; words borrowed */
+	size_t				 nargs;
+};
+
+void	cli_init(struct cli *, const struct cli_program *, int argc,
+	    char **argv);
+
+/*
+ * The next word that is not an option nor the value of one, or NULL.  It is the
+ * last one of args, too.  Options before it have no effect, and one that is not
+ * known counts as a flag: whoever reads the words of a command this way reads
+ * the whole line again with the options of that command.
+ */
+const char *cli_word(struct cli *);
 
 /*
  * The id of the next option, with *value its value or NULL; a flag given as
@@ -105,17 +132,25 @@ long	cli_number(const struct cli *, const char *option, const char *value,
 	    long min, long max);
 
 /* Write what --help writes to standard output, and exit. */
-_Noreturn void cli_help(const struct cli *);
+_Noreturn void cli_help(const struct cli_program *);
 
 /* The same for --version. */
 _Noreturn void cli_version(void);
 
-/* Free args; the words themselves belong to argv. */
+/* Free what is owned; the words themselves belong to argv. */
 void	cli_clear(struct cli *);
 
 /* Say what is wrong, show the usage line, exit with status 2. */
 _Noreturn void cli_usage(const struct cli *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
+/* The second half of that. */
+_Noreturn void cli_usage_exit(const struct cli_program *);
+
+/*
+ * All options of a program, its own and common ones, sorted by name; the caller
+ * frees the array.  It ends with CLI_END.
+ */
+struct cli_option *cli_options(const struct cli_program *);
 
 /*
  * The candidate that is nearest to the word and near enough to be meant, or

@@ -222,8 +222,6 @@ stage_open(struct stage *st)
 {
 	assert(st->begin != NULL && st->jobs_max > 0 && st->bytes_max > 0);
 	st->tail = &st->head;
-	if (st->loop == NULL)
-		st->loop = st->own_loop = loop_new();
 	if (st->next == NULL) {
 		stream_in_init(&st->in, STDIN_FILENO);
 		st->in.any_count = st->any_count;
@@ -239,6 +237,8 @@ stage_run(struct stage *st)
 	int		rc;
 
 	assert(st->tail == &st->head && st->head == NULL);
+	if (st->loop == NULL)
+		st->loop = st->own_loop = loop_new();
 	if ((rc = stage_loop(st, &err)) != EXIT_DONE)
 		stage_stop(st, rc, &err);
 	stream_out_end(&st->out);

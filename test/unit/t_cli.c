@@ -14,20 +14,22 @@
 
 static const struct cli_option options[] = {
 	{ 1, 'p', "platforms", CLI_VALUE, "PLATFORM",
-	    "only these platforms\nrepeatable" },
+	    "only these platforms, of all that there may be; repeatable" },
 	{ 2, 'r', "recursive", CLI_NONE, NULL, "referrers too" },
 	{ 3, 'q', "quiet", CLI_NONE, NULL, "say nothing" },
 	{ 4, 0, "index-fallback", CLI_NONE, NULL, "no nested indexes" },
 	{ 5, 'w', "when", CLI_OPTIONAL, "TIME", "not now" },
-	CLI_CONFIG,
-	CLI_EVENTS,
-	CLI_VERBOSITY,
-	CLI_HELP,
-	CLI_VERSION,
 	CLI_END
 };
 
-static const char	*usage = "acedt-x [-p PLATFORM] FILE";
+#define USAGE	"acedt-x [-p PLATFORM] FILE"
+
+static struct cli_program program = {
+	.usage = USAGE,
+	.about = "A\nparagraph.",
+	.options = options,
+	.common = CLI_CONFIG | CLI_EVENTS
+};
 static char		 out[65536], errs[65536];
 
 static void
@@ -49,8 +51,7 @@ slurp(int fd, char *to, size_t size)
 static void
 child(char **words)
 {
-	struct cli	 c = { .usage = usage, .about = "A\nparagraph.",
-			    .options = options };
+	struct cli	 c;
 	const char	*value;
 	size_t		 i;
 	int		 argc = 0, id;
@@ -58,14 +59,14 @@ child(char **words)
 	while (words[argc] != NULL)
 		argc++;
 	log_init("acedt-x");
-	cli_init(&c, argc, words);
+	cli_init(&c, &program, argc, words);
 	while ((id = cli_next(&c, &value)) != 0)
 		printf("%d%s%s ", id, value != NULL ? "=" : "",
 		    value != NULL ? value : "");
 	for (i = 0; i < c.nargs; i++)
 		printf("[%s] ", c.args[i]);
 	printf("%d", log_level());
-	free(c.args);
+	cli_clear(&c);
 	exit(0);
 }
 
@@ -122,7 +123,7 @@ bad(const char *line, const char *message)
 
 	is_int(run_to(line, NULL), 2);
 	snprintf(want, sizeof(want), "acedt-x: %s\nusage: %s\n"
-	    "try 'acedt-x --help'\n", message, usage);
+	    "try 'acedt-x --help'\n", message, program.usage);
 	is_str(errs, want);
 }
 
@@ -250,15 +251,15 @@ test_wrong(void)
 	bad("--platforms", "option --platforms needs a value: --platforms "
 	    "PLATFORM");
 	bad("--\x1b[2J", "unknown option --\\x1b[2J");
-	usage = "ace-dt mirror gather SOURCES-FILE IMAGE";
+	program.usage = "ace-dt mirror gather SOURCES-FILE IMAGE";
 	is_int(run_to("-z", NULL), 2);
 	ok(strstr(errs, "try 'ace-dt mirror gather --help'") != NULL,
 	    "all words of the command");
-	usage = "acedt-x";
+	program.usage = "acedt-x";
 	bad("-z", "unknown option -z");
-	usage = "[-x]";
+	program.usage = "[-x]";
 	bad("-z", "unknown option -z");
-	usage = "acedt-x [-p PLATFORM] FILE";
+	program.usage = USAGE;
 }
 
 static void
@@ -290,8 +291,10 @@ test_help(void)
 	}
 	is_int(run_to("--help", NULL), 0);
 	ok(strstr(out, "\n"
-	    "  -p, --platforms PLATFORM  only these platforms\n"
+	    "  -p, --platforms PLATFORM  only these platforms, of all that there "
+	    "may be;\n"
 	    "                            repeatable\n"
+	    "  -q, --quiet               say nothing\n"
 	    "  -r, --recursive           referrers too\n") != NULL, "table");
 	ok(strstr(out, "\n      --index-fallback      no nested") != NULL,
 	    "no letter");
@@ -341,7 +344,7 @@ test_events(void)
 static void
 test_cloexec(void)
 {
-	struct cli	 c = { .usage = usage, .options = options };
+	struct cli	 c;
 	char		 name[] = "x", option[32], *words[] = { name, option,
 			    NULL };
 	const char	*value;
@@ -351,15 +354,59 @@ test_cloexec(void)
 		abort();
 	ok((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0, "inherited before");
 	snprintf(option, sizeof(option), "--events-fd=%d", fd);
-	cli_init(&c, 2, words);
+	cli_init(&c, &program, 2, words);
 	is_int(cli_next(&c, &value), 0);
 	ok((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0, "not inherited after");
 	is_int(cli_next(&c, &value), 0);
 	is_int((long long)c.nargs, 0);
-	free(c.args);
+	cli_clear(&c);
 	words[0] = NULL;
-	cli_init(&c, 0, words);
+	cli_init(&c, &program, 0, words);
 	is_int(cli_next(&c, &value), 0);
+}
+
+/* The words of a line, by cli_word(); options are not judged. */
+static void
+words(const char *line, const char *want)
+{
+	char		*copy = strdup(line), *rest = copy, *argv[WORDS_MAX];
+	char		 got[256] = "";
+	const char	*word;
+	struct cli	 c;
+	int		 n = 0, level = log_level();
+
+	argv[n++] = copy;		/* stands for argv[0] */
+	while (n < WORDS_MAX && (argv[n] = strsep(&rest, "|")) != NULL)
+		n++;
+	cli_init(&c, &program, n, argv);
+	while ((word = cli_word(&c)) != NULL) {
+		strncat(got, word, sizeof(got) - strlen(got) - 1);
+		strncat(got, " ", sizeof(got) - strlen(got) - 1);
+	}
+	is_str(got, want);
+	is_int(log_level(), level);
+	cli_clear(&c);
+	free(copy);
+}
+
+static void
+test_word(void)
+{
+	words("a|b", "a b ");
+	words("", " ");
+	words("-r|a|-q|b|-rq|c", "a b c ");
+	words("--config|x|a|--config=y|b", "a b ");
+	words("-p|x|a|-px|b|-p=x|c|-rp|x|d", "a b c d ");
+	words("-v|debug|a|-v|b|--verbosity|8|c|-rv|8|d|-rv8|e", "a b c d e ");
+	words("--|-r|a", "-r a ");
+	words("-|a", "- a ");
+	/* Neither --help nor what is wrong has an effect. */
+	words("--help|a|-h|b|--version|c", "a b c ");
+	words("--nonsense|a|-x|b|-xyr|c|-x=p|d|--no=x|e", "a b c d e ");
+	words("--quiet=maybe|a|--verbosity=loud|b|--events-fd|999|c",
+	    "a b c ");
+	words("a|--config", "a ");
+	words("a|-p", "a ");
 }
 
 static void
@@ -401,6 +448,7 @@ main(void)
 	test_help();
 	test_events();
 	test_cloexec();
+	test_word();
 	test_nearest();
 	return tap_end();
 }

@@ -15,18 +15,12 @@
 
 #define PROG	"acedt-check"
 
-enum {
-	OPT_NAME = 1
-};
-
-static const struct cli_option options[] = {
-	CLI_CONFIG,
-	CLI_HELP,
-	{ OPT_NAME, 0, "name", CLI_VALUE, "NAME",
-	    "what to call the list on standard input in messages" },
-	CLI_VERBOSITY,
-	CLI_VERSION,
-	CLI_END
+static const struct cli_program program = {
+	.usage = "acedt-check [--config FILE] SOURCES-FILE [IMAGE]",
+	.about = "Ask every registry of SOURCES-FILE whether it can be read, "
+	    "and that of IMAGE\nwhether it may be written, with the "
+	    "credentials at hand.  No content moves.",
+	.common = CLI_CONFIG | CLI_LIST_NAME,
 };
 
 static void
@@ -44,13 +38,7 @@ int
 main(int argc, char *argv[])
 {
 	static struct check	k;
-	struct cli		cli = {
-		.usage = "acedt-check [--config FILE] SOURCES-FILE [IMAGE]",
-		.about = "Ask every registry of SOURCES-FILE whether it can be "
-		    "read, and that of IMAGE\nwhether it may be written, with "
-		    "the credentials at hand.  No content moves.",
-		.options = options,
-	};
+	struct cli		cli;
 	const char		*value, *name = NULL;
 	struct err		 err = ERR_INIT;
 	size_t			 i;
@@ -58,10 +46,10 @@ main(int argc, char *argv[])
 
 	log_init(PROG);
 	program_setup();
-	cli_init(&cli, argc, argv);
+	cli_init(&cli, &program, argc, argv);
 	net_init(&k.net);
 	while ((id = cli_next(&cli, &value)) != 0)
-		if (id == OPT_NAME)
+		if (id == CLI_ID_LIST_NAME)
 			name = value;
 		else
 			net_option(&k.net, &cli, id, value);

@@ -15,6 +15,7 @@ struct filter {
 	struct jq_state		*jq;		/* of program */
 	int			 failed;	/* keep only what failed */
 	int			 drop_failed;	/* keep only what did not */
+	int			 recount;	/* any number may be the count */
 	unsigned long		 nfailed;	/* images that came with an error */
 	unsigned long		 nleft;		/* of those, not kept */
 };

@@ -14,16 +14,12 @@
 #include "lib/base/pairs.h"
 #include "lib/program/cli.h"
 #include "lib/program/sandbox.h"
-#include "lib/program/setup.h"
-#include "lib/program/stage.h"
+#include "lib/program/stage_main.h"
 #include "lib/text/json.h"
 #include "lib/text/labels.h"
 #include "tools/acedt-filter/filter.h"
 
-#define PROG	"acedt-filter"
-/*
- * No record waits for anything; a few at a time are written together.
- */
+/* No record waits for anything; a few at a time are written together. */
 #define JOBS_MAX	64
 #define JOBS_BYTES_MAX	(1024 * 1024)
 
@@ -39,24 +35,20 @@ enum {
 static const struct cli_option options[] = {
 	{ OPT_DROP_FAILED, 0, "drop-failed", CLI_NONE, NULL,
 	    "keep images without an error; a warning counts the others" },
-	CLI_EVENTS,
 	{ OPT_EXPRESSION, 'e', "expression", CLI_VALUE, "JQ",
-	    "keep images for which this jq(1) program's first output is\n"
+	    "keep images for which this jq(1) program's first output is "
 	    "neither false nor null; the others leave the stream" },
 	{ OPT_FAILED, 0, "failed", CLI_NONE, NULL,
 	    "keep images with an error" },
-	CLI_HELP,
 	{ OPT_LABEL, 'l', "label", CLI_VALUE, "KEY=VALUE",
 	    "keep images with this label; repeatable, all must match" },
 	{ OPT_PLATFORMS, 'p', "platforms", CLI_VALUE,
 	    "OS/ARCH[/VARIANT][:OS.VERSION]",
-	    "of each image select what is for these platforms; repeatable,\n"
+	    "of each image select what is for these platforms; repeatable, "
 	    "comma-separated; needs acedt-fetch --roots before" },
 	{ OPT_RECOUNT, 0, "recount", CLI_NONE, NULL,
-	    "accept an end record with another count, and write the right one:\n"
+	    "accept an end record with another count, and write the right one: "
 	    "for streams that were cut on purpose" },
-	CLI_VERBOSITY,
-	CLI_VERSION,
 	CLI_END
 };
 
@@ -121,89 +113,93 @@ filter_begin(struct job *job)
 }
 
 static void
-enter(void)
+filter_option(void *arg, const struct cli *cli, int id, const char *value)
+{
+	struct filter	*f = arg;
+	struct err	 err = ERR_INIT;
+
+	assert(id > 0);
+	switch (id) {
+	case OPT_DROP_FAILED:
+		f->drop_failed = value == NULL;
+		break;
+	case OPT_FAILED:
+		f->failed = value == NULL;
+		break;
+	case OPT_EXPRESSION:
+		f->program = value;
+		break;
+	case OPT_LABEL:
+		if (label_add(&f->labels, value, &err) == -1)
+			cli_usage(cli, "--label: %s", err.msg);
+		break;
+	case OPT_PLATFORMS:
+		if (platforms_add(&f->platforms, value, &err) == -1)
+			cli_usage(cli, "--platforms: %s", err.msg);
+		break;
+	case OPT_RECOUNT:
+		f->recount = value == NULL;
+		break;
+	}
+}
+
+static void
+filter_arguments(void *arg, const struct cli *cli, struct stage *st)
+{
+	struct filter	*f = arg;
+	struct err	 err = ERR_INIT;
+
+	stage_no_arguments(cli);
+	if (f->failed && f->drop_failed)
+		cli_usage(cli, "--failed and --drop-failed exclude each other");
+	if (f->program != NULL && match_compile(f, &err) == -1)
+		cli_usage(cli, "--expression: %s", err.msg);
+	assert((f->program == NULL) == (f->jq == NULL));
+	st->any_count = f->recount;
+	st->failed_too = 1;
+}
+
+static void
+filter_open(void *arg, struct stage *st)
 {
 	struct sandbox	sb;
 
+	assert(st->arg == arg && st->loop == NULL);
 	tzset();	/* jq's localtime would read a file later */
 	sandbox_init(&sb, SANDBOX_PURE, FILTER_MEMORY_MAX);
 	sandbox_enter(&sb);
 }
 
-static void
-read_options(struct filter *f, struct cli *cli, struct stage *st)
-{
-	struct err	 err = ERR_INIT;
-	const char	*value;
-	int		 id;
-
-	while ((id = cli_next(cli, &value)) != 0)
-		switch (id) {
-		case OPT_DROP_FAILED:
-			f->drop_failed = value == NULL;
-			break;
-		case OPT_FAILED:
-			f->failed = value == NULL;
-			break;
-		case OPT_EXPRESSION:
-			f->program = value;
-			break;
-		case OPT_LABEL:
-			if (label_add(&f->labels, value, &err) == -1)
-				cli_usage(cli, "--label: %s", err.msg);
-			break;
-		case OPT_PLATFORMS:
-			if (platforms_add(&f->platforms, value, &err) == -1)
-				cli_usage(cli, "--platforms: %s", err.msg);
-			break;
-		case OPT_RECOUNT:
-			st->any_count = value == NULL;
-			break;
-		}
-	if (cli->nargs != 0)
-		cli_usage(cli, "no arguments are taken: the stream is read "
-		    "from standard input");
-	if (f->failed && f->drop_failed)
-		cli_usage(cli, "--failed and --drop-failed exclude each other");
-	if (f->program != NULL && match_compile(f, &err) == -1)
-		cli_usage(cli, "--expression: %s", err.msg);
-}
+static const struct stage_program program = {
+	.name = "acedt-filter",
+	.cli = {
+		.usage = "acedt-filter [-p PLATFORM] [-l KEY=VALUE] [-e JQ] "
+		    "[--failed] [--drop-failed] [--recount] < STREAM",
+		.about = "Keep the images of the stream that match all that "
+		    "is asked for.",
+		.options = options,
+		.common = CLI_EVENTS,
+	},
+	.jobs_max = JOBS_MAX,
+	.bytes_max = JOBS_BYTES_MAX,
+	.option = filter_option,
+	.arguments = filter_arguments,
+	.open = filter_open,
+	.begin = filter_begin,
+};
 
 int
 main(int argc, char *argv[])
 {
 	static struct filter	f;
-	struct stage		st;
-	struct cli		cli = {
-		.usage = "acedt-filter [-p PLATFORM] [-l KEY=VALUE] "
-		    "[-e JQ] [--failed] [--drop-failed] [--recount] "
-		    "< STREAM",
-		.about = "Keep the images of the stream that match all that "
-		    "is asked for.",
-		.options = options,
-	};
 	int			rc;
 
-	log_init(PROG);
-	program_setup();
-	cli_init(&cli, argc, argv);
-	memset(&st, 0, sizeof(st));
-	read_options(&f, &cli, &st);
-	st.name = PROG;
-	st.jobs_max = JOBS_MAX;
-	st.bytes_max = JOBS_BYTES_MAX;
-	st.failed_too = 1;
-	st.arg = &f;
-	st.begin = filter_begin;
-	stage_open(&st);
-	enter();
-	rc = stage_run(&st);
-	/* Nothing that is not carried goes without a word. */
+	rc = stage_main(&program, &f, argc, argv);
+	/* What is not carried does not go without a word. */
 	if (f.nleft > 0)
 		log_warn("%lu of %lu images that failed left the stream, as "
 		    "asked", f.nleft, f.nfailed);
 	match_clear(&f);
-	cli_clear(&cli);
 	platforms_clear(&f.platforms);
 	pairs_clear(&f.labels);
 	return rc;

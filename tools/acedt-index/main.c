@@ -37,38 +37,26 @@
 #define LEFT_OUT_NAMED		10
 
 enum {
-	OPT_ALLOW_EMPTY = 1,
-	OPT_ANNOTATIONS,
-	OPT_FALLBACK,
-	OPT_IMAGES,
-	OPT_OVERWRITE,
+	OPT_IMAGES = 1,
 	OPT_PRINT
 };
 
 static const struct cli_option options[] = {
-	{ OPT_ALLOW_EMPTY, 0, "allow-empty", CLI_NONE, NULL,
-	    "publish an index even if it has no entries" },
-	{ OPT_ANNOTATIONS, 'a', "annotations", CLI_VALUE, "KEY=VALUE,...",
-	    "annotations to add to the index; repeatable" },
-	CLI_CONFIG,
-	CLI_EVENTS,
-	CLI_HELP,
-	{ OPT_FALLBACK, 0, "index-fallback", CLI_NONE, NULL,
-	    "name indexes in an annotation instead of among the manifests, for\n"
-	    "registries that take no index in an index" },
 	{ OPT_IMAGES, 0, "images", CLI_VALUE, "N",
 	    "publish only if exactly N images came, in all streams together" },
-	{ OPT_OVERWRITE, 0, "overwrite", CLI_NONE, NULL,
-	    "replace what IMAGE names even if it is not a gathered index" },
 	{ OPT_PRINT, 0, "print", CLI_NONE, NULL,
 	    "write the index to standard output, publish nothing; no IMAGE" },
-	CLI_RETRIES,
-	CLI_RETRY_TIME,
-	CLI_SHARED,
-	CLI_STALL_TIME,
-	CLI_VERBOSITY,
-	CLI_VERSION,
 	CLI_END
+};
+
+static const struct cli_program program = {
+	.usage = "acedt-index [-a KEY=VALUE] [--index-fallback] [--images N] "
+	    "[--config FILE] IMAGE < STREAM",
+	.about = "Make the gather index of all images of the stream and "
+	    "publish it as IMAGE,\nif every one of them is complete.  Prints "
+	    "IMAGE@DIGEST.",
+	.options = options,
+	.common = CLI_NETWORK_STAGE | CLI_INDEX,
 };
 
 struct indexer {
@@ -363,22 +351,22 @@ read_options(struct indexer *x, struct cli *cli)
 
 	while ((id = cli_next(cli, &value)) != 0)
 		switch (id) {
-		case OPT_ALLOW_EMPTY:
+		case CLI_ID_ALLOW_EMPTY:
 			x->allow_empty = value == NULL;
 			break;
-		case OPT_ANNOTATIONS:
+		case CLI_ID_ANNOTATIONS:
 			if (annotations_add(&x->annotations, value,
 			    &err) == -1)
 				cli_usage(cli, "--annotations: %s", err.msg);
 			break;
-		case OPT_FALLBACK:
+		case CLI_ID_FALLBACK:
 			x->fallback = value == NULL;
 			break;
 		case OPT_IMAGES:
 			x->images = cli_number(cli, "--images", value, 0,
 			    INT32_MAX);
 			break;
-		case OPT_OVERWRITE:
+		case CLI_ID_OVERWRITE:
 			x->overwrite = value == NULL;
 			break;
 		case OPT_PRINT:
@@ -399,19 +387,11 @@ int
 main(int argc, char *argv[])
 {
 	static struct indexer	x;
-	struct cli		cli = {
-		.usage = "acedt-index [-a KEY=VALUE] [--index-fallback] "
-		    "[--images N] "
-		    "[--config FILE] IMAGE < STREAM",
-		.about = "Make the gather index of all images of the stream "
-		    "and publish it as IMAGE,\nif every one of them is "
-		    "complete.  Prints IMAGE@DIGEST.",
-		.options = options,
-	};
+	struct cli		cli;
 
 	log_init(PROG);
 	program_setup();
-	cli_init(&cli, argc, argv);
+	cli_init(&cli, &program, argc, argv);
 	net_init(&x.net);
 	x.images = -1;
 	buf_init(&x.left_out, 4096);

@@ -1,43 +1,28 @@
 /*
  * acedt-resolve: read a sources file, name the digest behind each line.
  */
-#include <string.h>
+#include <assert.h>
 
 #include "lib/base/errmsg.h"
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
 #include "lib/program/cli.h"
-#include "lib/program/setup.h"
-#include "lib/program/stage.h"
+#include "lib/program/stage_main.h"
 #include "lib/stream/events.h"
 #include "tools/acedt-resolve/resolve.h"
 
-#define PROG	"acedt-resolve"
 /* Lines under way at a time: what the hosts' own limits let through. */
 #define JOBS_MAX	512
 #define JOBS_BYTES_MAX	(32 * 1024 * 1024)
 
 enum {
-	OPT_AGAIN = 1,
-	OPT_NAME
+	OPT_AGAIN = 1
 };
 
 static const struct cli_option options[] = {
 	{ OPT_AGAIN, 0, "again", CLI_NONE, NULL,
-	    "read a stream from standard input instead of a list, and try\n"
+	    "read a stream from standard input instead of a list, and try "
 	    "again what failed in it" },
-	CLI_CONFIG,
-	CLI_EVENTS,
-	CLI_HELP,
-	{ OPT_NAME, 0, "name", CLI_VALUE, "NAME",
-	    "what to call the list on standard input in messages and records" },
-	CLI_RETRIES,
-	CLI_RETRY_TIME,
-	CLI_SHARED,
-	CLI_STALL_TIME,
-	CLI_UNORDERED,
-	CLI_VERBOSITY,
-	CLI_VERSION,
 	CLI_END
 };
 
@@ -54,69 +39,83 @@ read_list(struct resolver *r, const char *path, const char *name)
 	EVENT("list", EV_NUM("images", (int64_t)r->list.n));
 }
 
-/* *name is borrowed from the command line: of the list on standard input. */
 static void
-read_options(struct resolver *r, struct stage *st, struct cli *cli,
-    const char **name)
+resolve_option(void *arg, const struct cli *cli, int id, const char *value)
 {
-	const char	*value;
-	int		 id;
+	struct resolver	*r = arg;
 
-	while ((id = cli_next(cli, &value)) != 0)
-		if (id == CLI_ID_UNORDERED)
-			st->unordered = value == NULL;
-		else if (id == OPT_AGAIN)
-			r->again = value == NULL;
-		else if (id == OPT_NAME)
-			*name = value;
-		else
-			net_option(&r->net, cli, id, value);
+	switch (id) {
+	case OPT_AGAIN:
+		r->again = value == NULL;
+		break;
+	case CLI_ID_LIST_NAME:
+		assert(value != NULL);
+		r->name = value;
+		break;
+	default:
+		net_option(&r->net, cli, id, value);
+		break;
+	}
+}
+
+static void
+resolve_arguments(void *arg, const struct cli *cli, struct stage *st)
+{
+	struct resolver	*r = arg;
+
+	assert(st->next == NULL);
 	if (r->again && cli->nargs != 0)
 		cli_usage(cli, "--again takes no SOURCES-FILE: the stream is "
 		    "read from standard input");
 	if (!r->again && cli->nargs != 1)
 		cli_usage(cli, "one SOURCES-FILE is needed, %zu given",
 		    cli->nargs);
+	if (!r->again)
+		r->path = cli->args[0];
+	st->again = r->again;
+	st->next = r->again ? NULL : resolve_next;
 }
 
-int
-main(int argc, char *argv[])
+static void
+resolve_open(void *arg, struct stage *st)
 {
-	static struct resolver	r;
-	struct stage		st;
-	struct cli		cli = {
+	struct resolver	*r = arg;
+
+	assert(r->again == (r->path == NULL));
+	net_open(&r->net);
+	net_enter(NULL, NULL);
+	if (!r->again)
+		read_list(r, r->path, r->name);
+	st->loop = r->net.loop;
+}
+
+static const struct stage_program program = {
+	.name = "acedt-resolve",
+	.cli = {
 		.usage = "acedt-resolve [--config FILE] "
 		    "SOURCES-FILE | --again < STREAM",
 		.about = "Read a sources file and write the stream of its "
 		    "images, each with its digest.\nSOURCES-FILE - is standard "
 		    "input.  See acedt-stream(5) for the stream.",
 		.options = options,
-	};
-	const char		*name = NULL;
-	int			 rc;
+		.common = CLI_NETWORK_STAGE | CLI_UNORDERED | CLI_LIST_NAME,
+	},
+	.jobs_max = JOBS_MAX,
+	.bytes_max = JOBS_BYTES_MAX,
+	.option = resolve_option,
+	.arguments = resolve_arguments,
+	.open = resolve_open,
+	.begin = resolve_begin,
+};
 
-	log_init(PROG);
-	program_setup();
-	cli_init(&cli, argc, argv);
+int
+main(int argc, char *argv[])
+{
+	static struct resolver	r;
+	int			rc;
+
 	net_init(&r.net);
-	memset(&st, 0, sizeof(st));
-	read_options(&r, &st, &cli, &name);
-	net_open(&r.net);
-	net_enter(NULL, NULL);
-	if (!r.again)
-		read_list(&r, cli.args[0], name);
-
-	st.name = PROG;
-	st.loop = r.net.loop;
-	st.jobs_max = JOBS_MAX;
-	st.bytes_max = JOBS_BYTES_MAX;
-	st.arg = &r;
-	st.begin = resolve_begin;
-	st.again = r.again;
-	st.next = r.again ? NULL : resolve_next;
-	stage_open(&st);
-	rc = stage_run(&st);
-	cli_clear(&cli);
+	rc = stage_main(&program, &r, argc, argv);
 	net_close(&r.net);
 	sources_clear(&r.list);
 	return rc;

@@ -13,6 +13,8 @@ struct stage;
 struct resolver {
 	struct net	 net;
 	struct sources	 list;
+	const char	*path, *name;	/* borrowed: of the list, and what to
+					 * call it on standard input */
 	size_t		 next;		/* index of the next source */
 	int		 again;		/* a stream is read, not a list */
 };
