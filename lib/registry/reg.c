@@ -2,6 +2,7 @@
  * Calls: the queue of each host, trying again, redirects, and going from one
  * endpoint to the next.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 static void	call_done(struct http_call *);
 static void	name_place(struct reg_call *, struct err *);
 static void	failed(struct reg_call *, struct err *, int may_repeat);
+static void	pump(void *);
+static void	delay_elsewhere(struct reg_call *);
 
 void
 reg_call_init(struct reg_call *c)
@@ -49,17 +52,32 @@ calls_remove(struct reg_call **list, struct reg_call *c)
 	return 0;
 }
 
+/* Look at the host's queue on the next turn of the loop. */
+static void
+wake(struct reg_host *h)
+{
+	loop_defer(h->reg->loop, &h->again, pump, h);
+}
+
+/* The same after ms at the latest. */
+static void
+look_again(struct reg_host *h, int64_t ms)
+{
+	if (ms <= 0)
+		wake(h);
+	else if (!h->timer.set || h->timer.at > clock_ms() + ms)
+		loop_timer_set(h->reg->loop, &h->timer, ms, pump, h);
+}
+
 static void
 unqueue(struct reg_call *c)
 {
-	struct reg_host	*h = c->route->host;
-
-	calls_remove(&h->queue, c);
-	for (h->queue_end = &h->queue; *h->queue_end != NULL; )
-		h->queue_end = &(*h->queue_end)->next;
+	assert(c->state == CALL_QUEUED);
+	TAILQ_REMOVE(&c->route->host->queue, c, queued);
+	c->state = CALL_IDLE;
 }
 
-/* The call's place at the host is free. */
+/* The call's place at the host is free: it may be another's turn. */
 static void
 leave_host(struct reg_call *c)
 {
@@ -73,6 +91,7 @@ leave_host(struct reg_call *c)
 	if (c->probing)
 		h->probing = 0;
 	c->probing = 0;
+	wake(h);
 }
 
 void
@@ -95,8 +114,11 @@ reg_cancel(struct reg_call *c)
 		http_cancel(&c->http);
 		reg_outage_leave(c);
 		leave_host(c);
-		/* Its place is free, and no answer will come to say so. */
-		reg_look_again(c->route->host, 0);
+		break;
+	case CALL_FAILING:
+		loop_undefer(c->repo->reg->loop, &c->end);
+		free(c->failure);
+		c->failure = NULL;
 		break;
 	}
 	c->state = CALL_IDLE;
@@ -143,12 +165,10 @@ reg_backoff(int n)
 void
 reg_enqueue(struct reg_call *c)
 {
-	struct reg_host	*h = c->route->host;
-
+	assert(c->state != CALL_QUEUED && c->state != CALL_SENT);
 	c->state = CALL_QUEUED;
-	c->next = NULL;
-	*h->queue_end = c;
-	h->queue_end = &c->next;
+	TAILQ_INSERT_TAIL(&c->route->host->queue, c, queued);
+	wake(c->route->host);
 }
 
 static int
@@ -171,10 +191,13 @@ is_by_digest(const struct reg_call *c)
 	    (is_manifest(c) && strchr(c->path, ':') != NULL));
 }
 
-void
-reg_set_route(struct reg_call *c, size_t k)
+/* Ask this endpoint next, from the start. */
+static void
+set_route(struct reg_call *c, size_t k)
 {
+	assert(k < c->repo->n);
 	c->route = &c->repo->routes[k];
+	c->avoid->last = k;
 	free(c->url);
 	free(c->extra_scope);
 	c->url = c->extra_scope = NULL;
@@ -204,19 +227,19 @@ choose_route(struct reg_call *c)
 			return 0;
 		k = first;
 	}
-	reg_set_route(c, k);
+	set_route(c, k);
 	return 1;
 }
 
-void
-reg_begin_round(struct reg_call *c)
+/* The endpoints again, but those that gave an answer which will stay the same. */
+static void
+begin_round(struct reg_call *c)
 {
 	c->outlasts = 0;
 	c->asked = c->final;
 	c->may_pass = 0;
 	choose_route(c);
 	reg_enqueue(c);
-	reg_pump(c->route->host);
 }
 
 void
@@ -229,49 +252,19 @@ reg_start(struct reg_call *c)
 	    from : NULL;
 	c->tries = 0;
 	c->began = clock_ms();
-	c->final = c->shunned_of == c->repo ? c->shunned : 0;
+	if (c->avoid == NULL)
+		c->avoid = &c->own_avoid;
+	if (c->avoid->repo != c->repo) {
+		c->avoid->repo = c->repo;
+		c->avoid->endpoints = 0;
+	}
+	c->final = c->avoid->endpoints;
 	free(c->before);
 	c->before = NULL;
 	c->http.result = CURLE_OK;
 	c->http.status = 0;		/* no answer yet */
 	c->given_up = c->token_expired = c->unexpected = 0;
-	reg_begin_round(c);
-}
-
-/* What reg_ask() waits for. */
-struct answer {
-	int		 there;
-	int		 failed;
-	struct err	*err;
-};
-
-static void
-answered(struct reg_call *c, const struct err *err)
-{
-	struct answer	*a = c->arg;
-
-	a->there = 1;
-	a->failed = err != NULL;
-	if (err != NULL)
-		*a->err = *err;
-}
-
-int
-reg_ask(struct reg_call *c, struct err *err)
-{
-	struct loop	*loop = c->repo->reg->loop;
-	struct answer	 a = { 0, 0, err };
-
-	c->arg = &a;
-	c->on_done = answered;
-	reg_start(c);
-	while (!a.there) {
-		loop_run(loop);
-		if (!a.there)
-			loop_wait(loop, NULL, 0, 1000);
-	}
-	c->arg = NULL;
-	return a.failed ? -1 : 0;
+	begin_round(c);
 }
 
 const char *
@@ -280,17 +273,32 @@ reg_endpoint(const struct reg_call *c)
 	return c->route->host->base;
 }
 
+static void
+call_failed(void *arg)
+{
+	struct reg_call	*c = arg;
+	struct err	*err = c->failure;
+
+	assert(c->state == CALL_FAILING && err != NULL);
+	c->state = CALL_IDLE;
+	c->failure = NULL;
+	c->on_done(c, err);
+	free(err);
+}
+
 void
 reg_fail(struct reg_call *c, const struct err *err)
 {
-	struct err	copy = *err;
-
-	c->state = CALL_IDLE;
+	assert(c->state != CALL_QUEUED && c->state != CALL_SENT);
+	assert(c->failure == NULL);
+	c->state = CALL_FAILING;
 	reg_outage_leave(c);
+	c->failure = xmalloc(sizeof(*c->failure));
+	*c->failure = *err;
 	if (c->before != NULL)
-		err_add(&copy, "; before that %s", c->before);
-	err_wrap(&copy, "%s", c->repo->name);
-	c->on_done(c, &copy);
+		err_add(c->failure, "; before that %s", c->before);
+	err_wrap(c->failure, "%s", c->repo->name);
+	loop_defer(c->repo->reg->loop, &c->end, call_failed, c);
 }
 
 /* The next endpoint of this round, with what this one said kept; 0: none. */
@@ -313,19 +321,25 @@ go_on(struct reg_call *c, const struct err *why)
 		c->before = text;
 	}
 	reg_enqueue(c);
-	reg_pump(c->route->host);
 	return 1;
+}
+
+void
+reg_avoid_last(struct reg_avoid *a)
+{
+	if (a->repo == NULL)
+		return;
+	assert(a->last < a->repo->n);
+	a->endpoints |= 1UL << a->last;
+	if (a->endpoints == (1UL << a->repo->n) - 1)
+		a->endpoints = 0;	/* all of them: one more round */
 }
 
 void
 reg_shun(struct reg_call *c)
 {
-	if (c->route == NULL)
-		return;
-	c->shunned |= 1UL << (c->route - c->repo->routes);
-	if (c->shunned == (1UL << c->repo->n) - 1)
-		c->shunned = 0;		/* all of them: once more round */
-	c->shunned_of = c->repo;
+	if (c->route != NULL)
+		reg_avoid_last(c->avoid);
 }
 
 static void
@@ -366,10 +380,18 @@ http_data(struct http_call *h, const char *p, size_t n)
 	return c->on_data(c, p, n);
 }
 
+/* There is a connection.  No call is started here, as libcurl is at work. */
+static void
+call_reached(struct reg_call *c)
+{
+	if (reg_outage_reached(c))
+		wake(c->route->host);
+}
+
 static void
 http_reached(struct http_call *h)
 {
-	reg_outage_reached((struct reg_call *)((char *)h -
+	call_reached((struct reg_call *)((char *)h -
 	    offsetof(struct reg_call, http)));
 }
 
@@ -497,26 +519,6 @@ pass_by(struct reg_call *c)
 	return go_on(c, &err);
 }
 
-/* Calls that wait in vain are failed here, and never while one is started. */
-static void
-host_timer(void *arg)
-{
-	struct reg_host	*h = arg;
-
-	h->may_fail = 1;
-	reg_pump(h);
-	h->may_fail = 0;
-}
-
-void
-reg_look_again(struct reg_host *h, int64_t ms)
-{
-	if (ms <= 0)
-		loop_defer(h->reg->loop, &h->again, host_timer, h);
-	else if (!h->timer.set || h->timer.at > clock_ms() + ms)
-		loop_timer_set(h->reg->loop, &h->timer, ms, host_timer, h);
-}
-
 /* How long until it is a call's turn; 0 if it is, and is taken. */
 static int64_t
 turn_of(struct reg_host *h, const struct reg_call *c)
@@ -540,14 +542,14 @@ may_go(struct reg_host *h, struct reg_call *c)
 	    reg->calls_max, HTTP_HOSTS_AT_ONCE * reg->calls_max)) {
 		/* Others have the places, whose end we do not see. */
 		if (h->active < reg->calls_max)
-			reg_look_again(h, SHARED_LOOK_MS);
+			look_again(h, SHARED_LOOK_MS);
 		return 0;
 	}
 	if ((ms = turn_of(h, c)) == 0 && reg_outage_enter(c))
 		return 1;
 	if (!c->transfer)
 		shared_leave(reg->shared, h->shared);
-	reg_look_again(h, ms);
+	look_again(h, ms);
 	return 0;
 }
 
@@ -565,56 +567,118 @@ fail_queued(struct reg_call *c)
 	reg_fail(c, &err);
 }
 
-void
-reg_pump(struct reg_host *h)
+/*
+ * Send the first of the queue if it may go now; 0 if it stays there.  What
+ * becomes of it else changes the end of a queue at the most.
+ */
+static int
+pump_one(struct reg_host *h, struct reg_call *c)
 {
-	struct reg_call	**p = &h->queue, *c;
-	int64_t		 wait = shared_held(h->shared);
-	int		 counted, gate, probe;
+	int64_t	gate = reg_outage_gate(c);
+	int	counted, probe;
 
-	if (h->pumping)
-		return;			/* from a call that failed there */
+	assert(c->state == CALL_QUEUED && c->route->host == h);
+	if (gate == -1) {
+		fail_queued(c);
+		return 1;
+	}
+	if (gate > 0) {
+		look_again(h, gate);
+		return 0;
+	}
+	if (!may_go(h, c))
+		return 0;
+	unqueue(c);
+	counted = !c->transfer;
+	probe = c->is_probe;
+	if (!pass_by(c) && send_call(c))
+		return 1;
+	if (counted)
+		shared_leave(h->reg->shared, h->shared);
+	if (probe)
+		outage_leave(&h->outage);
+	return 1;
+}
+
+/* From the loop: whose turn is it? */
+static void
+pump(void *arg)
+{
+	struct reg_host	*h = arg;
+	struct reg_call	*c, *next;
+	int64_t		 wait = shared_held(h->shared);
+
 	if (wait > 0) {
-		reg_look_again(h, wait);
+		look_again(h, wait);
 		return;
 	}
-	h->pumping = 1;
 	if (h->auth == AUTH_UNKNOWN && shared_is_open(h->shared))
 		h->auth = AUTH_NONE;
-	while ((c = *p) != NULL) {
+	for (c = TAILQ_FIRST(&h->queue); c != NULL; c = next) {
 		if (h->auth == AUTH_UNKNOWN && h->probing)
-			break;
-		gate = reg_outage_gate(c);
-		if (gate == -1 && h->may_fail) {
-			fail_queued(c);
-			p = &h->queue;
-			continue;
-		}
-		if (gate == -1)
-			reg_look_again(h, 0);
-		if (gate != 1 || !may_go(h, c)) {
-			p = &c->next;
-			continue;
-		}
-		if ((*p = c->next) == NULL)
-			h->queue_end = p;
-		counted = !c->transfer;
-		probe = c->is_probe;
-		if (!pass_by(c) && send_call(c))
-			continue;
-		if (counted)
-			shared_leave(h->reg->shared, h->shared);
-		if (probe)
-			outage_leave(&h->outage);
-		p = &h->queue;
+			return;
+		next = TAILQ_NEXT(c, queued);
+		pump_one(h, c);
 	}
-	h->pumping = 0;
 }
 
 static void
 call_timer(void *arg)
 {
-	reg_begin_round(arg);
+	struct reg_call	*c = arg;
+
+	assert(c->state == CALL_DELAYED);
+	begin_round(c);
+}
+
+/* The host that it was redirected to was not there; the endpoint shows the way. */
+static void
+look_elsewhere(void *arg)
+{
+	struct reg_call	*c = arg;
+	struct err	 err = ERR_INIT;
+
+	assert(c->state == CALL_DELAYED);
+	switch (reg_outage_look(c, &err)) {
+	case -1:
+		reg_fail(c, &err);
+		break;
+	case 0:
+		delay_elsewhere(c);
+		break;
+	default:
+		begin_round(c);
+	}
+}
+
+static void
+delay_elsewhere(struct reg_call *c)
+{
+	c->state = CALL_DELAYED;
+	loop_timer_set(c->repo->reg->loop, &c->timer, reg_outage_delay(c),
+	    look_elsewhere, c);
+}
+
+/* Its host is down: 1 if it waits until somebody is there. */
+static int
+outlast(struct reg_call *c)
+{
+	size_t	k;
+
+	switch (reg_outage_outlast(c, &k)) {
+	case OUTLAST_NOT:
+		return 0;
+	case OUTLAST_ELSEWHERE:
+		delay_elsewhere(c);
+		return 1;
+	case OUTLAST_HOST:
+		break;
+	}
+	set_route(c, k);
+	c->asked = c->final;
+	c->outlasts = 1;
+	reg_enqueue(c);
+	return 1;
 }
 
 static int
@@ -885,7 +949,7 @@ failed(struct reg_call *c, struct err *err, int may_repeat)
 		/* The round is over: those that ask to wait are asked later. */
 		may_repeat = 1;
 	}
-	if (outage && reg_outage_outlast(c))
+	if (outage && outlast(c))
 		return;
 	if (outage && c->given_up)
 		outage_explain(c->own ? &h->outage : c->elsewhere, err);
@@ -934,7 +998,6 @@ handle_401(struct reg_call *c)
 	if (!reg_answer_challenge(c))
 		return 0;
 	reg_enqueue(c);
-	reg_pump(c->route->host);
 	return 1;
 }
 
@@ -962,7 +1025,6 @@ call_done(struct http_call *http)
 {
 	struct reg_call	*c = (struct reg_call *)((char *)http -
 	    offsetof(struct reg_call, http));
-	struct reg_host	*h = c->route->host;
 	struct err	 err = ERR_INIT;
 	int		 rc = 0;
 
@@ -971,7 +1033,7 @@ call_done(struct http_call *http)
 	learn(c);
 	if (http->result != CURLE_OK && !outage_is_one(http) &&
 	    is_unreachable(c))
-		reg_outage_reached(c);	/* it is there, whatever it is */
+		call_reached(c);	/* it is there, whatever it is */
 	learn_expect(c);
 	if (c->own) {
 		learn_room(c);
@@ -983,7 +1045,6 @@ call_done(struct http_call *http)
 		rc = follow_redirect(c, &err);
 	if (rc == 1) {
 		reg_enqueue(c);
-		reg_pump(h);
 		return;
 	}
 	if (rc == -1) {
@@ -998,5 +1059,4 @@ call_done(struct http_call *http)
 		report(c, &err);
 		failed(c, &err, 1);
 	}
-	reg_pump(h);
 }

@@ -105,7 +105,6 @@ helper_done(void *arg)
 	while ((c = list) != NULL) {
 		list = c->next;
 		reg_enqueue(c);
-		reg_pump(c->route->host);
 	}
 }
 
@@ -190,23 +189,19 @@ static void
 token_ready(struct token *t, const struct err *err)
 {
 	struct reg_call	*c;
-	struct reg_host	*h = NULL;
 
 	while ((c = t->leaving) != NULL) {
 		t->leaving = c->next;
-		h = c->route->host;
 		/* GitLab refuses all if one of them does not exist. */
 		if (err != NULL && t->merged && err->status >= 400 &&
 		    err->status < 500 && err->status != 429)
-			split(h, t);
+			split(c->route->host, t);
 		else if (err != NULL && covers_call(t, c)) {
 			reg_fail(c, err);
 			continue;
 		}
 		reg_enqueue(c);
 	}
-	if (h != NULL)
-		reg_pump(h);
 }
 
 /* May both calls share a token? */
@@ -239,7 +234,7 @@ merged_token(struct reg_call *c)
 	s = scope_of(c);
 	buf_adds(&scopes, s);
 	free(s);
-	for (other = h->queue; other != NULL; other = other->next) {
+	TAILQ_FOREACH(other, &h->queue, queued) {
 		if (!may_share(c, other))
 			continue;
 		s = scope_of(other);
@@ -249,7 +244,7 @@ merged_token(struct reg_call *c)
 	}
 	t = token_find(&h->tokens, scopes.data, &c->route->account);
 	t->merged |= merged;
-	for (other = h->queue; other != NULL; other = other->next) {
+	TAILQ_FOREACH(other, &h->queue, queued) {
 		if (!may_share(c, other) || slot_of(other) == NULL)
 			continue;
 		s = scope_of(other);

@@ -2,6 +2,7 @@
  * Calls to hosts that are not reached for a while: they wait in the queue of
  * their host, and one of them at a time is sent to see whether it is back.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,18 +51,15 @@ waits(const struct reg_call *c)
 	return !c->hurry && (c->repo->n == 1 || c->outlasts);
 }
 
-int
-reg_outage_gate(struct reg_call *c)
+int64_t
+reg_outage_gate(const struct reg_call *c)
 {
-	struct reg_host	*h = c->route->host;
-	int64_t		 ms;
+	const struct outage	*o = &c->route->host->outage;
+	int64_t			 ms;
 
-	if (!waits(c) || (ms = outage_wait(&h->outage)) == 0)
-		return 1;
-	if (outage_given_up(&h->outage))
-		return -1;
-	reg_look_again(h, ms);
-	return 0;
+	if (!waits(c) || (ms = outage_wait(o)) == 0)
+		return 0;
+	return outage_given_up(o) ? -1 : ms;
 }
 
 int
@@ -90,18 +88,16 @@ reg_outage_leave(struct reg_call *c)
 	c->is_probe = PROBE_NONE;
 }
 
-/* No call is started here, as libcurl is at work. */
-void
+int
 reg_outage_reached(struct reg_call *c)
 {
 	struct outage	*o = outage_of(c);
 
 	if (o == NULL)
-		return;
+		return 0;
 	if (c->is_probe == (c->own ? PROBE_HOST : PROBE_ELSEWHERE))
 		c->is_probe = PROBE_NONE;
-	if (outage_reached(o) && c->own)
-		reg_look_again(c->route->host, 0);
+	return outage_reached(o) && c->own;
 }
 
 void
@@ -128,37 +124,30 @@ reg_outage_error(struct reg_call *c, struct err *err)
 	outage_explain(o, err);
 }
 
-static void	look_elsewhere(void *);
-
-static void
-delay(struct reg_call *c)
+int64_t
+reg_outage_delay(const struct reg_call *c)
 {
 	int64_t	ms = outage_wait(c->elsewhere);
 
-	c->state = CALL_DELAYED;
-	loop_timer_set(c->repo->reg->loop, &c->timer, ms > 0 ? ms : 1,
-	    look_elsewhere, c);
+	return ms > 0 ? ms : 1;
 }
 
-/* The endpoint answers; whether the host that it names is back shows the way. */
-static void
-look_elsewhere(void *arg)
+int
+reg_outage_look(struct reg_call *c, struct err *err)
 {
-	struct reg_call	*c = arg;
-	struct err	 err = ERR_INIT;
-	int		 probe;
+	int	probe;
 
+	assert(c->elsewhere != NULL);
 	if (outage_given_up(c->elsewhere)) {
 		c->given_up = 1;
-		err_set(&err, ERR_NETWORK, "%s", c->elsewhere->why);
-		outage_explain(c->elsewhere, &err);
-		reg_fail(c, &err);
-	} else if (!outage_enter(c->elsewhere, &probe)) {
-		delay(c);
-	} else {
-		c->is_probe = probe ? PROBE_ELSEWHERE : PROBE_NONE;
-		reg_begin_round(c);
+		err_set(err, ERR_NETWORK, "%s", c->elsewhere->why);
+		outage_explain(c->elsewhere, err);
+		return -1;
 	}
+	if (!outage_enter(c->elsewhere, &probe))
+		return 0;
+	c->is_probe = probe ? PROBE_ELSEWHERE : PROBE_NONE;
+	return 1;
 }
 
 /*
@@ -191,30 +180,24 @@ route_to_wait_for(struct reg_call *c)
 	return best;
 }
 
-int
-reg_outage_outlast(struct reg_call *c)
+enum outlast
+reg_outage_outlast(struct reg_call *c, size_t *k)
 {
-	int	k;
+	int	best;
 
 	if (c->hurry)
-		return 0;
+		return OUTLAST_NOT;
 	if (!c->own && c->elsewhere == NULL)
-		return 0;
+		return OUTLAST_NOT;
 	if (!c->own) {
 		c->given_up = outage_given_up(c->elsewhere);
-		if (!c->given_up)
-			delay(c);
-		return !c->given_up;
+		return c->given_up ? OUTLAST_NOT : OUTLAST_ELSEWHERE;
 	}
-	if ((k = route_to_wait_for(c)) == -1) {
+	if ((best = route_to_wait_for(c)) == -1) {
 		if (c->given_up)
 			c->may_pass = 0;
-		return 0;
+		return OUTLAST_NOT;
 	}
-	reg_set_route(c, (size_t)k);
-	c->asked = c->final;
-	c->outlasts = 1;
-	reg_enqueue(c);
-	reg_look_again(c->route->host, 0);
-	return 1;
+	*k = (size_t)best;
+	return OUTLAST_HOST;
 }

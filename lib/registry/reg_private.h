@@ -1,6 +1,8 @@
 #ifndef ACEDT_REG_PRIVATE_H
 #define ACEDT_REG_PRIVATE_H
 
+#include <sys/queue.h>
+
 #include "lib/http/http.h"
 #include "lib/http/loop.h"
 #include "lib/registry/challenge.h"
@@ -30,7 +32,8 @@ enum state {
 	CALL_ACCOUNT,		/* waits for a credential helper */
 	CALL_TOKEN,		/* waits for a token */
 	CALL_DELAYED,		/* its timer is set */
-	CALL_SENT
+	CALL_SENT,
+	CALL_FAILING		/* on_done is called on the next turn */
 };
 
 /* One origin: scheme and host[:port]. */
@@ -52,9 +55,7 @@ struct reg_host {
 						 * another endpoint */
 	struct loop_timer	 timer;		/* the queue waits for it */
 	struct loop_deferred	 again;		/* or for the next turn */
-	int			 pumping;	/* reg_pump() is at work */
-	int			 may_fail;	/* from the timer: it may end calls */
-	struct reg_call		*queue, **queue_end;
+	TAILQ_HEAD(, reg_call)	 queue;		/* in CALL_QUEUED */
 	struct token		*tokens;
 	int			 referrers_api;
 	struct reg_host		*next;
@@ -114,32 +115,39 @@ struct reg {
 void	calls_append(struct reg_call **list, struct reg_call *);
 /* 1 if it was in the list. */
 int	calls_remove(struct reg_call **list, struct reg_call *);
+/* Its turn at its host comes from the loop. */
 void	reg_enqueue(struct reg_call *);
-void	reg_pump(struct reg_host *);
-/* Look at the host's queue again after ms at the latest. */
-void	reg_look_again(struct reg_host *, int64_t ms);
-/* Ask this endpoint next, from the start. */
-void	reg_set_route(struct reg_call *, size_t);
-/* The endpoints again, but those that gave an answer which will stay the same. */
-void	reg_begin_round(struct reg_call *);
-/* End a call that waited, with an error made here. */
+/* End a call that is not sent, with an error made here, on the next turn. */
 void	reg_fail(struct reg_call *, const struct err *);
 
 /* reg_outage.c: hosts that are not reached for a while */
-/* May the call go to its host now?  0: it waits, or -1: it is to be failed. */
-int	reg_outage_gate(struct reg_call *);
+/*
+ * May the call go to its host now?  0: yes; else how many ms it waits at the
+ * least; -1: the host is given up, and so is the call.
+ */
+int64_t	reg_outage_gate(const struct reg_call *);
 /* It is about to be sent to its host: 0 if another program was faster. */
 int	reg_outage_enter(struct reg_call *);
 /* It was not sent, or was cancelled. */
 void	reg_outage_leave(struct reg_call *);
-/* There is a connection for it. */
-void	reg_outage_reached(struct reg_call *);
+/* There is a connection for it: 1 if calls may have waited for that. */
+int	reg_outage_reached(struct reg_call *);
 /* It found nobody, as *err says, in which the place is not yet named. */
 void	reg_outage_note(struct reg_call *, const struct err *);
-/* After that: 1 if it will be sent again when somebody is there. */
-int	reg_outage_outlast(struct reg_call *);
+/* What becomes of it after that. */
+enum outlast {
+	OUTLAST_NOT,		/* it is not sent again for this */
+	OUTLAST_HOST,		/* it waits for the host of route *k */
+	OUTLAST_ELSEWHERE	/* it waits for where it was redirected to */
+};
+enum outlast reg_outage_outlast(struct reg_call *, size_t *k);
 /* The error of a call that the gate fails. */
 void	reg_outage_error(struct reg_call *, struct err *);
+
+/* For a call in OUTLAST_ELSEWHERE: how many ms, 1 or more, until the next look. */
+int64_t	reg_outage_delay(const struct reg_call *);
+/* The look: 1 if it may be sent, 0 if it waits on, -1 with *err if not. */
+int	reg_outage_look(struct reg_call *, struct err *);
 
 /* reg_auth.c */
 /*

@@ -1,6 +1,7 @@
 /*
  * Repositories, and the ways to them: endpoints, rewrites, accounts.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,10 @@
 #include "lib/registry/reg_private.h"
 #include "lib/registry/token.h"
 #include "lib/text/pattern.h"
+
+/* Sets of endpoints are bits: those of the configuration, and the registry. */
+_Static_assert(ENDPOINTS_MAX + 1 < sizeof(unsigned long) * CHAR_BIT,
+    "an endpoint has no bit");
 
 /* The hosts of endpoints with insecureSkipVerify are not verified. */
 static void
@@ -115,7 +120,7 @@ host_of(struct reg *reg, const struct endpoint *ep)
 	h->reg = reg;
 	h->base = base;
 	h->name = strstr(base, "://") + 3;
-	h->queue_end = &h->queue;
+	TAILQ_INIT(&h->queue);
 	h->referrers_api = ep->supports_referrers;
 	h->shared = shared_host(reg->shared, base);
 	outage_init(&h->outage, h->shared, reg->patience, base);

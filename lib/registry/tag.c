@@ -3,6 +3,7 @@
  * another, and nothing else may.
  */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
@@ -30,27 +31,45 @@ judge(const struct dest *d, const struct buf *b, struct err *err)
 	return TAG_OTHER;
 }
 
+/* The tag that a registry is asked for. */
+struct tag_question {
+	const struct dest *dest;	/* borrowed, as are the next two */
+	struct buf	*doc;
+	struct err	*err;
+	enum tag_state	 state;
+};
+
+static void
+registry_answered(void *arg, const struct reg_answer *a,
+    const struct err *err)
+{
+	struct tag_question	*q = arg;
+
+	if (err != NULL) {
+		*q->err = *err;
+		q->state = err->cls == ERR_NOT_FOUND ? TAG_FREE : TAG_UNKNOWN;
+		return;
+	}
+	buf_add(q->doc, a->body, a->body_len);
+	q->state = judge(q->dest, q->doc, q->err);
+}
+
 static enum tag_state
 read_registry(const struct dest *d, int push, struct buf *b, struct err *err)
 {
-	struct reg_call	c;
-	enum tag_state	state;
+	struct tag_question	 q = { d, b, err, TAG_UNKNOWN };
+	char			*path = xasprintf("manifests/%s", d->tag);
+	struct reg_request	 req = {
+		.method = "GET",
+		.path = path,
+		.accept = MANIFEST_ACCEPT,
+		.reply_max = INDEX_BYTES_MAX,
+		.push = push
+	};
 
-	reg_call_init(&c);
-	c.repo = d->repo;
-	c.method = "GET";
-	c.path = xasprintf("manifests/%s", d->tag);
-	c.accept = MANIFEST_ACCEPT;
-	c.reply_max = INDEX_BYTES_MAX;
-	c.push = push;
-	if (reg_ask(&c, err) == 0) {
-		buf_add(b, c.http.reply.data, c.http.reply.len);
-		state = judge(d, b, err);
-	} else {
-		state = err->cls == ERR_NOT_FOUND ? TAG_FREE : TAG_UNKNOWN;
-	}
-	reg_call_clear(&c);
-	return state;
+	reg_ask(d->repo, &req, registry_answered, &q);
+	free(path);
+	return q.state;
 }
 
 static enum tag_state

@@ -2,6 +2,7 @@
  * Publishing the index: its tag moves last, and never away from something that is
  * not a gathered index.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -60,30 +61,50 @@ look_at_tag(struct dest *d, const char *digest, int overwrite,
 	return verdict;
 }
 
+/* An index that is being put. */
+struct index_put {
+	const struct dest *dest;	/* borrowed */
+	const char	*digest;	/* borrowed */
+	int		 rc;
+	struct err	*err;		/* borrowed: filled where rc is -1 */
+};
+
+static void
+index_put_done(void *arg, const struct reg_answer *a, const struct err *err)
+{
+	struct index_put	*put = arg;
+	const char		*v;
+
+	if (err != NULL) {
+		*put->err = *err;
+		put->rc = -1;
+		return;
+	}
+	v = reg_answer_field(a, "Docker-Content-Digest", 0);
+	if (digest_contradicts(v, put->digest))
+		put->rc = err_set(put->err, ERR_DIGEST, "%s stored the index "
+		    "as %s instead of %s: it is not to be trusted",
+		    reg_repo_name(put->dest->repo), v, put->digest);
+}
+
 static int
 put_index(struct dest *d, const char *bytes, size_t len, const char *digest,
     struct err *err)
 {
-	struct reg_call	 c;
-	char		*v;
-	int		 rc;
+	struct index_put	 put = { d, digest, 0, err };
+	char			*path = xasprintf("manifests/%s", d->tag);
+	struct reg_request	 req = {
+		.method = "PUT",
+		.path = path,
+		.content_type = MT_OCI_INDEX,
+		.push = 1,
+		.body = bytes,
+		.body_len = len
+	};
 
-	reg_call_init(&c);
-	c.repo = d->repo;
-	c.method = "PUT";
-	c.path = xasprintf("manifests/%s", d->tag);
-	c.content_type = MT_OCI_INDEX;
-	c.push = 1;
-	c.body = bytes;
-	c.body_len = len;
-	rc = reg_ask(&c, err);
-	v = reg_header(&c, "Docker-Content-Digest");
-	if (rc == 0 && digest_contradicts(v, digest))
-		rc = err_set(err, ERR_DIGEST, "%s stored the index as %s "
-		    "instead of %s: it is not to be trusted",
-		    reg_repo_name(d->repo), v, digest);
-	reg_call_clear(&c);
-	return rc;
+	reg_ask(d->repo, &req, index_put_done, &put);
+	free(path);
+	return put.rc;
 }
 
 /* In a layout the tag tells whether it changed; what it names is put there. */
