@@ -13,6 +13,7 @@ struct challenge;
 struct outage;
 struct creds;
 struct helpers;
+struct quota;
 struct registries;
 
 /*
@@ -180,6 +181,8 @@ char	*reg_answer_url(const struct reg_answer *, const char *location,
 /* The same, of the registry's own origin only. */
 char	*reg_answer_own_url(const struct reg_answer *, const char *location,
 	    struct err *);
+/* What it says is left of a quota. */
+void	reg_answer_quota(const struct reg_answer *, struct quota *);
 /* As whom it was asked, for people; the caller frees it. */
 char	*reg_answer_account(const struct reg_answer *);
 

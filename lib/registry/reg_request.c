@@ -8,6 +8,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/xalloc.h"
+#include "lib/registry/quota.h"
 #include "lib/registry/reg_private.h"
 
 /* A call that reg_send() made: it goes when its end was told. */
@@ -215,6 +216,12 @@ reg_answer_own_url(const struct reg_answer *a, const char *location,
     struct err *err)
 {
 	return reg_resolve_same(a->call, location, err);
+}
+
+void
+reg_answer_quota(const struct reg_answer *a, struct quota *q)
+{
+	quota_read(&a->call->http, q);
 }
 
 char *

@@ -44,7 +44,7 @@ void	probes_free(struct check *);
 /* The one of that name, which is made if it is new. */
 struct site *site_of(struct check *, const char *name, int writing);
 /* Keep what a finished call says about its registry. */
-void	site_note(struct site *, struct reg_call *, int good);
+void	site_note(struct site *, const struct reg_answer *, int good);
 void	report(const struct check *);
 void	sites_free(struct check *);
 

@@ -27,7 +27,6 @@ struct probe {
 	struct site	*site;		/* borrowed */
 	enum probe_state state;
 	const struct source *src;	/* borrowed; NULL for the destination */
-	struct reg_call	 call;
 	struct probe	*next;
 };
 
@@ -44,9 +43,10 @@ complain_of(struct check *k, const struct source *src, const struct err *err)
 
 /* What a registry answered is reported, and what is wrong is said now. */
 static void
-probe_answered(struct probe *p, const struct err *err)
+probe_answered(struct probe *p, const struct reg_answer *a,
+    const struct err *err)
 {
-	site_note(p->site, &p->call, err == NULL);
+	site_note(p->site, a, err == NULL);
 	if (err != NULL)
 		complain_of(p->check, p->src, err);
 }
@@ -60,18 +60,13 @@ probe_end(struct probe *p)
 }
 
 static struct probe *
-probe_new(struct check *k, struct site *s, struct reg_repo *repo,
-    const char *method)
+probe_new(struct check *k, struct site *s, enum probe_state state)
 {
 	struct probe	*p = xcalloc(1, sizeof(*p));
 
 	p->check = k;
 	p->site = s;
-	reg_call_init(&p->call);
-	p->call.arg = p;
-	p->call.repo = repo;
-	p->call.method = method;
-	p->call.once = p->call.hurry = 1;
+	p->state = state;
 	p->next = k->probes;
 	k->probes = p;
 	k->pending++;
@@ -80,14 +75,14 @@ probe_new(struct check *k, struct site *s, struct reg_repo *repo,
 
 /* Some registries do not answer HEAD; that is no lack of access. */
 static void
-read_answered(struct reg_call *c, const struct err *err)
+read_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct probe	*p = c->arg;
+	struct probe	*p = arg;
 
 	assert(p->state == PROBE_READS);
-	if (err != NULL && c->http.status == 405)
+	if (err != NULL && a->status == 405)
 		err = NULL;
-	probe_answered(p, err);
+	probe_answered(p, a, err);
 	probe_end(p);
 }
 
@@ -127,15 +122,21 @@ static void
 probe_read(struct check *k, const struct source *src, struct reg_repo *repo,
     struct site *s)
 {
-	struct probe	*p = probe_new(k, s, repo, "HEAD");
+	struct probe		*p = probe_new(k, s, PROBE_READS);
+	char			*path = xasprintf("manifests/%s",
+				    src->ref.digest != NULL ?
+				    src->ref.digest : ref_tag(&src->ref));
+	struct reg_request	 req = {
+		.method = "HEAD",
+		.path = path,
+		.accept = MANIFEST_ACCEPT,
+		.once = 1,
+		.hurry = 1
+	};
 
-	p->state = PROBE_READS;
 	p->src = src;
-	p->call.path = xasprintf("manifests/%s", src->ref.digest != NULL ?
-	    src->ref.digest : ref_tag(&src->ref));
-	p->call.accept = MANIFEST_ACCEPT;
-	p->call.on_done = read_answered;
-	reg_start(&p->call);
+	reg_send(repo, &req, read_answered, p);
+	free(path);
 }
 
 /* The first source of each repository is asked for, and counts for all of it. */
@@ -165,41 +166,52 @@ probe_source(struct check *k, const struct source *src)
 
 /* Whether it could be cancelled or not: registries drop what nobody ends. */
 static void
-cancelled(struct reg_call *c, const struct err *err)
+cancelled(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct probe	*p = c->arg;
+	struct probe	*p = arg;
 
+	(void)a;
 	assert(p->state == PROBE_CANCELS);
 	if (err != NULL)
 		log_debug("the upload could not be cancelled: %s", err->msg);
 	probe_end(p);
 }
 
+static void
+cancel_upload(struct probe *p, const char *session)
+{
+	struct reg_request	req = {
+		.method = "DELETE",
+		.url = session,
+		.push = 1,
+		.once = 1,
+		.hurry = 1
+	};
+
+	p->state = PROBE_CANCELS;
+	reg_send(p->check->dest.repo, &req, cancelled, p);
+}
+
 /* An upload began, or not; one that began is cancelled if its URL may be asked. */
 static void
-write_answered(struct reg_call *c, const struct err *err)
+write_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct probe	*p = c->arg;
+	struct probe	*p = arg;
 	struct err	 e = ERR_INIT;
-	char		*v = NULL, *session = NULL;
+	const char	*v = NULL;
+	char		*session = NULL;
 
 	assert(p->state == PROBE_WRITES);
-	if (err == NULL && (v = reg_header(c, "Location")) != NULL)
-		session = reg_resolve_same(c, v, &e);
+	if (err == NULL && (v = reg_answer_field(a, "Location", 0)) != NULL)
+		session = reg_answer_own_url(a, v, &e);
 	if (v != NULL && session == NULL)
 		log_debug("the upload is not cancelled: %s", e.msg);
-	probe_answered(p, err);
-	if (session == NULL) {
+	probe_answered(p, a, err);
+	if (session != NULL)
+		cancel_upload(p, session);
+	else
 		probe_end(p);
-		return;
-	}
-	p->state = PROBE_CANCELS;
-	free(c->path);
-	c->path = NULL;
-	c->location = session;
-	c->method = "DELETE";
-	c->on_done = cancelled;
-	reg_start(c);
+	free(session);
 }
 
 /* The folder, or where it would be made. */
@@ -232,13 +244,16 @@ probe_dest_layout(struct check *k, struct site *s)
 static void
 probe_write(struct check *k, struct site *s)
 {
-	struct probe	*p = probe_new(k, s, k->dest.repo, "POST");
+	struct reg_request	req = {
+		.method = "POST",
+		.path = "blobs/uploads/",
+		.push = 1,
+		.once = 1,
+		.hurry = 1
+	};
 
-	p->state = PROBE_WRITES;
-	p->call.path = xstrdup("blobs/uploads/");
-	p->call.push = 1;
-	p->call.on_done = write_answered;
-	reg_start(&p->call);
+	reg_send(k->dest.repo, &req, write_answered,
+	    probe_new(k, s, PROBE_WRITES));
 }
 
 void
@@ -275,7 +290,6 @@ probes_free(struct check *k)
 	tdestroy(k->asked, nothing);
 	while ((p = k->probes) != NULL) {
 		k->probes = p->next;
-		reg_call_clear(&p->call);
 		free(p);
 	}
 }

@@ -17,12 +17,12 @@
 
 /* What Docker Hub and others say of the pulls that are left; or NULL. */
 static char *
-quota_text(struct reg_call *c)
+quota_text(const struct reg_answer *a)
 {
 	struct quota	q;
 	char		every[64] = "";
 
-	quota_read(&c->http, &q);
+	reg_answer_quota(a, &q);
 	if (q.left == -1)
 		return NULL;
 	if (q.window >= 3600)
@@ -37,9 +37,9 @@ quota_text(struct reg_call *c)
 
 /* The version of TLS, and who vouches for the host; "" for plain http. */
 static char *
-tls_text(const struct reg_call *c)
+tls_text(const struct reg_answer *a)
 {
-	const struct tls	*t = c->http.tls;
+	const struct tls	*t = a->tls;
 
 	if (t == NULL || *tls_version(t) == '\0')
 		return xstrdup("");
@@ -64,9 +64,9 @@ site_of(struct check *k, const char *name, int writing)
 }
 
 void
-site_note(struct site *s, struct reg_call *c, int good)
+site_note(struct site *s, const struct reg_answer *a, int good)
 {
-	char	*quota = quota_text(c);
+	char	*quota = quota_text(a);
 
 	if (quota != NULL) {
 		free(s->quota);
@@ -79,10 +79,10 @@ site_note(struct site *s, struct reg_call *c, int good)
 	free(s->address);
 	free(s->tls);
 	free(s->account);
-	s->endpoint = xstrdup(reg_endpoint(c));
-	s->address = xstrdup(c->http.address);
-	s->tls = tls_text(c);
-	s->account = reg_account(c);
+	s->endpoint = xstrdup(a->endpoint);
+	s->address = xstrdup(a->address);
+	s->tls = tls_text(a);
+	s->account = reg_answer_account(a);
 	s->answered = good;
 }
 

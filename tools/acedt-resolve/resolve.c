@@ -35,7 +35,7 @@ struct lookup {
 	const struct ref	*ref;	/* borrowed: of the list, or own */
 	struct ref		 own;	/* of a record that was read */
 	int64_t			 line;	/* of the list; 0: not known */
-	struct reg_call		 call;
+	struct reg_repo		*repo;	/* borrowed; NULL: of a layout */
 };
 
 /* The record of a source, before anything is known of it. */
@@ -88,7 +88,6 @@ lookup_end(struct lookup *l, const struct err *err)
 		job_fail(l->job, err);
 	else
 		job_done(l->job);
-	reg_call_clear(&l->call);
 	ref_clear(&l->own);
 	free(l);
 }
@@ -112,9 +111,9 @@ lookup_found(struct lookup *l, const char *media_type, const char *digest,
 
 /* The type of manifest that the answer is, "" if it does not say. */
 static const char *
-answer_type(struct reg_call *c)
+answer_type(const struct reg_answer *a)
 {
-	char	*v = reg_header(c, "Content-Type");
+	const char	*v = reg_answer_field(a, "Content-Type", 0);
 
 	return v != NULL ? manifest_type_named(v) : "";
 }
@@ -146,27 +145,42 @@ set_manifest(struct lookup *l, const char *type, const char *bytes,
 
 /* The bytes came: they say all there is to know. */
 static void
-got_manifest(struct reg_call *c, const struct err *err)
+got_manifest(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct lookup	*l = c->arg;
+	struct lookup	*l = arg;
 	struct err	 e = ERR_INIT;
 	char		 digest[DIGEST_STR_MAX];
-	const char	*bytes = c->http.reply.len > 0 ?
-			    c->http.reply.data : "";
-	size_t		 len = c->http.reply.len;
 
 	assert(l->state == LOOKUP_GET);
 	if (err != NULL) {
 		lookup_end(l, err);
 		return;
 	}
-	digest_sha256(bytes, len, digest);
-	if (set_manifest(l, answer_type(c), bytes, len, digest, &e) == -1) {
+	digest_sha256(a->body, a->body_len, digest);
+	if (set_manifest(l, answer_type(a), a->body, a->body_len, digest,
+	    &e) == -1) {
 		lookup_end(l, &e);
 		return;
 	}
 	report_resolved(l, digest);
 	lookup_end(l, NULL);
+}
+
+/* Ask for the manifest of the tag, or for what a HEAD tells of it. */
+static void
+ask_registry(struct lookup *l, const char *method, reg_done *done)
+{
+	char			*path = xasprintf("manifests/%s",
+				    ref_tag(l->ref));
+	struct reg_request	 req = {
+		.method = method,
+		.path = path,
+		.accept = MANIFEST_ACCEPT,
+		.reply_max = MANIFEST_BYTES_MAX
+	};
+
+	reg_send(l->repo, &req, done, l);
+	free(path);
 }
 
 /*
@@ -177,10 +191,7 @@ static void
 get_manifest(struct lookup *l)
 {
 	l->state = LOOKUP_GET;
-	l->call.method = "GET";
-	l->call.reply_max = MANIFEST_BYTES_MAX;
-	l->call.on_done = got_manifest;
-	reg_start(&l->call);
+	ask_registry(l, "GET", got_manifest);
 }
 
 /* May a GET be answered where HEAD was not? */
@@ -192,16 +203,16 @@ is_head_refused(long status)
 
 /* The answer to HEAD: the digest, the type and the size, or not all of them. */
 static void
-got_head(struct reg_call *c, const struct err *err)
+got_head(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct lookup	*l = c->arg;
+	struct lookup	*l = arg;
 	struct err	 e = ERR_INIT;
 	const char	*type;
-	char		*v;
+	const char	*v;
 	int64_t		 size = -1;
 
 	assert(l->state == LOOKUP_HEAD);
-	if (err != NULL && is_head_refused(c->http.status)) {
+	if (err != NULL && is_head_refused(a->status)) {
 		get_manifest(l);
 		return;
 	}
@@ -209,12 +220,12 @@ got_head(struct reg_call *c, const struct err *err)
 		lookup_end(l, err);
 		return;
 	}
-	type = answer_type(c);
-	if ((v = reg_header(c, "Content-Length")) != NULL &&
+	type = answer_type(a);
+	if ((v = reg_answer_field(a, "Content-Length", 0)) != NULL &&
 	    (size = field_bytes(v)) == 0)
 		size = -1;
 	/* This one last: a value is there until the next one is asked for. */
-	v = reg_header(c, "Docker-Content-Digest");
+	v = reg_answer_field(a, "Docker-Content-Digest", 0);
 	if (*type == '\0' || v == NULL || digest_check(v, &e) == -1)
 		get_manifest(l);
 	else
@@ -222,16 +233,11 @@ got_head(struct reg_call *c, const struct err *err)
 }
 
 static void
-ask_registry(struct lookup *l, struct reg_repo *repo)
+ask_first(struct lookup *l, struct reg_repo *repo)
 {
+	l->repo = repo;
 	l->state = LOOKUP_HEAD;
-	l->call.repo = repo;
-	l->call.method = "HEAD";
-	l->call.path = xasprintf("manifests/%s", ref_tag(l->ref));
-	l->call.accept = MANIFEST_ACCEPT;
-	l->call.arg = l;
-	l->call.on_done = got_head;
-	reg_start(&l->call);
+	ask_registry(l, "HEAD", got_head);
 }
 
 static void
@@ -283,7 +289,6 @@ resolve_begin(struct job *job)
 	}
 	l = xcalloc(1, sizeof(*l));
 	l->job = job;
-	reg_call_init(&l->call);
 	if (src != NULL) {
 		l->ref = &src->ref;
 		l->line = (int64_t)src->line;
@@ -298,5 +303,5 @@ resolve_begin(struct job *job)
 	else if (place->layout != NULL)
 		look_into_layout(l, place);
 	else
-		ask_registry(l, place->repo);
+		ask_first(l, place->repo);
 }
