@@ -358,3 +358,15 @@ limit()
 	} | sort -u >pages
 	ls "$TOP/man" | sort | diff pages -
 }
+
+@test "the prose keeps to the words of STYLE" {
+	cd "$TOP"
+	grep -nwiE 'behind|ditto|anew|so (long|many|much)|(is|are) no|stands' \
+	    man/*.[157] README.md DESIGN.md doc/*.md |
+	    grep -vE 'there (is|are) no|stands? for|(is|are) no (longer|more)' \
+	    >"$BATS_TEST_TMPDIR/found" || true
+	cat "$BATS_TEST_TMPDIR/found"
+	[ ! -s "$BATS_TEST_TMPDIR/found" ]
+	# What it looks for would be found.
+	grep -qwiE 'behind' STYLE.md
+}
