@@ -119,7 +119,7 @@ grep -nE '\b(errx?|warnx?|perror)\(|fprintf\(stderr' $sources |
 # libjq and libcurl are fenced in.
 # shellcheck disable=SC2086
 grep -lE '#include <(jv|jq)\.h>' $sources | grep -vxE \
-    'lib/(text/json|stream/stream|stream/image|oci/manifest|oci/entry)\.h|tools/acedt-filter/match\.c' &&
+    'lib/(text/json|stream/stream|stream/image|oci/platform|oci/descriptor|oci/manifest|oci/entry)\.h|tools/acedt-filter/match\.c' &&
     fail 'jv.h or jq.h outside of its fence'
 # shellcheck disable=SC2086
 grep -l '#include <curl/curl.h>' $sources |

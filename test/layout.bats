@@ -67,7 +67,7 @@ load helper
 	mkdir other
 	touch other/file
 	run -4 --separate-stderr ace-dt mirror gather list oci:other:1 -q
-	[[ $stderr == *"oci:other: the directory is not empty and no OCI image layout"* ]]
+	[[ $stderr == *"oci:other: the directory is not empty and not an OCI image layout"* ]]
 	run -4 --separate-stderr ace-dt mirror gather list oci:no/such/dir:1 -q
 	[[ $stderr == *"no/such/dir"*"No such file"* ]]
 	echo '{"imageLayoutVersion":"7.0.0"}' >images/oci-layout

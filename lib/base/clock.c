@@ -1,3 +1,4 @@
+/* The clock that never goes back. */
 #include <time.h>
 
 #include "lib/base/clock.h"

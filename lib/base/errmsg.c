@@ -1,3 +1,8 @@
+/*
+ * Errors as values: how a message is put together, and the words for the
+ * classes.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,6 +104,7 @@ err_wrap(struct err *err, const char *fmt, ...)
 const char *
 err_class_name(enum err_class cls)
 {
+	assert((size_t)cls < NCLASSES);
 	return class_names[cls];
 }
 

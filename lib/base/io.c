@@ -1,3 +1,8 @@
+/*
+ * Files and descriptors: reading and writing whole, what a file must be like to
+ * be trusted, and what a program does about its standard streams before all
+ * else.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

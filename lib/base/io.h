@@ -27,8 +27,8 @@ int	io_slurp(const char *path, struct buf *b, struct err *);
 int	io_is_own_file(const struct stat *, mode_t others);
 
 /*
- * Give a file without a name, of O_TMPFILE, a name in a directory, where nothing
- * may have that name yet.  0, or -1 with errno.
+ * Give a file without a name, of O_TMPFILE, a name in a directory, where
+ * nothing may have that name yet.  0, or -1 with errno.
  */
 int	io_name_file(int fd, int dir, const char *name);
 
@@ -43,10 +43,10 @@ int	io_make_dir(const char *dir);
 /*
  * What program_setup() begins with: open 0, 1 and 2 where the caller left them
  * closed, so that no socket or file ever gets one of these numbers (writing
- * there still fails, as it should), and make writing to a pipe without a reader,
- * or beyond the size that a file may have, an error instead of a death.  The
- * signals get an empty handler: unlike SIG_IGN that is not inherited by programs
- * that are started.
+ * there still fails, as it should), and make writing to a pipe without a
+ * reader, or beyond the size that a file may have, an error instead of a death.
+ * The signals get an empty handler: unlike SIG_IGN that is not inherited by
+ * programs that are started.
  */
 void	io_setup(void);
 

@@ -41,11 +41,11 @@
 #define CHALLENGES_MAX		50		    /* fields of one answer */
 #define HTTP_CONNECT_SECONDS	30
 #define HTTP_HURRY_SECONDS	5		    /* the same, acedt-check */
-#define HTTP_STALL_SECONDS	60		    /* no byte for so long */
+#define HTTP_STALL_SECONDS	60		    /* without a byte */
 #define HTTP_COMMIT_SECONDS	900		    /* the same, after the
 						     * last of an upload */
-#define HTTP_CRAWL_STALLS	10		    /* so often that, for all of
-						     * what is no blob */
+#define HTTP_CRAWL_STALLS	10		    /* how often that, for all of
+						     * what is not a blob */
 #define HTTP_SPEED_LIMIT	20		    /* bytes/s of a blob, at least */
 #define HTTP_SPEED_SECONDS	600		    /* that it is measured over */
 #define HTTP_SECONDS_MAX	86400		    /* what an option may say */
@@ -76,8 +76,8 @@
 
 /* Uploads, acedt-push(1). */
 #define UPLOAD_NOTED_MIN	(8 * 1024 * 1024)   /* goes on after a kill */
-#define UPLOAD_SNAPSHOT		(16 * 1024 * 1024)  /* digest states, so far apart */
-#define UPLOAD_DAYS		7		    /* notes and parts are kept so long */
+#define UPLOAD_SNAPSHOT		(16 * 1024 * 1024)  /* from digest state to state */
+#define UPLOAD_DAYS		7		    /* that notes and parts are kept */
 #define HOST_NOTE_DAYS		7		    /* what is known of a host */
 #define UPLOAD_CHUNK_MAX	(1024 * 1024 * 1024) /* that a registry may want */
 #define RATE_MAX		1000000000000LL	    /* --limit-rate, bytes/s */

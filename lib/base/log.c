@@ -1,3 +1,8 @@
+/*
+ * Messages for people.  A line is made in memory, with everything escaped that
+ * could deceive its reader, and leaves in one write.
+ */
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -121,6 +126,7 @@ log_escape(char *out, unsigned long size, const char *text)
 	char			 esc[24];
 	unsigned long		 c;
 
+	assert(size > 0);
 	while (left > 0) {
 		c = 0;
 		n = utf8_decode(s, left, &c);

@@ -1,4 +1,5 @@
 /* Pairs of texts sorted by their keys: labels and annotations. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ pairs_set(struct pairs *ps, const char *key, const char *value)
 		else
 			hi = mid;
 	}
+	assert(lo == ps->n || strcmp(ps->v[lo].key, key) > 0);
 	ps->v = xreallocarray(ps->v, ps->n + 1, sizeof(*ps->v));
 	memmove(ps->v + lo + 1, ps->v + lo, (ps->n - lo) * sizeof(*ps->v));
 	ps->v[lo].key = xstrdup(key);

@@ -1,4 +1,6 @@
-/* What a process gives up for good: core files, other processes' looks, memory. */
+/*
+ * What a process gives up for good: core files, other processes' looks, memory.
+ */
 #include <sys/prctl.h>
 #include <sys/resource.h>
 

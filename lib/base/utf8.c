@@ -47,7 +47,7 @@ utf8_is_hidden(unsigned long c)
 	    uc_is_property_bidi_control(uc) ||
 	    uc_is_property_default_ignorable_code_point(uc) ||
 	    (c >= 0xfff9 && c <= 0xfffb) ||	/* interlinear annotations */
-	    c == 0x2800;			/* a Braille cell without dots */
+	    c == 0x2800;		/* a Braille cell without dots */
 }
 
 void

@@ -34,8 +34,8 @@ void	utf8_one_line(char *out, size_t size, const char *text, size_t len);
 /*
  * How many bytes of a text fit a number of columns of a terminal, by whole
  * characters: wide ones take two columns, and combining marks none.  *used is
- * how many columns these bytes take.  The text ends at a NUL, or where it is not
- * well-formed.
+ * how many columns these bytes take.  The text ends at a NUL, or where it is
+ * not well-formed.
  */
 size_t	utf8_prefix(const char *text, int columns, int *used);
 

@@ -1,3 +1,4 @@
+/* Allocation for programs that end when there is no memory. */
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>

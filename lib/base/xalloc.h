@@ -13,7 +13,7 @@ void	*xrealloc(void *, size_t);
 /* Room for nmemb elements of size bytes; an overflow is out of memory. */
 void	*xreallocarray(void *, size_t nmemb, size_t size);
 char	*xstrdup(const char *);
-/* A copy of len bytes, with a NUL behind it. */
+/* A copy of len bytes, with a NUL after them. */
 char	*xmemdup0(const void *, size_t len);
 /* Free a secret that was a string, overwritten before; *s becomes NULL. */
 void	 xwipe(char **s);

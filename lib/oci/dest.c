@@ -1,3 +1,4 @@
+/* The destination, IMAGE: a reference that can be written to. */
 #include <stdlib.h>
 #include <string.h>
 

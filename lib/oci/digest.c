@@ -5,6 +5,7 @@
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/oci/digest.h"
 
-/* So much of a text that is no digest goes into a message. */
+/* How much of a text that is not a digest goes into a message. */
 #define SHOWN_MAX	160
 
 static const struct algorithm {
@@ -125,10 +126,9 @@ digest_contradicts(const char *said, const char *digest)
 static const struct algorithm *
 must_find(const char *digest)
 {
-	const struct algorithm	*a;
+	const struct algorithm	*a = find_algorithm(digest);
 
-	if ((a = find_algorithm(digest)) == NULL)
-		abort();
+	assert(a != NULL);
 	return a;
 }
 
@@ -216,6 +216,7 @@ digester_save(const struct digester *d)
 	return text;
 }
 
+/* Read n bytes; 0 if the text has other digits, or more or fewer. */
 static int
 get_hex(void *p, size_t n, const char *text)
 {

@@ -19,7 +19,7 @@ struct err;
 
 /*
  * 0 if the text is a digest that we can verify.  Else -1: class ERR_CONTENT
- * for text that is no digest, ERR_UNSUPPORTED for an algorithm we lack.
+ * for text that is not a digest, ERR_UNSUPPORTED for an algorithm we lack.
  */
 int	digest_check(const char *, struct err *);
 

@@ -9,11 +9,12 @@ struct json_out;
 #define MT_GATHER	"application/vnd.act3-ace.data.gather+json"
 
 /*
- * Write a descriptor as an entry of an index, members in the order in which Go writes
- * those of an OCI descriptor: mediaType, digest, size, urls, annotations, data,
- * platform, artifactType.  What else the descriptor has is dropped, as are its
- * own annotations: annotations, if not NULL, is the JSON text of new ones.
- * The descriptor is borrowed, and has passed descriptor_parse().
+ * Write a descriptor as an entry of an index, members in the order in which Go
+ * writes those of an OCI descriptor: mediaType, digest, size, urls,
+ * annotations, data, platform, artifactType.  What else the descriptor has is
+ * dropped, as are its own annotations: annotations, if not NULL, is the JSON
+ * text of new ones.  The descriptor is borrowed, and has passed
+ * descriptor_parse().
  */
 void	entry_json(struct json_out *, jv desc, const char *annotations);
 

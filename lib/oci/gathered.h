@@ -15,8 +15,8 @@ struct gathered {
 
 /*
  * Find the parts of a gathered index, within INDEX_BYTES_MAX and
- * INDEX_VALUES_MAX; they are borrowed from the text.  0, or -1 with *err filled if
- * the text is not JSON, or is another document: ERR_CONTENT.
+ * INDEX_VALUES_MAX; they are borrowed from the text.  0, or -1 with *err filled
+ * if the text is not JSON, or is another document: ERR_CONTENT.
  */
 int	gathered_read(struct gathered *, const char *text, size_t len,
 	    struct err *);
@@ -25,9 +25,9 @@ size_t	gathered_count(const struct gathered *);
 /* The value of an annotation, which the caller frees; NULL if there is none. */
 char	*gathered_annotation(const struct gathered *, const char *name);
 /*
- * The digests of all its entries, of those too that --index-fallback moved into an
- * annotation: *n strings in their order, as they are; the caller frees them and
- * the array, which is NULL if there are none.
+ * The digests of all its entries, of those too that --index-fallback moved into
+ * an annotation: *n strings in their order, as they are; the caller frees them
+ * and the array, which is NULL if there are none.
  */
 char	**gathered_digests(const struct gathered *, size_t *n);
 

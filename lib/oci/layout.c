@@ -2,6 +2,7 @@
  * The files of an OCI image layout: its directory, oci-layout and blobs.  What
  * index.json says is in layout_index.c.
  */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@
 #include "lib/text/json.h"
 
 #define LAYOUT_FILE	"oci-layout"
-/* Hidden, in the layout's root: what is no layout's own is left alone there. */
+/* Hidden files in the layout's root, which a reader of layouts passes over. */
 #define TMP_PREFIX	".acedt-"
 #define TMP_TRIES	100
 #define PART_PREFIX	TMP_PREFIX "part-"	/* and ALGORITHM-HEX */
@@ -112,8 +113,8 @@ check_layout_file(struct layout *l, struct err *err)
 	int		 rc;
 
 	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == -1 && errno == ENOENT)
-		return not_found(err, l->dir, "no OCI image layout: it has no "
-		    "file oci-layout");
+		return not_found(err, l->dir, "not an OCI image layout: it has "
+		    "no file oci-layout");
 	if (layout_read_file(l, LAYOUT_FILE, 65536, &b, err) == -1)
 		return -1;
 	rc = json_parse(b.data, b.len, &lim, &doc, err);
@@ -226,7 +227,7 @@ is_ours(int fd)
 	    st.st_nlink > 0;
 }
 
-/* An unnamed file, or where there is none a hidden one. */
+/* A file without a name; where the system has no such files, a hidden one. */
 int
 layout_write_begin(struct layout_writer *w, struct layout *l, struct err *err)
 {
@@ -318,6 +319,7 @@ int
 layout_write(struct layout_writer *w, const void *p, size_t n,
     struct err *err)
 {
+	assert(w->fd != -1);
 	if (io_write_full(w->fd, p, n) == 0)
 		return 0;
 	return err_sys(err, "%s: write", w->layout->dir);
@@ -386,6 +388,7 @@ blob_path(const char *digest, char *out, size_t size)
 {
 	size_t	alg = strcspn(digest, ":");
 
+	assert(digest[alg] == ':');
 	snprintf(out, size, "blobs/%.*s/%s", (int)alg, digest,
 	    digest + alg + 1);
 }
@@ -446,6 +449,7 @@ layout_write_commit(struct layout_writer *w, const char *digest,
 	char		path[DIGEST_STR_MAX + 16];
 	int		dir, rc = 0;
 
+	assert(w->fd != -1);
 	blob_path(digest, path, sizeof(path));
 	/* Others must be able to read it, none should write to it. */
 	fchmod(w->fd, 0644);
@@ -580,7 +584,7 @@ is_hidden(const char *name)
 	return strncmp(name, TMP_PREFIX, sizeof(TMP_PREFIX) - 1) == 0;
 }
 
-/* 1: there is something in the directory that is no layout's. */
+/* 1: there is something in the directory that is not of a layout. */
 static int
 has_other_content(const char *dir)
 {
@@ -665,8 +669,8 @@ make_missing(struct layout *l, struct err *err)
 		return -1;
 	close(fd);
 	if (faccessat(l->fd, LAYOUT_INDEX_FILE, F_OK, 0) == -1 &&
-	    layout_replace_file(l, LAYOUT_INDEX_FILE, empty_index, sizeof(empty_index) - 1,
-	    0, err) == -1)
+	    layout_replace_file(l, LAYOUT_INDEX_FILE, empty_index,
+	    sizeof(empty_index) - 1, 0, err) == -1)
 		return -1;
 	if (faccessat(l->fd, LAYOUT_FILE, F_OK, 0) == -1)
 		return layout_replace_file(l, LAYOUT_FILE, layout_text,
@@ -689,7 +693,7 @@ layout_create(struct layout *l, const char *dir, int lock_seconds,
 		rc = check_layout_file(l, err);
 	else if (has_other_content(dir))
 		rc = err_set(err, ERR_USAGE, "oci:%s: the directory is not "
-		    "empty and no OCI image layout", dir);
+		    "empty and not an OCI image layout", dir);
 	if (rc == 0 && (rc = fd = layout_lock(l, err)) != -1) {
 		rc = make_missing(l, err);
 		sweep(l);

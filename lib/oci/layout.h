@@ -56,11 +56,11 @@ struct layout_writer {
 int	layout_write_begin(struct layout_writer *, struct layout *,
 	    struct err *);
 /*
- * The same for a large blob of size bytes: what is written stays in a hidden file
- * when the program is killed, or the writing aborted with keep set.  *have is how
- * much an earlier run left there: the caller reads that much from the writer's fd,
- * hashes it, and goes on writing.  A part that another program is at work on is
- * not touched.
+ * The same for a large blob of size bytes: what is written stays in a hidden
+ * file when the program is killed, or the writing aborted with keep set.  *have
+ * is how much an earlier run left there: the caller reads that much from the
+ * writer's fd, hashes it, and goes on writing.  A part that another program is
+ * at work on is not touched.
  */
 int	layout_write_begin_part(struct layout_writer *, struct layout *,
 	    const char *digest, int64_t size, int64_t *have, struct err *);

@@ -2,6 +2,7 @@
  * index.json of an OCI image layout: the entries that it lists, and the tags
  * that name them.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,10 +12,10 @@
 #include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/annotations.h"
+#include "lib/oci/descriptor.h"
 #include "lib/oci/layout.h"
 #include "lib/oci/layout_index.h"
 #include "lib/oci/layout_private.h"
-#include "lib/oci/manifest.h"
 #include "lib/oci/ref.h"
 #include "lib/oci/referrers.h"
 #include "lib/text/json.h"
@@ -148,6 +149,7 @@ tag_cmp(const void *a, const void *b)
 static void
 join_tag(const struct layout_index *x, struct tag *t, size_t entry)
 {
+	assert(entry > t->entry && entry < x->n);
 	if (t->other != t->entry)
 		return;
 	if (strcmp(x->entries[t->entry].digest, x->entries[entry].digest) == 0)

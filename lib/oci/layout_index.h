@@ -34,9 +34,9 @@ void	layout_index_free(struct layout_index *);	/* may be NULL */
 const struct layout_entry *layout_index_entries(const struct layout_index *,
 	    size_t *n);
 /*
- * The entry that a tag names, borrowed.  tag NULL: the only entry there is, else
- * "latest".  NULL with ERR_NOT_FOUND and the tags that there are.  A tag that
- * stands more than once is the last of its entries if all have one digest,
+ * The entry that a tag names, borrowed.  tag NULL: the only entry there is,
+ * else "latest".  NULL with ERR_NOT_FOUND and the tags that there are.  A tag
+ * that stands more than once is the last of its entries if all have one digest,
  * else an error of class ERR_CONTENT.
  */
 const struct layout_entry *layout_index_find(const struct layout_index *,

@@ -3,6 +3,7 @@
  * it to others.  A document that two readers could take for two things is
  * refused.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ manifest_is_index_type(const char *mt)
 	return strcmp(mt, MT_OCI_INDEX) == 0 || strcmp(mt, MT_DOCKER_LIST) == 0;
 }
 
-/* The manifest type in the first n bytes; NULL if they are none. */
+/* The manifest type that the n bytes spell; NULL if they spell none. */
 static const char *
 find_type(const char *s, size_t n)
 {
@@ -108,7 +109,8 @@ manifest_image_config(const struct manifest *m)
 }
 
 static int
-manifest_add_edge(struct manifest *m, enum edge_kind kind, jv obj, struct err *err)
+manifest_add_edge(struct manifest *m, enum edge_kind kind, jv obj,
+    struct err *err)
 {
 	m->edges = xreallocarray(m->edges, m->nedges + 1, sizeof(*m->edges));
 	m->edges[m->nedges].kind = kind;
@@ -342,6 +344,7 @@ manifest_parse(struct manifest *m, const char *media_type, const char *bytes,
 		manifest_clear(m);
 		return -1;
 	}
+	assert(m->media_type != NULL && manifest_is_type(m->media_type));
 	if (doc != NULL)
 		*doc = obj;
 	else

@@ -1,3 +1,7 @@
+/*
+ * References to images, read as oras-go reads them.  What is wrong with one is
+ * said in the words of the mistake, with what to write instead.
+ */
 #include <assert.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>

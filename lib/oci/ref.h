@@ -25,7 +25,7 @@ struct ref {
 int	ref_parse(struct ref *, const char *text, struct err *);
 void	ref_clear(struct ref *);
 
-/* The tag of a reference without a digest: "latest" if there is none.  Borrowed. */
+/* The tag of a reference without a digest, else "latest"; borrowed. */
 #define REF_TAG_USUAL	"latest"
 const char *ref_tag(const struct ref *);
 
@@ -41,8 +41,8 @@ int	ref_repo_is_valid(const char *repo);
 int	ref_is_hub(const char *host, size_t n);
 
 /*
- * The host that answers for the registry: REF_HUB_API for Docker Hub, every other
- * is itself.  Borrowed.
+ * The host that answers for the registry: REF_HUB_API for Docker Hub, every
+ * other is itself.  Borrowed.
  */
 const char *ref_api_host(const char *host);
 

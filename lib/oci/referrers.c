@@ -1,4 +1,5 @@
 /* The names of the referrers tag scheme. */
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@ referrers_tag(const char *digest, char out[REFERRERS_TAG_MAX])
 {
 	size_t	alg = strcspn(digest, ":"), hex, i, n;
 
+	assert(digest[alg] == ':');
 	n = alg > 32 ? 32 : alg;
 	memcpy(out, digest, n);
 	out[n++] = '-';

@@ -15,7 +15,7 @@ struct buf;
  *    "digest":"sha256:…","size":123,"bytes":60,"state":"progress", …}
  */
 
-/* Use this descriptor from now on; -1 is none. */
+/* Use this descriptor from now on; -1: write no events. */
 void	events_init(int fd);
 int	events_wanted(void);
 

@@ -1,6 +1,6 @@
 /*
- * Image records as structures: read with every check that a stage relies on, and
- * stored again as JSON.
+ * Image records as structures: read with every check that a stage relies on,
+ * and stored again as JSON.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -535,7 +535,7 @@ write_referrers(const struct image *img, struct json_out *j)
 	json_out_end_array(j);
 }
 
-/* Set a member to what was written into the buffer, which is empty afterwards. */
+/* Set a member to the text in the buffer, which is empty afterwards. */
 static void
 store_text(struct record *rec, const char *name, struct buf *b)
 {

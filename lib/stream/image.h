@@ -93,13 +93,13 @@ const struct descriptor *image_root(const struct image *, size_t i);
 
 /*
  * Put into a record what was learnt of the image since image_parse(): its
- * "descriptor", if that was incomplete and the source's manifest is carried now;
- * "referrers", if they were looked for; "manifests", if more are carried.  That
- * they fit is asked by record_fits().
+ * "descriptor", if that was incomplete and the source's manifest is carried
+ * now; "referrers", if they were looked for; "manifests", if more are carried.
+ * That they fit is asked by record_fits().
  */
 void	image_store(struct image *, struct record *);
 
-/* Only the descriptor, of which all but the digest may be unknown: "" and -1. */
+/* Only the descriptor; media type and size may be unknown, "" and -1. */
 void	image_store_descriptor(struct record *, const char *media_type,
 	    const char *digest, int64_t size);
 

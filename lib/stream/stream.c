@@ -1,3 +1,7 @@
+/*
+ * The stream between the stages: framing, records as text and as values at
+ * once, and the output that never blocks its reader.
+ */
 #include <assert.h>
 #include <limits.h>
 #include <poll.h>

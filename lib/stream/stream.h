@@ -84,7 +84,7 @@ int	record_fits(const struct record *, struct err *);
  */
 void	record_set_error(struct record *, const char *stage,
 	    const struct err *);
-/* Has it one?  A null is none. */
+/* Does the record have an error?  A null is not one. */
 int	record_has_error(const struct record *);
 /* Take the error off, if there is one. */
 void	record_drop_error(struct record *);

@@ -1,3 +1,8 @@
+/*
+ * Base64 of RFC 4648, strict: OpenSSL does the work, and what it would let pass
+ * is refused before.
+ */
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -11,6 +16,7 @@ base64_encode(const void *p, size_t len)
 {
 	char	*out = xmalloc((len + 2) / 3 * 4 + 1);
 
+	assert(len <= INT_MAX);
 	EVP_EncodeBlock((unsigned char *)out, p, (int)len);
 	return out;
 }
@@ -50,6 +56,7 @@ base64_decode(const char *s, size_t n, size_t *len)
 		return NULL;
 	}
 	got -= (int)(n - used);
+	assert(got >= 0);
 	out[got] = '\0';
 	*len = (size_t)got;
 	return (char *)out;

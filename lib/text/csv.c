@@ -1,3 +1,9 @@
+/*
+ * A reader of CSV that agrees with Go's encoding/csv to the byte, errors
+ * included.  After an error it goes on with the next line, so that a list is
+ * judged as a whole.
+ */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +29,7 @@ struct parse {
 	struct err	*err;
 	struct line	 line;		/* the one we are in */
 	const char	*start;		/* of the record */
-	size_t		 behind;	/* position behind its first line */
+	size_t		 second;	/* position after its first line */
 	struct buf	 field;
 };
 
@@ -67,12 +73,13 @@ csv_blank(const char *s, size_t len)
 	return utf8_is_space(c) ? n : 0;
 }
 
-/* The next line, of which there is one. */
+/* The next line; the caller knows that there is one. */
 static void
 read_line(struct csv *c, struct line *l)
 {
 	const char	*lf;
 
+	assert(c->pos < c->len);
 	l->start = l->p = c->data + c->pos;
 	l->number = c->line++;
 	lf = memchr(l->p, '\n', c->len - c->pos);
@@ -119,15 +126,15 @@ fail_at(struct parse *ps, const char *where, const char *msg)
 	    (unsigned long)(where - ps->line.start) + 1, msg);
 }
 
-/* Give the lines behind the record's first one a chance of their own. */
+/* Give the lines after the record's first one a chance of their own. */
 static void
 rewind_record(struct parse *ps)
 {
-	ps->csv->pos = ps->behind;
+	ps->csv->pos = ps->second;
 	ps->csv->line = ps->csv->record_line + 1;
 }
 
-/* No line may hold one, comments neither: this is no text then. */
+/* No line may hold a NUL, not even a comment: the list is not text then. */
 static int
 check_nul(struct parse *ps)
 {
@@ -247,7 +254,7 @@ csv_next(struct csv *c, struct err *err)
 			return -1;
 	} while (is_nothing(c, ps.line));
 	ps.start = ps.line.start;
-	ps.behind = c->pos;
+	ps.second = c->pos;
 	c->record_line = ps.line.number;
 	if (check_length(&ps) == -1)
 		return -1;

@@ -34,12 +34,12 @@ void	csv_init(struct csv *, const char *data, size_t len, int comments);
 
 /*
  * 1: a record was read.  0: the end.  -1: *err says what is wrong, err_line
- * and err_column where; the next call goes on behind the broken line.
+ * and err_column where; the next call goes on after the broken line.
  */
 int	csv_next(struct csv *, struct err *);
 void	csv_clear(struct csv *);
 
-/* How many of the len bytes at s are one blank of Unicode's; 0 if none. */
+/* How many of the len bytes at s are one blank of Unicode's, or 0. */
 size_t	csv_blank(const char *s, size_t len);
 
 /* A copy of len bytes, without the blanks at both ends; the caller frees it. */

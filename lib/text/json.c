@@ -1,3 +1,8 @@
+/*
+ * The strict scan that every JSON text from outside passes before libjq sees
+ * it, and the few ways in which the parsed values are read.
+ */
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +114,7 @@ skip_space(struct scan *sc)
 		sc->pos++;
 }
 
-/* The four digits behind "\\u" at the position; -1 if they are none. */
+/* The value of four hexadecimal digits; -1 if these are others. */
 static long
 hex4(const struct scan *sc, size_t at)
 {
@@ -150,7 +155,7 @@ scan_escape(struct scan *sc)
 	return 0;
 }
 
-/* At the opening quote; behind the closing one afterwards. */
+/* From the opening quote to the byte after the closing one. */
 static int
 scan_string(struct scan *sc)
 {

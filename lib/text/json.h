@@ -11,8 +11,8 @@ struct err;
 /*
  * JSON from outside.  libjq is lenient (NaN, duplicate members, broken UTF-8)
  * and needs a hundred times the memory of what it parses, so every text first
- * passes a strict scan that allocates nothing: RFC 8259 to the letter, well-formed
- * UTF-8, one value, bounded depth and number of values.
+ * passes a strict scan that allocates nothing: RFC 8259 to the letter,
+ * well-formed UTF-8, one value, bounded depth and number of values.
  */
 
 enum json_kind {
@@ -20,8 +20,8 @@ enum json_kind {
 	/*
 	 * A manifest or an index, or an index.json: members that the OCI
 	 * specifications define must stand once, and in the right case, in the
-	 * document itself, its descriptors and their platforms.  Readers differ on
-	 * which of two counts (CVE-2021-41190), so neither does.  "size" and
+	 * document itself, its descriptors and their platforms.  Readers differ
+	 * on which of two counts (CVE-2021-41190), so neither does.  "size" and
 	 * "schemaVersion", if they are numbers, have no fraction or exponent.
 	 */
 	JSON_MANIFEST,

@@ -28,7 +28,7 @@ struct pairs;
  */
 struct json_out {
 	struct buf	*buf;		/* borrowed; what it has stays */
-	uint64_t	 arrays;	/* bit n: what is open at depth n is an array */
+	uint64_t	 arrays;	/* bit n: an array is open at depth n */
 	int		 depth;		/* of what is open, 0 to 64 */
 	int		 comma;		/* the next name or element needs one */
 	int		 named;		/* a name waits for its value */

@@ -5,9 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include <jv.h>
-
 #include "lib/base/buf.h"
+#include "lib/text/json.h"
 #include "lib/text/json_out.h"
 #include "lib/text/json_text.h"
 
@@ -164,8 +163,8 @@ json_text_next(struct json_span text, struct json_span *element)
 }
 
 /*
- * Copy an object up to its closing brace, which is returned, without the members
- * of a name.  *kept counts the others.
+ * Copy an object up to its closing brace, which is returned, without the
+ * members of a name.  *kept counts the others.
  */
 static const char *
 copy_members(struct json_span text, const char *name, struct buf *out,
@@ -173,7 +172,7 @@ copy_members(struct json_span text, const char *name, struct buf *out,
 {
 	struct members	 m;
 	const char	*from = text.s;	/* not copied yet */
-	const char	*last;		/* the end of the last one that is kept */
+	const char	*last;		/* end of the last one kept */
 	int		 is_object = members_begin(&m, text);
 
 	assert(is_object);

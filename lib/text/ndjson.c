@@ -1,3 +1,8 @@
+/*
+ * Lines out of a descriptor, through a buffer that grows to the longest line
+ * and no further than the limit.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +30,7 @@ ndjson_clear(struct ndjson *r)
 	r->buf = NULL;
 }
 
-/* Room for one read behind what is buffered. */
+/* Room for one read after what is buffered. */
 static void
 make_room(struct ndjson *r)
 {
@@ -48,6 +53,8 @@ ndjson_fill(struct ndjson *r, struct err *err)
 	ssize_t	n;
 
 	make_room(r);
+	assert(r->start <= r->scan && r->scan <= r->end);
+	assert(r->cap - r->end > READ_SIZE);
 	n = read(r->fd, r->buf + r->end, READ_SIZE);
 	if (n == -1) {
 		if (errno == EINTR || errno == EAGAIN)

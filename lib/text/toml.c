@@ -1,3 +1,7 @@
+/*
+ * The part of TOML in which registries.conf is written: tables, strings,
+ * numbers, arrays.  There is no library for it in C that Debian has.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +99,8 @@ read_escape(struct reading *r, struct buf *b)
 		c = strtoul(hex, &stop, 16);
 		if (stop != hex + n || !isxdigit((unsigned char)*hex) ||
 		    c == 0 || c >= 0x80)
-			return wrong(r, "an escape that is no ASCII character");
+			return wrong(r,
+			    "an escape that is not an ASCII character");
 		r->s += n;
 		buf_addc(b, (char)c);
 		return 0;
@@ -357,7 +362,7 @@ toml_read(const char *text, size_t len, const char *name,
 	r.arg = arg;
 	r.err = err;
 	if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len))
-		return wrong(&r, "this is no UTF-8 text");
+		return wrong(&r, "the text is not UTF-8");
 	for (skip_space(&r); rc == 0 && r.s < r.end; skip_space(&r))
 		rc = peek(&r) == '[' ? read_header(&r) : read_pair(&r);
 	words_free(r.table, r.ntable);

@@ -239,7 +239,7 @@ test_open(void)
 	is_int(layout_open(&o, dir, &err), 0);
 	layout_close(&o);
 	unlink(in("oci-layout"));
-	says(layout_open(&o, dir, &err), "no OCI image layout");
+	says(layout_open(&o, dir, &err), "not an OCI image layout");
 	is_int(err.cls, ERR_NOT_FOUND);
 	new_name();
 	says(layout_open(&o, dir, &err), dir);

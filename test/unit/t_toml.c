@@ -66,7 +66,7 @@ main(void)
 	bad("a = \"b\nc\"", "f:1: a string without its end");
 	bad("a = \"\"\"b\"\"\"", "several lines");
 	bad("a = \"\\x\"", "unknown escape");
-	bad("a = \"\\u00e9\"", "no ASCII");
+	bad("a = \"\\u00e9\"", "not an ASCII");
 	bad("a = \"\\u00\"", "");
 	bad("a = \"b\" c", "f:1: the end of the line");
 	bad("a = [\"b\"", "f:1: an array without its end");
@@ -78,7 +78,7 @@ main(void)
 	bad("a..b = 1", "a key is expected");
 	bad("a = [[[[[[[[[[1]]]]]]]]]]", "too deep");
 	bad("a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a = 1", "too many parts");
-	bad("a = \"\xff\"", "no UTF-8");
+	bad("a = \"\xff\"", "not UTF-8");
 	bad("a = \"stop\"", "stopped");
 	is_int(toml_read("a\0b", 3, "f", note, NULL, &err), -1);
 	buf_clear(&got);
