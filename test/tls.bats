@@ -83,6 +83,22 @@ gather()
 	[[ $stderr == *"acedt-resolve"* ]]
 }
 
+@test "an authority of one host is not believed for another one of the run" {
+	# The certificate is for both names of the server.
+	port=${GOOD_HOST#*:}
+	cp "$PKI/ca.crt" "$(certs_d .docker "$GOOD_HOST")/mine.crt"
+	for order in "127.0.0.1 localhost" "localhost 127.0.0.1"; do
+		for name in $order; do
+			echo "$name:$port/app:1"
+		done >list
+		run -1 --separate-stderr acedt-resolve list
+		[[ $stderr == *"1 of 2 images failed"* ]]
+		[ "$(jq -r 'select(.error) | .source' <<<"$output")" = \
+		    "localhost:$port/app:1" ]
+		[[ $output == *"unable to get local issuer certificate"* ]]
+	done
+}
+
 @test "insecureSkipVerify is for one host, also in hosts.toml" {
 	cat >c.yaml <<-EOF
 	registryConfig: {endpointConfig: {"https://$OLD_HOST": {tls: {insecureSkipVerify: true}}}}
