@@ -18,7 +18,12 @@ sources=$(git ls-files 'bin/*.[ch]' 'lib/*/*.[ch]' 'tools/*.[ch]' \
 grep -nE '^[[:space:]]+! ' test/*.bats && fail 'a ! in a test: use refute'
 mandoc -Tlint -Wwarning man/*.[157] || fail 'a manual page'
 
+# cppcheck reads no header of the system; the lists of queue.h look like wrong C
+# to it without.
+queue=$(${CC:-cc} -E -include sys/queue.h -x c /dev/null |
+    sed -n 's/^# 1 "\(.*queue\.h\)".*/\1/p' | head -n 1)
 cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -I. \
+    --include="$queue" \
     --enable=warning,portability --inline-suppr -D_GNU_SOURCE \
     -DVERSION='"0"' --suppress=missingIncludeSystem \
     --suppress=varFuncNullUB bin lib tools bench || fail cppcheck
@@ -58,7 +63,7 @@ at_most()
 code=$(git ls-files 'bin/*.c' 'lib/*.c' 'tools/*.c')
 for file in $code; do
 	head -c 2 "$file" | grep -q '/\*' || echo "$file"
-done | at_most 38 'files without a head comment' || bad=1
+done | at_most 31 'files without a head comment' || bad=1
 
 # "static type", then "name(" at the beginning of the next line.
 # shellcheck disable=SC2086
@@ -72,7 +77,7 @@ awk '/^static / { is_static = 1; next }
     }
     { is_static = 0 }
     END { for (name in n) if (n[name] > 2) print name ":" files[name] }' \
-    $code | sort | at_most 5 'static names in more than two files' || bad=1
+    $code | sort | at_most 4 'static names in more than two files' || bad=1
 
 # shellcheck disable=SC2086
 awk 'FNR == 1 { name = "" }
@@ -98,12 +103,12 @@ grep -E '^(struct|enum) [a-z_0-9]+ \{$' $sources |
 
 # shellcheck disable=SC2086
 python3 scripts/includes.py $code |
-    at_most 15 'includes that are not needed' || bad=1
+    at_most 16 'includes that are not needed' || bad=1
 
 for file in $sources; do
 	expand "$file" | LC_ALL=C.UTF-8 grep -nE '^.{81,}' |
 	    sed "s|^\([0-9]*\):.*|$file:\1|"
-done | at_most 192 'lines of more than 80 columns' || bad=1
+done | at_most 212 'lines of more than 80 columns' || bad=1
 
 # Functions that are not used here: they cannot be told how much room there is,
 # or hide errors.

@@ -197,8 +197,8 @@ test_what_is_no_event(void)
 	    "{\"event\":\"blob\",\"state\":\"done\"}",
 	    "{\"event\":\"list\",\"images\":\"many\"}",
 	    "{\"event\":\"list\",\"images\":-1}",
-	    "{\"event\":\"request\",\"note\":\"\\\"event\\\":\\\"list\\\"\","
-	    "\"images\":7}", "{\"event\":\"something\",\"state\":\"done\"}" };
+	    ("{\"event\":\"request\",\"note\":\"\\\"event\\\":\\\"list\\\"\","
+	    "\"images\":7}"), "{\"event\":\"something\",\"state\":\"done\"}" };
 	size_t				i;
 
 	start();
