@@ -1,9 +1,8 @@
 /*
- * The gathered index: an entry for each image or selected manifest, the sums of
- * what they lead to, and the text.
+ * The gathered index: an entry for each image or selected manifest, and the text
+ * of all of them, which does not depend on the order in which they came.
  */
 #include <inttypes.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,122 +15,17 @@
 #include "lib/oci/annotations.h"
 #include "lib/oci/entry.h"
 #include "lib/oci/gathered.h"
-#include "lib/oci/layout.h"
 #include "lib/stream/image.h"
 #include "lib/stream/stream.h"
 #include "lib/text/json.h"
 #include "lib/text/json_out.h"
 #include "tools/acedt-index/gather.h"
 
-/* More bytes of content than any place holds. */
-#define SIZES_MAX	(UINT64_MAX / 4)
-
 #define NOTE_TOTAL	"vnd.act3-ace.data.layer.size.total"
 #define NOTE_DEDUP	"vnd.act3-ace.data.layer.size.deduplicated"
 #define NOTE_SOURCE	"vnd.act3-ace.manifest.source"
 #define NOTE_LABELS	"data.act3-ace.io/labels"
 #define NOTE_INDEX	"data.act3-ace.io/source-index"
-
-static int
-compare_digests(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/* Sums are refused long before they could wrap. */
-static int
-add_size(uint64_t *sum, uint64_t n, const char *digest, struct err *err)
-{
-	if (n > SIZES_MAX || *sum > SIZES_MAX - n)
-		return err_set(err, ERR_LIMIT, "the sizes below %s add up to "
-		    "more than can be counted", digest);
-	*sum += n;
-	return 0;
-}
-
-/* Count a config or layer, in both sums. */
-static int
-count_blob(struct gather *g, const struct descriptor *d, uint64_t *sum,
-    struct err *err)
-{
-	char	**slot, *copy;
-
-	if (add_size(sum, (uint64_t)d->size, d->digest, err) == -1)
-		return -1;
-	copy = xstrdup(d->digest);
-	slot = tsearch(copy, &g->seen, compare_digests);
-	if (slot == NULL)
-		abort();		/* out of memory */
-	if (*slot == copy)
-		return add_size(&g->deduplicated, (uint64_t)d->size,
-		    d->digest, err);
-	free(copy);
-	return 0;
-}
-
-/* An index in a layout must not lead to what is not there. */
-static int
-check_there(const struct gather *g, const struct descriptor *d,
-    struct err *err)
-{
-	if (g->layout == NULL ||
-	    layout_blob_has(g->layout, d->digest, d->size))
-		return 0;
-	return err_set(err, ERR_NOT_FOUND, "oci:%s: %s of %" PRId64 " bytes "
-	    "is not there (run acedt-push again)", g->layout->dir, d->digest,
-	    d->size);
-}
-
-static int
-check_edge(const struct gather *g, const struct edge *e, struct err *err)
-{
-	if (e->kind == EDGE_LAYER &&
-	    manifest_is_foreign_type(e->desc.media_type))
-		return 0;		/* it is never copied */
-	return check_there(g, &e->desc, err);
-}
-
-/*
- * What one manifest reaches, each time it is reached.  sums remembers what is
- * known of each content, so that a manifest that is reached in many ways is
- * walked once.
- */
-static int
-count_below(struct gather *g, const struct image *img, const char *digest,
-    int optional, uint64_t *sums, int depth, uint64_t *sum, struct err *err)
-{
-	const struct content	*c = image_find(img, digest);
-	const struct edge	*e;
-	size_t			 i;
-	uint64_t		*known, here = 0;
-
-	if (c == NULL && optional)
-		return 0;
-	if (c == NULL)
-		return err_set(err, ERR_STREAM, "the record lacks the "
-		    "manifest %s: run acedt-fetch before", digest);
-	if (depth > 2 * INDEX_DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "manifests nested too deep");
-	known = &sums[c - img->contents];
-	if (*known == UINT64_MAX) {
-		if (check_there(g, &c->desc, err) == -1)
-			return -1;
-		for (i = 0; i < c->manifest.nedges; i++) {
-			e = &c->manifest.edges[i];
-			if (!edge_is_manifest(e)) {
-				if (check_edge(g, e, err) == -1 ||
-				    count_blob(g, &e->desc, &here, err) == -1)
-					return -1;
-			} else if (count_below(g, img, e->desc.digest,
-			    e->kind == EDGE_SUBJECT, sums, depth + 1, &here,
-			    err) == -1)
-				return -1;
-		}
-		*known = here;
-	}
-	/* Equal children multiply level by level. */
-	return add_size(sum, *known, digest, err);
-}
 
 /* The labels of a record as JSON with sorted keys, "" if it has none. */
 static char *
@@ -187,11 +81,11 @@ notes_text(const struct image *img, const char *labels, const char *index,
  * of all entries are counted, so that no more is held than could be published.
  */
 static int
-new_listed(struct gather *g, const struct image *img, const char *labels,
+entry_new(struct gather *g, const struct image *img, const char *labels,
     const struct descriptor *d, size_t position, struct buf *json,
     struct err *err)
 {
-	struct listed	*e;
+	struct gather_entry	*e;
 
 	if (buf_is_full(json) || json->len >= INDEX_BYTES_MAX - g->bytes) {
 		g->full = 1;
@@ -237,7 +131,7 @@ add_root(struct gather *g, const struct image *img, const char *labels,
 	json_out_name(&j, "annotations");
 	json_out_raw(&j, notes.data, notes.len);
 	json_out_end_object(&j);
-	rc = new_listed(g, img, labels, &img->root, 0, &json, err);
+	rc = entry_new(g, img, labels, &img->root, 0, &json, err);
 	buf_clear(&json);
 	buf_clear(&notes);
 	return rc;
@@ -275,41 +169,29 @@ add_selection(struct gather *g, const struct image *img, const char *labels,
 	json_out_init(&j, &json);
 	entry_json(&j, desc, notes->data);
 	jv_free(desc);
-	rc = new_listed(g, img, labels, &s->desc, i, &json, err);
+	rc = entry_new(g, img, labels, &s->desc, i, &json, err);
 	buf_clear(&json);
 	return rc;
 }
 
+/* An entry for the image, or one for each manifest that was selected. */
 static int
-add_image(struct gather *g, const struct record *rec, const struct image *img,
-    struct err *err)
+add_entries(struct gather *g, const struct record *rec,
+    const struct image *img, struct err *err)
 {
-	uint64_t	*sums;
-	size_t		 i, n = img->filtered ? img->nselected : 1;
 	struct buf	 notes;
-	char		*labels;
+	char		*labels = labels_text(rec);
+	size_t		 i;
 	int		 rc = 0;
 
 	buf_init(&notes, INDEX_BYTES_MAX);
-	sums = xmalloc((img->ncontents + 1) * sizeof(*sums));
-	memset(sums, 0xff, (img->ncontents + 1) * sizeof(*sums));
-	labels = labels_text(rec);
-	for (i = 0; i < n && rc == 0; i++) {
-		const struct descriptor *d = image_root(img, i);
-
-		rc = img->filtered ? add_selection(g, img, labels, i,
-		    &notes, err) :
-		    add_root(g, img, labels, err);
-		if (rc == 0 && !manifest_is_type(d->media_type) &&
-		    (rc = check_there(g, d, err)) == 0)
-			rc = count_blob(g, d, &g->total, err);
-		else if (rc == 0)
-			rc = count_below(g, img, d->digest, 0, sums, 0,
-			    &g->total, err);
-	}
+	if (!img->filtered)
+		rc = add_root(g, img, labels, err);
+	else
+		for (i = 0; i < img->nselected && rc == 0; i++)
+			rc = add_selection(g, img, labels, i, &notes, err);
 	buf_clear(&notes);
 	free(labels);
-	free(sums);
 	return rc;
 }
 
@@ -321,16 +203,18 @@ gather_add(struct gather *g, const struct record *rec, struct err *err)
 
 	if (image_parse(&img, rec, err) == -1)
 		return -1;
-	rc = add_image(g, rec, &img, err);
+	rc = add_entries(g, rec, &img, err);
+	if (rc == 0)
+		rc = sums_add(&g->sums, &img, err);
 	image_clear(&img);
 	return rc;
 }
 
 /* Nothing here depends on what came first in time. */
 static int
-compare_listed(const void *a, const void *b)
+compare_entries(const void *a, const void *b)
 {
-	const struct listed	*x = a, *y = b;
+	const struct gather_entry	*x = a, *y = b;
 	int			 c;
 
 	if ((c = strcmp(x->source, y->source)) != 0 ||
@@ -404,11 +288,11 @@ gather_index(struct gather *g, struct pairs *annotations, int fallback,
 
 	if (g->nentries > 0)
 		qsort(g->entries, g->nentries, sizeof(*g->entries),
-		    compare_listed);
+		    compare_entries);
 	pairs_set(annotations, NOTE_VERSION, VERSION);
-	snprintf(number, sizeof(number), "%" PRIu64, g->total);
+	snprintf(number, sizeof(number), "%" PRIu64, g->sums.total);
 	pairs_set(annotations, NOTE_TOTAL, number);
-	snprintf(number, sizeof(number), "%" PRIu64, g->deduplicated);
+	snprintf(number, sizeof(number), "%" PRIu64, g->sums.deduplicated);
 	pairs_set(annotations, NOTE_DEDUP, number);
 	if (fallback && gather_has_indexes(g)) {
 		buf_init(&extra, SIZE_MAX / 4);	/* counted in g->bytes */
@@ -447,5 +331,5 @@ gather_clear(struct gather *g)
 		free(g->entries[i].json);
 	}
 	free(g->entries);
-	tdestroy(g->seen, free);
+	sums_clear(&g->sums);
 }

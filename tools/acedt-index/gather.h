@@ -4,17 +4,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/program/sources.h"
+#include "lib/base/pairs.h"
+#include "tools/acedt-index/sums.h"
 
 struct buf;
 struct err;
-struct layout;
 struct record;
 
 /* The gathered index, design of its members: ace-dt(1), GATHERED INDEX. */
 
 /* One entry of it. */
-struct listed {
+struct gather_entry {
 	char		*source;	/* owned, as are the other strings */
 	char		*labels;	/* JSON, "" if there are none */
 	char		*file;
@@ -26,16 +26,12 @@ struct listed {
 };
 
 struct gather {
-	struct listed	*entries;
+	struct gather_entry	*entries;
 	size_t		 nentries;
 	size_t		 bytes;		/* of their JSON texts */
 	int		 full;		/* one did not fit in INDEX_BYTES_MAX */
-	uint64_t	 total;		/* bytes of configs and layers */
-	uint64_t	 deduplicated;
-	void		*seen;		/* digests counted: a tree of tsearch(3) */
+	struct sums	 sums;
 	unsigned long	 images;	/* records */
-	struct layout	*layout;	/* borrowed: must hold all that the
-					 * index leads to; or NULL */
 };
 
 /*

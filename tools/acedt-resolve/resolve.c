@@ -9,7 +9,6 @@
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
-#include "lib/base/pairs.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/field.h"
 #include "lib/oci/digest.h"
