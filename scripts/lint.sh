@@ -63,7 +63,7 @@ at_most()
 code=$(git ls-files 'bin/*.c' 'lib/*.c' 'tools/*.c')
 for file in $code; do
 	head -c 2 "$file" | grep -q '/\*' || echo "$file"
-done | at_most 31 'files without a head comment' || bad=1
+done | at_most 17 'files without a head comment' || bad=1
 
 # "static type", then "name(" at the beginning of the next line.
 # shellcheck disable=SC2086
@@ -77,7 +77,7 @@ awk '/^static / { is_static = 1; next }
     }
     { is_static = 0 }
     END { for (name in n) if (n[name] > 2) print name ":" files[name] }' \
-    $code | sort | at_most 4 'static names in more than two files' || bad=1
+    $code | sort | at_most 3 'static names in more than two files' || bad=1
 
 # shellcheck disable=SC2086
 awk 'FNR == 1 { name = "" }
@@ -86,12 +86,12 @@ awk 'FNR == 1 { name = "" }
 	    if (FNR - at >= 60)
 		    print FILENAME ":" at ": " name "() has " FNR - at + 1 " lines"
 	    name = ""
-    }' $code | at_most 3 'functions of more than 60 lines' || bad=1
+    }' $code | at_most 1 'functions of more than 60 lines' || bad=1
 
 # Those who call back can be wrong: their functions say what must hold.
 # shellcheck disable=SC2086
 grep -lE '^[a-z_]+\(.*void \*arg\)$|^    .*void \*arg\)$' $code |
-    xargs grep -L '\bassert(' | at_most 10 \
+    xargs grep -L '\bassert(' | at_most 8 \
     'files with callbacks and without an assertion' || bad=1
 
 # shellcheck disable=SC2086
@@ -99,16 +99,16 @@ grep -E '^(struct|enum) [a-z_0-9]+ \{$' $sources |
     sed 's/^\([^:]*\):\(.*\) {$/\2 \1/' | sort -u |
     awk '{ name = $1 " " $2; files[name] = files[name] " " $3; n[name]++ }
     END { for (name in n) if (n[name] > 1) print name ":" files[name] }' |
-    sort | at_most 2 'structs of one name with different members' || bad=1
+    sort | at_most 4 'structs of one name with different members' || bad=1
 
 # shellcheck disable=SC2086
 python3 scripts/includes.py $code |
-    at_most 16 'includes that are not needed' || bad=1
+    at_most 14 'includes that are not needed' || bad=1
 
 for file in $sources; do
 	expand "$file" | LC_ALL=C.UTF-8 grep -nE '^.{81,}' |
 	    sed "s|^\([0-9]*\):.*|$file:\1|"
-done | at_most 212 'lines of more than 80 columns' || bad=1
+done | at_most 181 'lines of more than 80 columns' || bad=1
 
 # Functions that are not used here: they cannot be told how much room there is,
 # or hide errors.
@@ -138,10 +138,10 @@ for folder in $above; do
 	above=${above#* }
 	[ "$folder" != program ] || above=
 	for other in $above; do
-		grep -n "#include \"lib/$other/" "lib/$folder"/*.[ch] &&
+		grep -sn "#include \"lib/$other/" "lib/$folder"/*.[ch] &&
 		    fail "lib/$folder includes lib/$other, which is above it"
 	done
-	grep -nE '#include "(tools|bin|test)/' "lib/$folder"/*.[ch] &&
+	grep -snE '#include "(tools|bin|test)/' "lib/$folder"/*.[ch] &&
 	    fail "lib/$folder includes what is not of lib/"
 done
 for dir in lib/*/; do

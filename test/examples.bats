@@ -33,7 +33,7 @@ teardown()
 
 gone()
 {
-	! kill -0 "$1" 2>/dev/null
+	[ ! -e "/proc/$1" ]
 }
 
 one_run()

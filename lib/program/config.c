@@ -465,7 +465,7 @@ static int
 read_file(struct config *c, const char *path, struct err *err)
 {
 	struct file_config	f = { .c = c };
-	struct yaml_doc		d = { .file = path, .warn = warn_text,
+	struct yaml_doc		d = { .file = path, .on_unknown = warn_text,
 				    .owner = &f, .err = err };
 	struct buf		text;
 	int			rc;

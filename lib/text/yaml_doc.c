@@ -145,7 +145,7 @@ read_known(struct yaml_doc *d, const char *name, yaml_node_t *key,
 	const struct yaml_key	*k;
 	char			 text[ERR_MSG_MAX];
 
-	assert(d->warn != NULL);
+	assert(d->on_unknown != NULL);
 
 	for (k = t->keys; k->name != NULL; k++)
 		if (strcmp(k->name, name) == 0)
@@ -153,7 +153,7 @@ read_known(struct yaml_doc *d, const char *name, yaml_node_t *key,
 			    k->read(d, value, t->arg);
 	snprintf(text, sizeof(text), "%s:%lu: unknown key \"%.60s\"", d->file,
 	    yaml_doc_line(key), name);
-	d->warn(text);
+	d->on_unknown(text);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct err;
  *		{ "comment", NULL },
  *		{ NULL, NULL }
  *	};
- *	struct yaml_doc d = { .file = path, .warn = warn, .owner = c,
+ *	struct yaml_doc d = { .file = path, .on_unknown = complain, .owner = c,
  *	    .err = err };
  *	if (yaml_doc_read(&d, text, len, keys) == -1)
  *
@@ -26,7 +26,7 @@ struct err;
  */
 struct yaml_doc {
 	const char	*file;		/* borrowed: its name in messages */
-	void		(*warn)(const char *); /* of unknown keys */
+	void		(*on_unknown)(const char *); /* a warning of a key */
 	void		*owner;		/* for the functions that read keys */
 	struct err	*err;		/* borrowed */
 	/* Private. */
