@@ -357,6 +357,22 @@ limit()
 		    sed -E 's/\((.)\)/.\1/'
 	} | sort -u >pages
 	ls "$TOP/man" | sort | diff pages -
+	# Files of the code, and functions.
+	cd "$TOP"
+	grep -ohE '`[A-Za-z_/-]+\.[chp][y]?`' README.md DESIGN.md | tr -d '`' |
+	    sort -u >"$BATS_TEST_TMPDIR/files"
+	grep -ohE '`[a-z_]+\(\)`' README.md DESIGN.md | tr -d '`()' |
+	    sort -u >"$BATS_TEST_TMPDIR/functions"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/files")" -ge 20 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/functions")" -ge 15 ]
+	while read -r file; do
+		[ -n "$(find ./bin ./lib ./tools ./test -path "*/$file")" ] ||
+		    { echo "$file"; return 1; }
+	done <"$BATS_TEST_TMPDIR/files"
+	while read -r name; do
+		grep -rqw "$name" bin lib tools test ||
+		    { echo "$name()"; return 1; }
+	done <"$BATS_TEST_TMPDIR/functions"
 }
 
 @test "the prose keeps to the words of STYLE" {
