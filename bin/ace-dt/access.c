@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,7 +26,7 @@ const struct cli_program check_access_program = {
 
 /* The list becomes standard input; a configuration in memory is handed on. */
 static void
-open_inputs(struct pipeline *pl, const char *list, const char ***configs,
+access_inputs(struct pipeline *pl, const char *list, const char ***configs,
     size_t *nconfigs)
 {
 	struct err	err = ERR_INIT;
@@ -68,7 +67,7 @@ check_access_main(int argc, char **argv)
 		cli_usage(&cli, "unexpected argument \"%s\"",
 		    cli.args[3]);
 	pipeline_arg(p, "--verbosity=%d", log_level());
-	open_inputs(&pl, cli.args[1], &configs, &nconfigs);
+	access_inputs(&pl, cli.args[1], &configs, &nconfigs);
 	for (i = 0; i < nconfigs; i++)
 		pipeline_arg(p, "--config=%s", configs[i]);
 	if (strcmp(cli.args[1], "-") != 0)

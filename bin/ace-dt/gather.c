@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bin/ace-dt/command.h"
 #include "bin/ace-dt/monitor.h"
@@ -21,7 +20,6 @@
 #include "lib/program/cli.h"
 #include "lib/program/config.h"
 #include "lib/program/sandbox.h"
-#include "lib/program/sources.h"
 #include "lib/registry/patience.h"
 #include "lib/registry/shared.h"
 #include "lib/text/labels.h"
@@ -97,14 +95,14 @@ struct gather_options {
 };
 
 static void
-append(const char ***list, size_t *n, const char *word)
+gather_append(const char ***list, size_t *n, const char *word)
 {
 	*list = xreallocarray(*list, *n + 1, sizeof(**list));
 	(*list)[(*n)++] = word;
 }
 
 static void
-add_platform(struct gather_options *o, const char *value)
+gather_platform(struct gather_options *o, const char *value)
 {
 	struct platforms	p = PLATFORMS_INIT;
 	struct err		err = ERR_INIT;
@@ -112,12 +110,12 @@ add_platform(struct gather_options *o, const char *value)
 	if (platforms_add(&p, value, &err) == -1)
 		cli_usage(&o->cli, "--platforms: %s", err.msg);
 	if (p.n > 0 || p.all)		/* an empty one is none */
-		append(&o->platforms, &o->nplatforms, value);
+		gather_append(&o->platforms, &o->nplatforms, value);
 	platforms_clear(&p);
 }
 
 static void
-add_annotation(struct gather_options *o, const char *value)
+gather_annotation(struct gather_options *o, const char *value)
 {
 	struct pairs	p = PAIRS_INIT;
 	struct err	err = ERR_INIT;
@@ -125,11 +123,11 @@ add_annotation(struct gather_options *o, const char *value)
 	if (annotations_add(&p, value, &err) == -1)
 		cli_usage(&o->cli, "--annotations: %s", err.msg);
 	pairs_clear(&p);
-	append(&o->annotations, &o->nannotations, value);
+	gather_append(&o->annotations, &o->nannotations, value);
 }
 
 static void
-read_option(struct gather_options *o, int id, const char *value)
+gather_option(struct gather_options *o, int id, const char *value)
 {
 	int64_t	rate;
 
@@ -141,7 +139,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		o->overwrite = value == NULL;
 		break;
 	case CLI_ID_ANNOTATIONS:
-		add_annotation(o, value);
+		gather_annotation(o, value);
 		break;
 	case OPT_DEBUG:
 		o->monitor.debug = value;
@@ -175,7 +173,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		o->monitor.no_term = value == NULL;
 		break;
 	case OPT_PLATFORMS:
-		add_platform(o, value);
+		gather_platform(o, value);
 		break;
 	case OPT_PRINT:
 		o->print = value == NULL;
@@ -190,7 +188,7 @@ read_option(struct gather_options *o, int id, const char *value)
 		o->verify = value == NULL;
 		break;
 	case CLI_ID_CONFIG:
-		append(&o->configs, &o->nconfigs, value);
+		gather_append(&o->configs, &o->nconfigs, value);
 		break;
 	default:
 		cli_patience(&o->cli, id, value, &o->patience);
@@ -200,7 +198,7 @@ read_option(struct gather_options *o, int id, const char *value)
 
 /* What is wrong with IMAGE is said before anything is started. */
 static void
-check_image(const char *image)
+gather_check(const char *image)
 {
 	struct dest	d;
 	struct err	err = ERR_INIT;
@@ -213,7 +211,7 @@ check_image(const char *image)
 }
 
 static void
-read_options(struct gather_options *o, int argc, char **argv)
+gather_read(struct gather_options *o, int argc, char **argv)
 {
 	const char	*value;
 	int		 id;
@@ -221,7 +219,7 @@ read_options(struct gather_options *o, int argc, char **argv)
 	cli_init(&o->cli, &gather_program, argc, argv);
 	patience_init(&o->patience);
 	while ((id = cli_next(&o->cli, &value)) != 0)
-		read_option(o, id, value);
+		gather_option(o, id, value);
 	/* The first two are the words of the command. */
 	if (o->cli.nargs < 3)
 		cli_usage(&o->cli, "SOURCES-FILE and IMAGE are missing");
@@ -232,12 +230,12 @@ read_options(struct gather_options *o, int argc, char **argv)
 		    o->cli.args[4]);
 	o->list = o->cli.args[2];
 	o->image = o->monitor.image = o->cli.args[3];
-	check_image(o->image);
+	gather_check(o->image);
 }
 
 /* The list and the configuration, before anything is started. */
 static void
-open_inputs(struct pipeline *pl, struct gather_options *o)
+gather_inputs(struct pipeline *pl, struct gather_options *o)
 {
 	struct err	err = ERR_INIT;
 
@@ -295,9 +293,9 @@ add_argument(struct proc *p, const char *word)
 }
 
 /*
- * A stage that works on many images at a time: a slow one does not hold up those
- * behind it, and acedt-index sorts them.  For people who read the stream it
- * stays in order.
+ * A stage that works on many images at a time: a slow one does not hold up
+ * those after it, and acedt-index sorts them.  For people who read the stream
+ * it stays in order.
  */
 static struct proc *
 add_wide_stage(struct pipeline *pl, const struct gather_options *o,
@@ -311,7 +309,8 @@ add_wide_stage(struct pipeline *pl, const struct gather_options *o,
 }
 
 static void
-compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
+gather_compose(struct pipeline *pl, const struct gather_options *o,
+    int events_fd)
 {
 	struct proc	*p;
 	size_t		 i;
@@ -365,7 +364,7 @@ compose(struct pipeline *pl, const struct gather_options *o, int events_fd)
 }
 
 static void
-clear(struct gather_options *o)
+gather_clear(struct gather_options *o)
 {
 	free(o->configs);
 	free(o->annotations);
@@ -384,17 +383,17 @@ gather_main(int argc, char **argv)
 
 	memset(&o, 0, sizeof(o));
 	pipeline_init(&pl);
-	read_options(&o, argc, argv);
+	gather_read(&o, argc, argv);
 	if (o.print) {
-		compose(&pl, &o, -1);
+		gather_compose(&pl, &o, -1);
 		pipeline_print(&pl);
 	} else {
-		open_inputs(&pl, &o);
+		gather_inputs(&pl, &o);
 		/* Without it each stage keeps to the limits by itself. */
 		if ((pl.shared_fd = shared_create()) == -1)
 			log_info("shared memory: %s", strerror(errno));
 		monitor = monitor_new(&o.monitor);
-		compose(&pl, &o, monitor_events_fd(monitor));
+		gather_compose(&pl, &o, monitor_events_fd(monitor));
 		if (pipeline_find(&pl, &err) == -1)
 			log_die(EXIT_STOPPED, "%s", err.msg);
 		sandbox_report();
@@ -402,6 +401,6 @@ gather_main(int argc, char **argv)
 		monitor_free(monitor);
 	}
 	pipeline_clear(&pl);
-	clear(&o);
+	gather_clear(&o);
 	return status;
 }

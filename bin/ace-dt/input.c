@@ -1,7 +1,6 @@
 /*
  * Files that the command line names, opened here for the stages.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +30,7 @@ input_open_list(const char *path, struct err *err)
 	return fd != -1 ? fd : err_sys(err, "%s", path);
 }
 
-/* Does the path mean the same file in another process, as often as it is read? */
+/* Does the path mean the same file in other processes, each time? */
 static int
 is_lasting(const char *path)
 {
@@ -63,8 +62,8 @@ copy_to_memory(const char *path, struct err *err)
 }
 
 /*
- * The number of the path whose file is used and can be read only once; n if it is
- * a regular file, or there is none.
+ * The number of the path whose file is used and can be read only once; n if it
+ * is a regular file, or there is none.
  */
 static size_t
 find_passing(const char *const *paths, size_t n)

@@ -107,7 +107,7 @@ judge_now(const struct proc *p, size_t n)
 {
 	size_t	i = find_cause(p, n);
 
-	/* What a stage read may be bad because of one that has not ended yet. */
+	/* The input of a stage may be bad due to one that has not ended. */
 	if (i < n && !met_bad_input(&p[i]))
 		return JUDGE_STOP;
 	for (i = 0; i < n; i++)
@@ -166,7 +166,7 @@ judge_end(const struct proc *p, size_t n, char **why)
 			    p[i + 1].name);
 			return EXIT_STOPPED;
 		}
-	/* The last stage lost its reader: head(1) and the like are no error. */
+	/* That the last stage lost its reader, head(1) say, is not an error. */
 	if (cut_off(&p[n - 1]))
 		return SIGNAL_STATUS(SIGPIPE);
 	for (i = 0; i < n; i++)

@@ -6,10 +6,10 @@
 struct proc;
 
 /*
- * Who is to blame when stages of a pipeline fail.  A stage that failed only because
- * of another one is not the cause: one that was cut off by its reader (SIGPIPE),
- * one that we killed, one whose input ended too early because its writer failed.
- * Nothing is started, stopped or printed here.
+ * Who is to blame when stages of a pipeline fail.  A stage that failed only
+ * because of another one is not the cause: one that was cut off by its reader
+ * (SIGPIPE), one that we killed, one whose input ended too early because its
+ * writer failed.  Nothing is started, stopped or printed here.
  */
 
 enum judgement {
@@ -22,9 +22,9 @@ enum judgement {
 enum judgement judge_now(const struct proc *, size_t n);
 
 /*
- * All stages have ended: the exit status for the whole.  *why is set to the message
- * for people, which the caller frees, or to NULL if there is nothing to say, or
- * nothing that a stage has not said itself.
+ * All stages have ended: the exit status for the whole.  *why is set to the
+ * message for people, which the caller frees, or to NULL if there is nothing to
+ * say, or nothing that a stage has not said itself.
  */
 int	judge_end(const struct proc *, size_t n, char **why);
 

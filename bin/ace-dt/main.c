@@ -2,16 +2,12 @@
  * ace-dt: the commands that people type.
  */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bin/ace-dt/command.h"
-#include "lib/base/exits.h"
-#include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/xalloc.h"
 #include "lib/program/cli.h"
 #include "lib/program/setup.h"
 
@@ -77,7 +73,7 @@ struct words {
 
 /* "help" is taken before a command and in the place of one. */
 static void
-read_words(struct words *w, struct cli *cli)
+read_command(struct words *w, struct cli *cli)
 {
 	w->first = cli_word(cli);
 	w->help = w->first != NULL && strcmp(w->first, "help") == 0;
@@ -119,7 +115,7 @@ is_grouped(const char *name)
 	return strcmp(name, "gather") == 0;
 }
 
-/* No command has this name; NULL if there is no name at all. */
+/* No command has this name, which is NULL if none was given. */
 static _Noreturn void
 no_command(int argc, char **argv, const struct cli_program *program,
     const char *name, const char *const *names)
@@ -171,7 +167,7 @@ main(int argc, char *argv[])
 	program_setup();
 	close_on_exec_from(STDERR_FILENO + 1);
 	cli_init(&cli, &root_program, argc, argv);
-	read_words(&words, &cli);
+	read_command(&words, &cli);
 	cli_clear(&cli);
 	if ((c = find_command(&words)) == NULL)
 		end_without_command(argc, argv, &words);

@@ -31,7 +31,7 @@ struct monitor {
 	int			 events[2];	/* a pipe, or -1 */
 	int			 lines[2];	/* the stages' stderr, or -1 */
 	int			 debug;		/* the file of --debug, or -1 */
-	struct buf		 event_buf;	/* read, without its newline yet */
+	struct buf		 event_buf;	/* a line without its newline */
 	struct buf		 line_buf;
 	int64_t			 started;	/* clock_ms() */
 	int64_t			 drawn;		/* the last picture */
@@ -47,7 +47,7 @@ open_debug(struct monitor *m)
 		    strerror(errno));
 }
 
-/* Where there are no live lines an image that is done gets a line of its own. */
+/* Without live lines each image that is done gets a line. */
 static void
 say_image(void *arg, const char *source, int64_t bytes)
 {
@@ -225,7 +225,7 @@ static void
 take_message(struct monitor *m, const char *line, size_t len)
 {
 	(void)len;
-	/* Stages escape what they print; terminal_say() does so for the others. */
+	/* Stages escape what they print; this is for the others. */
 	terminal_say(&m->terminal, line);
 }
 

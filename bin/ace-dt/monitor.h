@@ -2,9 +2,9 @@
 #define ACEDT_MONITOR_H
 
 /*
- * What the stages report while they run, read from two pipes: events, which become
- * progress and go to the file of --debug, and messages, which are shown above
- * the live lines.
+ * What the stages report while they run, read from two pipes: events, which
+ * become progress and go to the file of --debug, and messages, which are shown
+ * above the live lines.
  */
 struct monitor;
 

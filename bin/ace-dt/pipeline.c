@@ -2,7 +2,6 @@
  * A command made of stages: they are started, waited for, and stopped.
  */
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -29,7 +28,6 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/program/sandbox.h"
-#include "lib/stream/stream.h"
 
 /* How long a cause may come after its effect before we stop the others. */
 #define CAUSE_MS	500
@@ -161,7 +159,7 @@ pipeline_find(struct pipeline *pl, struct err *err)
 
 /* Does sh(1) take the word as it stands? */
 static int
-is_plain(const char *s)
+is_plain_word(const char *s)
 {
 	return *s != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+%")] == '\0';
@@ -170,7 +168,7 @@ is_plain(const char *s)
 static void
 print_word(const char *s)
 {
-	if (is_plain(s)) {
+	if (is_plain_word(s)) {
 		fputs(s, stdout);
 		return;
 	}
@@ -251,7 +249,7 @@ stop_all(struct run *r)
 }
 
 static void
-reap(struct run *r)
+reap_stages(struct run *r)
 {
 	pid_t	pid;
 	size_t	i;
@@ -273,6 +271,7 @@ read_signals(struct run *r)
 	struct signalfd_siginfo	si;
 	int			child = 0;
 
+	assert(r->sigfd != -1);
 	while (read(r->sigfd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD) {
 			child = 1;
@@ -287,7 +286,7 @@ read_signals(struct run *r)
 		}
 	}
 	if (child)
-		reap(r);
+		reap_stages(r);
 	/* All that ended are known before any is judged. */
 	switch (judge_now(r->pl->procs, r->pl->n)) {
 	case JUDGE_WELL:
@@ -329,16 +328,16 @@ catch_signals(struct run *r, struct err *err)
 }
 
 /*
- * The environment of a stage, an array to be freed: for one that is offline only
- * what is not about registries.
+ * The environment of a stage, an array to be freed: for one that is offline
+ * only what is not about registries.
  */
 static char **
 environment_of(const struct proc *p)
 {
 	static const char *const kept[] = {
 		"PATH=", "LANG=", "LC_", "TZ=", "TMPDIR=", "ACEDT_",
-		"ACE_DT_VERBOSITY=", "ACE_DT_SANDBOX=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
-		"LSAN_OPTIONS=", "GCOV_PREFIX"
+		"ACE_DT_VERBOSITY=", "ACE_DT_SANDBOX=", "ASAN_OPTIONS=",
+		"UBSAN_OPTIONS=", "LSAN_OPTIONS=", "GCOV_PREFIX"
 	};
 	char	**env, **e;
 	size_t	 n = 0, i;
@@ -357,7 +356,7 @@ environment_of(const struct proc *p)
 	return env;
 }
 
-/* Start the ith stage between in and *next, its neighbour's in. */
+/* Start the ith stage; it reads in, and *next is what the one after it reads. */
 static int
 start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 {
@@ -365,6 +364,7 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 	int		 out[2] = { -1, -1 }, keep[4], n = 0;
 	char		**env;
 
+	assert(i < r->pl->n && !p->started && p->path != NULL);
 	if ((keep[n] = monitor_events_fd(r->monitor)) != -1)
 		n++;
 	if (!p->offline && r->pl->shared_fd != -1)
@@ -378,6 +378,8 @@ start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 			return err_sys(err, "pipe");
 	} else if (r->pl->quiet) {
 		out[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (out[1] == -1)
+			return err_sys(err, "/dev/null");
 	} else {
 		out[1] = monitor_stdout_fd(r->monitor);
 	}
@@ -437,7 +439,7 @@ timeout_ms(const struct run *r)
 
 /* One turn: wait for a signal, an event, a line of a stage, or a clock. */
 static void
-turn(struct run *r)
+run_turn(struct run *r)
 {
 	struct pollfd	fds[3];
 
@@ -496,7 +498,7 @@ pipeline_run(struct pipeline *pl, struct monitor *monitor)
 	if (unstarted)
 		stop_all(&r);
 	while (count_running(pl) > 0)
-		turn(&r);
+		run_turn(&r);
 	monitor_end(monitor);
 	if (unstarted) {
 		log_error("%s", err.msg);

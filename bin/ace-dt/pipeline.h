@@ -29,11 +29,11 @@ struct proc {
 struct pipeline {
 	struct proc	 procs[PIPELINE_STAGES_MAX];
 	size_t		 n;
-	int		 input_fd;	/* stdin of the first stage; -1: nothing */
-	int		 config_fd;	/* a configuration's text, for all that are
-					 * online; -1: none */
+	int		 input_fd;	/* stdin of the first stage; -1: none */
+	int		 config_fd;	/* a configuration's text, for all that
+					 * are online; -1: none */
 	int		 quiet;		/* stdout of the last stage: nothing */
-	int		 shared_fd;	/* of shared.h, for all that are online */
+	int		 shared_fd;	/* of shared.h, for those; or -1 */
 };
 
 /* An empty one, without descriptors. */

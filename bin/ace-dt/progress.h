@@ -27,7 +27,7 @@ struct progress {
 	int64_t			 resolved;	/* of these */
 	int64_t			 done_images;
 	int64_t			 failed_images;
-	int64_t			 plan_bytes;	/* of all blobs that are needed */
+	int64_t			 plan_bytes;	/* of all blobs needed */
 	int64_t			 settled_bytes;	/* of blobs that are done */
 	int64_t			 copied_bytes;
 	int64_t			 copied_blobs;
@@ -35,7 +35,7 @@ struct progress {
 	int64_t			 sent_manifests;
 	int64_t			 left_out;	/* images without an entry */
 	int			 published;
-	int			 changed;	/* the tag names another index now */
+	int			 changed;	/* the tag names a new index */
 	double			 rate;		/* bytes a second */
 
 	/* Called when an image is done, if set; borrows its words. */
@@ -54,8 +54,8 @@ void	progress_init(struct progress *, int64_t now);
 void	progress_clear(struct progress *);
 
 /*
- * Count one event, a line of len bytes without its newline.  What is not an event
- * that is known changes nothing.
+ * Count one event, a line of len bytes without its newline.  What is not an
+ * event that is known changes nothing.
  */
 void	progress_event(struct progress *, const char *line, size_t len,
 	    int64_t now);

@@ -1,3 +1,7 @@
+/*
+ * Another program as a child of ours: what it inherits, and that it really began.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -49,6 +53,7 @@ spawn(const char *path, char *const argv[], char *const envp[], int in,
 	pid_t	pid, parent = getpid();
 	ssize_t	n;
 
+	assert(in != -1 && out != -1 && keep != NULL);
 	if (pipe2(notify, O_CLOEXEC) == -1)
 		return err_sys(err, "pipe");
 	if ((pid = fork()) == 0)

@@ -6,8 +6,8 @@
 #include "lib/base/buf.h"
 
 /*
- * Standard error as people see it: lines that stay, and on a terminal that can be
- * redrawn a picture of a few rows below them.
+ * Standard error as people see it: lines that stay, and on a terminal that can
+ * be redrawn a picture of a few rows below them.
  *
  *	terminal_begin(&t);
  *	terminal_row(&t, "two of three");
@@ -36,7 +36,7 @@ void	terminal_clear(struct terminal *);
 /* Are both descriptors the same terminal? */
 int	terminal_same(int, int);
 
-/* Columns that a row may have; how many rows of a picture fit, up to the limit. */
+/* How many columns a row may have; how many rows a picture may have. */
 int	terminal_width(const struct terminal *);
 int	terminal_height(const struct terminal *);
 

@@ -69,7 +69,7 @@ text_image_done(const char *source, int64_t bytes)
 
 /* ", 12 s left", or nothing while nobody can know. */
 static char *
-time_left(const struct progress *p)
+text_left(const struct progress *p)
 {
 	int64_t	ms = progress_left(p);
 	char	span[TEXT_NUMBER_MAX];
@@ -96,7 +96,7 @@ text_total(const struct progress *p, int width)
 	text_bytes(progress_bytes(p), have);
 	text_bytes(p->plan_bytes, want);
 	text_bytes((int64_t)p->rate, rate);
-	left = time_left(p);
+	left = text_left(p);
 	text = xasprintf("%" PRId64 " of %" PRId64 " images, %s of %s, %s/s%s",
 	    p->done_images, p->total_images, have, want, rate, left);
 	if ((int)strlen(text) >= width) {
@@ -109,14 +109,14 @@ text_total(const struct progress *p, int width)
 }
 
 static const char *
-plural(int64_t n)
+text_plural(int64_t n)
 {
 	return n == 1 ? "" : "s";
 }
 
 /* " (of 3 more nothing was selected)", or nothing. */
 static char *
-left_out(const struct progress *p)
+text_left_out(const struct progress *p)
 {
 	return p->left_out == 0 ? xstrdup("") : xasprintf(" (of %" PRId64
 	    " more nothing was selected)", p->left_out);
@@ -126,7 +126,7 @@ char *
 text_summary(const struct progress *p, const char *image, int64_t ms)
 {
 	int64_t	 images = p->done_images - p->left_out;
-	char	*text, *others = left_out(p);
+	char	*text, *others = text_left_out(p);
 	char	 copied[TEXT_NUMBER_MAX], span[TEXT_NUMBER_MAX];
 
 	text_bytes(p->copied_bytes, copied);
@@ -134,18 +134,19 @@ text_summary(const struct progress *p, const char *image, int64_t ms)
 	if (p->changed)
 		text = xasprintf("%s: gathered %" PRId64 " image%s%s, %" PRId64
 		    " blob%s (%s) copied, %" PRId64 " there already, in %s",
-		    image, images, plural(images), others, p->copied_blobs,
-		    plural(p->copied_blobs), copied, p->present_blobs, span);
+		    image, images, text_plural(images), others, p->copied_blobs,
+		    text_plural(p->copied_blobs), copied, p->present_blobs,
+		    span);
 	else if (p->copied_blobs > 0 || p->sent_manifests > 0)
 		text = xasprintf("%s: the index is as it was, but %" PRId64
 		    " blob%s (%s) and %" PRId64 " manifest%s below it were "
 		    "copied, in %s", image, p->copied_blobs,
-		    plural(p->copied_blobs), copied, p->sent_manifests,
-		    plural(p->sent_manifests), span);
+		    text_plural(p->copied_blobs), copied, p->sent_manifests,
+		    text_plural(p->sent_manifests), span);
 	else
 		text = xasprintf("%s: nothing has changed, %" PRId64
-		    " image%s%s in %s", image, images, plural(images), others,
-		    span);
+		    " image%s%s in %s", image, images, text_plural(images),
+		    others, span);
 	free(others);
 	return text;
 }

@@ -25,7 +25,7 @@ char	*text_image(const struct progress_item *, int64_t now);
 char	*text_total(const struct progress *, int width);
 /* An image that is done, with the bytes of its blobs. */
 char	*text_image_done(const char *source, int64_t bytes);
-/* What a run that published an index as image has done in so many ms. */
+/* What a run of ms milliseconds has done that published an index as image. */
 char	*text_summary(const struct progress *, const char *image, int64_t ms);
 
 #endif

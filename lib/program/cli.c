@@ -95,7 +95,7 @@ next_level(int level)
 }
 
 static void
-verbosity(const struct cli *c, const char *value)
+cli_verbosity(const struct cli *c, const char *value)
 {
 	int	level = next_level(log_level());
 
@@ -160,7 +160,7 @@ parse_bool(const char *s)
  * business, else 0.
  */
 static int
-take(const struct cli *c, const struct cli_option *o, const char *text,
+cli_take(const struct cli *c, const struct cli_option *o, const char *text,
     const char **value)
 {
 	int	on = 1;
@@ -183,7 +183,7 @@ take(const struct cli *c, const struct cli_option *o, const char *text,
 			cli_version();
 		return 0;
 	case CLI_ID_VERBOSITY:
-		verbosity(c, text);
+		cli_verbosity(c, text);
 		return 0;
 	case CLI_ID_EVENTS:
 		events_fd(c, text);
@@ -196,7 +196,7 @@ take(const struct cli *c, const struct cli_option *o, const char *text,
 
 /* The value that an option has in the next word, or NULL. */
 static const char *
-next_word(struct cli *c, const struct cli_option *o)
+cli_value(struct cli *c, const struct cli_option *o)
 {
 	int	level;
 
@@ -249,11 +249,11 @@ long_option(struct cli *c, const char *word, const char **value)
 	if (word[n] == '=')
 		text = word + n + 1;
 	else
-		text = next_word(c, o);
+		text = cli_value(c, o);
 	if (o->arg == CLI_VALUE && text == NULL && !c->passing)
 		cli_usage(c, "option --%s needs a value: --%s %s", o->name,
 		    o->name, o->metavar);
-	return take(c, o, text, value);
+	return cli_take(c, o, text, value);
 }
 
 /* Is the rest of a cluster the value of an option without "="? */
@@ -297,39 +297,39 @@ short_option(struct cli *c, const char **value)
 	else if (*rest != '\0')
 		c->cluster = rest;
 	else
-		text = next_word(c, o);
+		text = cli_value(c, o);
 	if (o->arg == CLI_VALUE && text == NULL && !c->passing)
 		cli_usage(c, "option -%c needs a value: -%c %s", letter,
 		    letter, o->metavar);
-	return take(c, o, text, value);
+	return cli_take(c, o, text, value);
 }
 
 static void
-add_arg(struct cli *c, char *word)
+cli_add_arg(struct cli *c, char *word)
 {
 	c->args = xreallocarray(c->args, c->nargs + 1, sizeof(*c->args));
 	c->args[c->nargs++] = word;
 }
 
 static int
-has_more(const struct cli *c)
+cli_has_more(const struct cli *c)
 {
 	return c->cluster != NULL || c->next < c->argc;
 }
 
 /* One step: a letter of a cluster, or a word.  An id as of cli_next(), or 0. */
 static int
-step(struct cli *c, const char **value)
+cli_step(struct cli *c, const char **value)
 {
 	char	*word;
 
-	assert(has_more(c));
+	assert(cli_has_more(c));
 	*value = NULL;
 	if (c->cluster != NULL)
 		return short_option(c, value);
 	word = c->argv[c->next++];
 	if (c->only_args || word[0] != '-' || word[1] == '\0')
-		add_arg(c, word);
+		cli_add_arg(c, word);
 	else if (strcmp(word, "--") == 0)
 		c->only_args = 1;
 	else if (word[1] == '-')
@@ -346,8 +346,8 @@ cli_next(struct cli *c, const char **value)
 
 	assert(!c->passing);
 	*value = NULL;
-	while (id == 0 && has_more(c))
-		id = step(c, value);
+	while (id == 0 && cli_has_more(c))
+		id = cli_step(c, value);
 	return id;
 }
 
@@ -358,8 +358,8 @@ cli_word(struct cli *c)
 	size_t		 n = c->nargs;
 
 	c->passing = 1;
-	while (c->nargs == n && has_more(c))
-		step(c, &value);
+	while (c->nargs == n && cli_has_more(c))
+		cli_step(c, &value);
 	return c->nargs > n ? c->args[n] : NULL;
 }
 

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/errmsg.h"
@@ -95,7 +94,7 @@ stage_start(struct stage *st, struct record *rec, void *about)
 }
 
 static int
-has_room(const struct stage *st)
+stage_has_room(const struct stage *st)
 {
 	return st->njobs < st->jobs_max && st->nbytes < st->bytes_max &&
 	    stream_out_waiting(&st->out) < OUT_HIGH;
@@ -109,7 +108,7 @@ stage_take(struct stage *st, struct err *err)
 	void		*about;
 	int		 rc, some = 0;
 
-	while (!st->source_over && has_room(st)) {
+	while (!st->source_over && stage_has_room(st)) {
 		about = NULL;
 		rc = st->next != NULL ? st->next(st, &rec, &about) :
 		    stream_in_take(&st->in, &rec, err);
@@ -128,7 +127,7 @@ stage_take(struct stage *st, struct err *err)
 
 /* Hand on what is done, and whose turn it is.  1: something was. */
 static int
-hand_on(struct stage *st)
+stage_hand_on(struct stage *st)
 {
 	struct job	*job, **at = &st->head;
 	int		 some = 0;
@@ -156,13 +155,13 @@ hand_on(struct stage *st)
 
 /* Wait for input, output or what jobs wait for. */
 static int
-wait_for_something(struct stage *st, int busy, struct err *err)
+stage_wait(struct stage *st, int busy, struct err *err)
 {
 	struct pollfd	fds[2];
 	unsigned int	n = 0;
 	int		in = -1, out = -1;
 
-	if (!st->source_over && st->next == NULL && has_room(st)) {
+	if (!st->source_over && st->next == NULL && stage_has_room(st)) {
 		fds[n].fd = st->in.lines.fd;
 		fds[n].events = POLLIN;
 		in = (int)n++;
@@ -191,7 +190,7 @@ stage_loop(struct stage *st, struct err *err)
 	for (;;) {
 		loop_run(st->loop);
 		some = st->work != NULL && st->work(st);
-		some |= hand_on(st);
+		some |= stage_hand_on(st);
 		switch (stage_take(st, err)) {
 		case -1:
 			return EXIT_INPUT;
@@ -201,7 +200,7 @@ stage_loop(struct stage *st, struct err *err)
 		if (st->source_over && st->head == NULL &&
 		    stream_out_waiting(&st->out) == 0)
 			return EXIT_DONE;
-		if (wait_for_something(st, some, err) == -1)
+		if (stage_wait(st, some, err) == -1)
 			return EXIT_STOPPED;
 	}
 }

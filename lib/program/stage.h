@@ -26,14 +26,14 @@ struct job {
 	struct stage	*stage;		/* borrowed */
 	size_t		 bytes;		/* of the record, see job_grows() */
 	enum job_state	 state;
-	void		*about;		/* borrowed: what next() said, else NULL */
+	void		*about;		/* borrowed: of next(), or NULL */
 	struct job	*next;
 };
 
 struct stage {
 	/* Set by the tool. */
 	const char	*name;		/* of the program, for error records */
-	struct loop	*loop;		/* borrowed; NULL: jobs wait for nothing */
+	struct loop	*loop;		/* borrowed; NULL: jobs never wait */
 	size_t		 jobs_max;	/* how many at a time */
 	size_t		 bytes_max;	/* of their records, roughly */
 	int		 unordered;	/* none waits for one before it */
@@ -70,10 +70,12 @@ struct stage {
 void	stage_open(struct stage *);
 
 /*
- * Run one that is open to the end.  Returns the exit status, 0 or 1; what stops it before
- * that is logged and ends the program.
- * Records of unknown types pass without begin(), and those of images with an
- * error too; with failed_too these begin, with again they lose it and begin.
+ * Run one that is open to the end.  Returns the exit status, 0 or 1; what stops
+ * it before that is logged and ends the program.
+ *
+ * Records of unknown types pass
+ * without begin(), and those of images with an error too; with failed_too these
+ * begin, with again they lose it and begin.
  */
 int	stage_run(struct stage *);
 

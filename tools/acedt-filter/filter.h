@@ -15,8 +15,8 @@ struct filter {
 	struct jq_state		*jq;		/* of program */
 	int			 failed;	/* keep only what failed */
 	int			 drop_failed;	/* keep only what did not */
-	int			 recount;	/* any number may be the count */
-	unsigned long		 nfailed;	/* images that came with an error */
+	int			 recount;	/* the count may be wrong */
+	unsigned long		 nfailed;	/* images that came so */
 	unsigned long		 nleft;		/* of those, not kept */
 };
 
@@ -31,7 +31,8 @@ int	select_platforms(struct record *, const struct platforms *,
  * match.c: does the record match -l and -e?  1, 0, or -1.  Of a record that
  * failed -e cannot always tell: then it is 1.
  */
-int	match_record(const struct filter *, const struct record *, struct err *);
+int	match_record(const struct filter *, const struct record *,
+	    struct err *);
 /* Compile -e; -1 if it is not a jq program. */
 int	match_compile(struct filter *, struct err *);
 void	match_clear(struct filter *);

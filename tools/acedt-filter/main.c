@@ -3,12 +3,9 @@
  */
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/base/errmsg.h"
-#include "lib/base/exits.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/pairs.h"

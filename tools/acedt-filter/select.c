@@ -100,7 +100,7 @@ choose_from_index(struct choice *ch, struct content *c, int depth)
 	return rc;
 }
 
-/* A source that is one image is judged by its config, an artifact not at all. */
+/* One image is judged by its config, and an artifact not at all. */
 static int
 choose_single(struct choice *ch, const struct record *rec,
     const struct content *c)
@@ -198,7 +198,7 @@ select_platforms(struct record *rec, const struct platforms *want,
 	ch.img = &img;
 	ch.want = want;
 	ch.err = err;
-	/* Bounded by the manifests; what is too much for a line is found later. */
+	/* Bounded by the manifests; too much for a line is found later. */
 	buf_init(&ch.text, SIZE_MAX / 4);
 	json_out_init(&ch.out, &ch.text);
 	ch.chosen = 0;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "lib/base/exits.h"
-#include "lib/base/io.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"

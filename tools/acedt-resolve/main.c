@@ -1,5 +1,5 @@
 /*
- * acedt-resolve: read a sources file, name the digest behind each line.
+ * acedt-resolve: read a sources file, and find the digest of each line.
  */
 #include <assert.h>
 
@@ -28,7 +28,7 @@ static const struct cli_option options[] = {
 
 /* The whole list is checked before the first request. */
 static void
-read_list(struct resolver *r, const char *path, const char *name)
+resolve_list(struct resolver *r, const char *path, const char *name)
 {
 	struct err	err = ERR_INIT;
 
@@ -85,7 +85,7 @@ resolve_open(void *arg, struct stage *st)
 	net_open(&r->net);
 	net_enter(NULL, NULL);
 	if (!r->again)
-		read_list(r, r->path, r->name);
+		resolve_list(r, r->path, r->name);
 	st->loop = r->net.loop;
 }
 
