@@ -63,7 +63,7 @@ at_most()
 code=$(git ls-files 'bin/*.c' 'lib/*.c' 'tools/*.c')
 for file in $code; do
 	head -c 2 "$file" | grep -q '/\*' || echo "$file"
-done | at_most 17 'files without a head comment' || bad=1
+done | at_most 9 'files without a head comment' || bad=1
 
 # "static type", then "name(" at the beginning of the next line.
 # shellcheck disable=SC2086
@@ -99,7 +99,7 @@ grep -E '^(struct|enum) [a-z_0-9]+ \{$' $sources |
     sed 's/^\([^:]*\):\(.*\) {$/\2 \1/' | sort -u |
     awk '{ name = $1 " " $2; files[name] = files[name] " " $3; n[name]++ }
     END { for (name in n) if (n[name] > 1) print name ":" files[name] }' |
-    sort | at_most 4 'structs of one name with different members' || bad=1
+    sort | at_most 3 'structs of one name with different members' || bad=1
 
 # shellcheck disable=SC2086
 python3 scripts/includes.py $code |
@@ -108,7 +108,7 @@ python3 scripts/includes.py $code |
 for file in $sources; do
 	expand "$file" | LC_ALL=C.UTF-8 grep -nE '^.{81,}' |
 	    sed "s|^\([0-9]*\):.*|$file:\1|"
-done | at_most 181 'lines of more than 80 columns' || bad=1
+done | at_most 180 'lines of more than 80 columns' || bad=1
 
 # Functions that are not used here: they cannot be told how much room there is,
 # or hide errors.

@@ -1,3 +1,7 @@
+/*
+ * HTTP by libcurl's multi interface: calls, their bodies, and the connections
+ * that they go through.  Outside of lib/http nothing knows libcurl.
+ */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
@@ -172,7 +176,9 @@ header_cb(char *p, size_t size, size_t n, void *arg)
 		c->head_whole = 0;
 		if (n > 12 && strncmp(p + 8, " 417", 4) == 0) {
 			c->expect_refused = 1;
-			/* libcurl would wait for ever to send all of it again. */
+			/*
+			 * libcurl would wait for ever to send all of it again.
+			 */
 			if (c->on_read != NULL && c->sent > 0)
 				return 0;
 		}
@@ -294,8 +300,8 @@ seek_cb(void *arg, curl_off_t offset, int origin)
 }
 
 /*
- * Where the other side of a connection is.  A proxy is told by its port, and where
- * that is the URL's own, by its address.
+ * Where the other side of a connection is.  A proxy is told by its port, and
+ * where that is the URL's own, by its address.
  */
 static enum origin_scope
 scope_of(const struct http_call *c, const char *address, int port)
@@ -606,7 +612,9 @@ finish(struct http *h)
 			c->result = CURLE_OK;
 			c->reply_over = c->stalled = c->crawled = 0;
 		}
-		/* libcurl takes an end among the fields for the answer's end. */
+		/*
+		 * libcurl takes an end among the fields for the answer's end.
+		 */
 		if (c->result == CURLE_OK && !c->head_whole)
 			c->result = CURLE_PARTIAL_FILE;
 		curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->status);
@@ -672,7 +680,10 @@ is_tls_alert(const struct http_call *c)
 	return strstr(c->errbuf, " alert ") != NULL;
 }
 
-/* It speaks, but not TLS: it is asked at the wrong port, or by the wrong scheme. */
+/*
+ * It speaks, but not TLS: it is asked at the wrong port, or by the wrong
+ * scheme.
+ */
 static int
 is_plain_text(const struct http_call *c)
 {

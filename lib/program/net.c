@@ -1,3 +1,7 @@
+/*
+ * What every stage with a network sets up: configuration, credentials, the HTTP
+ * engine, the sandbox, and the places that references name.
+ */
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>

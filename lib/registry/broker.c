@@ -1,3 +1,8 @@
+/*
+ * The process that runs credential helpers for a stage, each in a process of
+ * its own that waits for it, reads what it writes, and ends it when it takes
+ * too long.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,15 +26,15 @@
 #define SOCK		3		/* the broker's end */
 
 /* One helper, in a process of its own that waits for it. */
-struct run {
+struct helper_run {
 	pid_t	pid;
 	int	pidfd;			/* -1 on an old kernel */
 	int	out;
-	int64_t	end;			/* clock_ms() */
+	int64_t	end;			/* clock_ms(): when it is too late */
 	struct broker_answer *answer;
 };
 
-/* Somebody may have to type a passphrase into it. */
+/* How long a helper may take: it may ask somebody for a passphrase. */
 int
 broker_seconds(void)
 {
@@ -41,7 +46,7 @@ broker_seconds(void)
 
 /* Wait until fd can be read.  -1: too late, or the stage is gone. */
 static int
-wait_for(const struct run *r, int fd)
+wait_for(const struct helper_run *r, int fd)
 {
 	struct pollfd	fds[2];
 	int64_t		left;
@@ -63,9 +68,9 @@ wait_for(const struct run *r, int fd)
 	}
 }
 
-/* All that it writes. */
+/* All that the helper writes. */
 static enum broker_how
-read_all(struct run *r)
+read_all(struct helper_run *r)
 {
 	struct broker_answer	*a = r->answer;
 	char			 more;
@@ -87,7 +92,7 @@ read_all(struct run *r)
 }
 
 static int
-reap(const struct run *r)
+reap(const struct helper_run *r)
 {
 	int	status = 0;
 
@@ -96,7 +101,7 @@ reap(const struct run *r)
 	return status;
 }
 
-/* -1 if it cannot be known which they are. */
+/* -1 if it cannot be known which children there are. */
 static int
 kill_children(void)
 {
@@ -120,7 +125,7 @@ kill_children(void)
  * could be asked for a passphrase.
  */
 static int
-kill_all(const struct run *r)
+kill_all(const struct helper_run *r)
 {
 	int	status = 0, s;
 	pid_t	pid;
@@ -138,9 +143,9 @@ kill_all(const struct run *r)
 	}
 }
 
-/* Something it started may hold the pipe; the answer is read first. */
+/* What the helper started may hold the pipe: the answer is read first. */
 static void
-watch(struct run *r)
+watch(struct helper_run *r)
 {
 	struct broker_answer	*a = r->answer;
 
@@ -156,9 +161,9 @@ watch(struct run *r)
 	}
 }
 
-/* Start it with one end of each pipe.  0 or an error number. */
+/* Start a helper with one end of each pipe.  0 or an error number. */
 static int
-start(struct run *r, const char *name, int in, int out)
+start_helper(struct helper_run *r, const char *name, int in, int out)
 {
 	posix_spawn_file_actions_t	 acts;
 	char				*prog, *argv[3];
@@ -177,16 +182,16 @@ start(struct run *r, const char *name, int in, int out)
 	return e;
 }
 
-/* 0 or an error number. */
+/* Start a helper and feed it.  0 or an error number. */
 static int
-run(struct run *r, const struct broker_question *q)
+run_helper(struct helper_run *r, const struct broker_question *q)
 {
 	int	in[2], out[2], e;
 
 	if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1)
 		return errno;
 	r->end = clock_ms() + broker_seconds() * 1000;
-	e = start(r, q->name, in[0], out[1]);
+	e = start_helper(r, q->name, in[0], out[1]);
 	close(in[0]);
 	close(out[1]);
 	if (e != 0)
@@ -201,18 +206,18 @@ run(struct run *r, const struct broker_question *q)
 	return 0;
 }
 
-/* In a process that ends with it. */
+/* One question, in a process that ends with its helper. */
 static _Noreturn void
 serve(const struct broker_question *q, struct broker_answer *a)
 {
-	struct run	r = { -1, -1, -1, 0, a };
+	struct helper_run	r = { -1, -1, -1, 0, a };
 	int		e;
 
 	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
 	memset(a, 0, sizeof(*a));
 	a->id = q->id;
-	if ((e = run(&r, q)) != 0) {
+	if ((e = run_helper(&r, q)) != 0) {
 		a->how = BROKER_NOT_RUN;
 		a->value = e;
 	}

@@ -1,3 +1,4 @@
+/* WWW-Authenticate: the challenge that we can answer, of those that are sent. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * Credential helpers, as the stage sees them: questions go to the broker, and
+ * its answers are read and made into accounts or errors.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +21,7 @@
 
 /* What helpers answer, by agreement, if they know nothing of a server. */
 #define NOT_FOUND	"credentials not found in native keychain"
-/* The broker ends them; so long we wait for it to say so. */
+/* How long to wait for the broker to report that it ended a helper. */
 #define BROKER_GRACE_MS	5000
 
 struct helpers {

@@ -1,3 +1,4 @@
+/* How often, and for how long, what failed is tried again. */
 #include "lib/base/clock.h"
 #include "lib/base/limits.h"
 #include "lib/registry/patience.h"

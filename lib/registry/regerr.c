@@ -1,3 +1,7 @@
+/*
+ * Errors of registries in words: what the body of an answer says, and what the
+ * user can do about its status.
+ */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

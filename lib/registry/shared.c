@@ -1,3 +1,7 @@
+/*
+ * The page of memory that all programs of a run share: for each host how many
+ * requests are under way, when the next may leave, and whether it is down.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
