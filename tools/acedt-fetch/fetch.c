@@ -39,7 +39,7 @@ fetch_free(struct fetch *f)
 	assert(f->state == FETCH_ENDED && f->pending == 0 && !f->is_ready);
 	manifests_clear(f);
 	referrers_clear(f);
-	platform_clear_config(f);
+	descriptor_clear(&f->config_desc);
 	free(f->platform);
 	image_clear(&f->img);
 	free(f);
@@ -202,7 +202,6 @@ fetch_begin(struct job *job)
 	f->job = job;
 	f->state = FETCH_MANIFESTS;
 	TAILQ_INIT(&f->parked);
-	reg_call_init(&f->config);
 	if (image_parse(&f->img, &job->rec, &err) == -1 ||
 	    (f->place = net_place(&f->all->net, &f->img.ref, &err)) == NULL) {
 		pending_fail(f, &err);

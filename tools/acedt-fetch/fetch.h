@@ -3,10 +3,10 @@
 
 #include <sys/queue.h>
 
+#include "lib/base/errmsg.h"
 #include "lib/program/cache.h"
 #include "lib/program/net.h"
 #include "lib/program/stage.h"
-#include "lib/registry/reg.h"
 #include "lib/stream/image.h"
 #include "tools/acedt-fetch/published.h"
 
@@ -70,8 +70,7 @@ struct fetch {
 	struct query		*queries; /* owned: one for each manifest */
 	void			*asked;	/* the same: a tree of tsearch(3) */
 	/* platform.c */
-	struct reg_call		 config;
-	struct descriptor	 config_desc;
+	struct descriptor	 config_desc; /* owned */
 	char			*platform; /* owned: JSON for the record */
 };
 
@@ -87,7 +86,6 @@ int	fetch_work(struct stage *);
  * f->platform is set when nothing is under way any more.
  */
 void	platform_ask(struct fetch *);
-void	platform_clear_config(struct fetch *);
 
 /*
  * referrers.c: ask for the referrers of every manifest that has not been asked
@@ -118,7 +116,7 @@ void	manifests_want_root(struct fetch *, const struct descriptor *);
 /* Call off what is under way. */
 void	manifests_cancel(struct fetch *);
 void	manifests_clear(struct fetch *);
-/* Begin what waits for room, as far as there is room now: 1 if something began. */
+/* Begin what waits for room, as far as there is room: 1 if something began. */
 int	manifests_begin_parked(struct fetcher *);
 
 /*
@@ -128,9 +126,9 @@ int	manifests_begin_parked(struct fetcher *);
  */
 void	pending_hold(struct fetch *);	/* something begins */
 void	pending_release(struct fetch *); /* it has ended */
-/* If nothing is under way, since all answers were there at once, it is ready. */
+/* If nothing is under way, as all answers were there at once, it is ready. */
 void	pending_check(struct fetch *);
-/* The first error of a record stays; the next step calls off what is under way. */
+/* The first error stays; the next step calls off what is under way. */
 void	pending_fail(struct fetch *, const struct err *);
 
 #endif

@@ -11,6 +11,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/oci/digest.h"
 #include "lib/text/json_out.h"
+#include "lib/registry/reg.h"
 #include "tools/acedt-fetch/fetch.h"
 
 /* Remember for the record what the config names; null if it names nothing. */
@@ -57,16 +58,15 @@ got_config(struct fetch *f, const char *bytes, size_t len)
 
 /* The answer of a registry. */
 static void
-config_done(struct reg_call *c, const struct err *err)
+config_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct fetch	*f = c->arg;
+	struct fetch	*f = arg;
 
 	assert(f->state == FETCH_PLATFORM && f->platform == NULL);
 	if (err != NULL)
 		pending_fail(f, err);
 	else
-		got_config(f, c->http.reply.data != NULL ?
-		    c->http.reply.data : "", c->http.reply.len);
+		got_config(f, a->body, a->body_len);
 	pending_release(f);
 }
 
@@ -86,25 +86,21 @@ read_config(struct fetch *f)
 	buf_clear(&b);
 }
 
-void
-platform_clear_config(struct fetch *f)
-{
-	reg_call_clear(&f->config);
-	descriptor_clear(&f->config_desc);
-}
-
 static void
 request_config(struct fetch *f)
 {
-	f->config.repo = f->place->repo;
-	f->config.method = "GET";
-	f->config.path = xasprintf("blobs/%s", f->config_desc.digest);
-	f->config.reply_max = CONFIG_BYTES_MAX;
-	f->config.digest = f->config_desc.digest;
-	f->config.arg = f;
-	f->config.on_done = config_done;
+	char			*path = xasprintf("blobs/%s",
+				    f->config_desc.digest);
+	struct reg_request	 req = {
+		.method = "GET",
+		.path = path,
+		.reply_max = CONFIG_BYTES_MAX,
+		.digest = f->config_desc.digest
+	};
+
 	pending_hold(f);
-	reg_start(&f->config);
+	reg_send(f->place->repo, &req, config_answered, f);
+	free(path);
 }
 
 void

@@ -14,6 +14,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/http/field.h"
 #include "lib/oci/referrers.h"
+#include "lib/registry/reg.h"
 #include "tools/acedt-fetch/fetch.h"
 #include "tools/acedt-fetch/subjects.h"
 
@@ -33,8 +34,9 @@ struct query {
 	struct fetch	*fetch;		/* borrowed */
 	enum query_state state;
 	char		*digest;	/* owned */
-	struct reg_call	 call;
-	int		 pages;
+	struct reg_repo	*repo;		/* borrowed: who is asked */
+	struct reg_call	*call;		/* while it asks, else NULL */
+	int		 pages;		/* that came */
 	int		 is_finder;	/* it finds out for the registry */
 	struct query	*next;		/* of its record */
 	TAILQ_ENTRY(query) next_finder;
@@ -42,6 +44,8 @@ struct query {
 };
 
 static void	query_start(struct query *);
+static void	api_answered(void *, const struct reg_answer *,
+		    const struct err *);
 
 static void
 nothing(void *p)
@@ -56,9 +60,9 @@ referrers_clear(struct fetch *f)
 
 	tdestroy(f->asked, nothing);
 	while ((q = f->queries) != NULL) {
-		assert(q->state == QUERY_DONE && !q->is_finder);
+		assert(q->state == QUERY_DONE && q->call == NULL);
+		assert(!q->is_finder);
 		f->queries = q->next;
-		reg_call_clear(&q->call);
 		free(q->digest);
 		free(q);
 	}
@@ -72,7 +76,7 @@ is_found_out(const struct fetcher *all, const struct reg_repo *repo)
 	const struct query	*q;
 
 	TAILQ_FOREACH(q, &all->finders, next_finder)
-		if (strcmp(reg_referrers_origin(q->call.repo), origin) == 0)
+		if (strcmp(reg_referrers_origin(q->repo), origin) == 0)
 			return 1;
 	return 0;
 }
@@ -81,8 +85,8 @@ is_found_out(const struct fetcher *all, const struct reg_repo *repo)
 static int
 must_wait(const struct query *q)
 {
-	return reg_referrers_api(q->call.repo) == -1 &&
-	    is_found_out(q->fetch->all, q->call.repo);
+	return reg_referrers_api(q->repo) == -1 &&
+	    is_found_out(q->fetch->all, q->repo);
 }
 
 /* The oldest query that need not be held back any more, or NULL. */
@@ -132,10 +136,12 @@ referrers_cancel(struct fetch *f)
 	for (q = f->queries; q != NULL; q = q->next) {
 		if (q->state == QUERY_DONE)
 			continue;
-		if (q->state == QUERY_HELD_BACK)
+		if (q->state == QUERY_HELD_BACK) {
 			TAILQ_REMOVE(&f->all->held, q, next_held);
-		else
-			reg_cancel(&q->call);
+		} else {
+			reg_abandon(q->call);
+			q->call = NULL;
+		}
 		query_end(q);
 	}
 }
@@ -162,15 +168,32 @@ read_list(struct query *q, const char *bytes, size_t len)
 	manifest_clear(&m);
 }
 
+/* Send a query: path is below the repository; url, if not NULL, counts. */
+static void
+query_send(struct query *q, const char *path, const char *url, reg_done *done)
+{
+	struct reg_request	req = {
+		.method = "GET",
+		.path = path,
+		.url = url,
+		.accept = MT_OCI_INDEX,
+		.reply_max = MANIFEST_BYTES_MAX
+	};
+
+	assert(q->call == NULL);
+	q->call = reg_send(q->repo, &req, done, q);
+}
+
 /* The answer for the tag of the tag scheme; without a tag there are none. */
 static void
-tag_answered(struct reg_call *c, const struct err *err)
+tag_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct query	*q = c->arg;
+	struct query	*q = arg;
 
 	assert(q->state == QUERY_ASKS_TAG && !q->is_finder);
+	q->call = NULL;
 	if (err == NULL)
-		read_list(q, c->http.reply.data, c->http.reply.len);
+		read_list(q, a->body, a->body_len);
 	else if (err->cls != ERR_NOT_FOUND)
 		pending_fail(q->fetch, err);
 	query_end(q);
@@ -180,21 +203,20 @@ static void
 ask_tag(struct query *q)
 {
 	char	tag[REFERRERS_TAG_MAX];
+	char	*path;
 
 	referrers_tag(q->digest, tag);
-	free(q->call.path);
-	q->call.path = xasprintf("manifests/%s", tag);
-	q->call.accept = MT_OCI_INDEX;
-	q->call.on_done = tag_answered;
+	path = xasprintf("manifests/%s", tag);
 	q->state = QUERY_ASKS_TAG;
-	reg_start(&q->call);
+	query_send(q, path, NULL, tag_answered);
+	free(path);
 }
 
 /* Is the answer what the API gives?  Some servers answer 200 to anything. */
 static int
-is_api_answer(struct reg_call *c)
+is_api_answer(const struct reg_answer *a)
 {
-	char	*v = reg_header(c, "Content-Type");
+	const char	*v = reg_answer_field(a, "Content-Type", 0);
 
 	return v != NULL && strncmp(v, MT_OCI_INDEX,
 	    sizeof(MT_OCI_INDEX) - 1) == 0;
@@ -202,74 +224,82 @@ is_api_answer(struct reg_call *c)
 
 /* Does the answer say that the registry has no such API? */
 static int
-shows_no_api(struct reg_call *c, const struct err *err)
+shows_no_api(const struct reg_answer *a, const struct err *err)
 {
-	long	s = c->http.status;
-
-	return err != NULL ? s == 404 || s == 400 || s == 405 :
-	    !is_api_answer(c);
+	return err != NULL ? a->status == 404 || a->status == 400 ||
+	    a->status == 405 : !is_api_answer(a);
 }
 
 /*
- * The URL of the next page from the Link fields.  1 with *url the caller's, 0 if
- * this is the last page, -1 if there is one that may not be asked for.
+ * The URL of the next page from the Link fields.  1 with *url the caller's, 0
+ * if this is the last page, -1 if there is one that may not be asked for.
  */
 static int
-next_page(struct query *q, char **url, struct err *err)
+next_page(const struct query *q, const struct reg_answer *a, char **url,
+    struct err *err)
 {
-	struct reg_call	*c = &q->call;
-	char		*v, *target = NULL;
+	const char	*v;
+	char		*target = NULL;
 	size_t		 i;
 
 	*url = NULL;
 	for (i = 0; target == NULL &&
-	    (v = http_header(&c->http, "Link", i)) != NULL; i++)
+	    (v = reg_answer_field(a, "Link", i)) != NULL; i++)
 		target = field_link_next(v);
 	if (target == NULL)
 		return 0;
-	if (q->pages + 1 >= REFERRERS_PAGES_MAX) {
+	if (q->pages >= REFERRERS_PAGES_MAX) {
 		free(target);
 		return err_set(err, ERR_LIMIT, "referrers of %s have more "
 		    "than %d pages", q->digest, REFERRERS_PAGES_MAX);
 	}
-	*url = reg_resolve_same(c, target, err);
+	*url = reg_answer_own_url(a, target, err);
 	free(target);
 	return *url != NULL ? 1 : -1;
 }
 
+/* Ask the API, for the first page or for the one at url. */
+static void
+ask_api(struct query *q, const char *url)
+{
+	char	*path = xasprintf("referrers/%s", q->digest);
+
+	q->state = QUERY_ASKS_API;
+	query_send(q, path, url, api_answered);
+	free(path);
+}
+
 /* A page came: 1 if the next one was asked for, else 0. */
 static int
-read_page(struct query *q)
+read_page(struct query *q, const struct reg_answer *a)
 {
 	struct err	 err = ERR_INIT;
 	char		*url;
+	int		 more;
 
-	read_list(q, q->call.http.reply.data, q->call.http.reply.len);
+	q->pages++;
+	read_list(q, a->body, a->body_len);
 	if (q->fetch->failed)
 		return 0;
-	switch (next_page(q, &url, &err)) {
-	case 1:
-		q->pages++;
-		free(q->call.location);
-		q->call.location = url;
-		reg_start(&q->call);
-		return 1;
-	case -1:
+	more = next_page(q, a, &url, &err);
+	if (more == 1)
+		ask_api(q, url);
+	else if (more == -1)
 		pending_fail(q->fetch, &err);
-		break;
-	}
-	return 0;
+	free(url);
+	return more == 1;
 }
 
 /* The API answered, or whatever it is that is there instead. */
 static void
-api_answered(struct reg_call *c, const struct err *err)
+api_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct query	*q = c->arg;
+	struct query	*q = arg;
 
-	assert(q->state == QUERY_ASKS_API);
-	if (q->pages == 0 && shows_no_api(c, err)) {
-		reg_set_referrers_api(c->repo, 0);
+	assert(q->state == QUERY_ASKS_API && q->call != NULL);
+	q->call = NULL;
+	if (q->pages == 0 && shows_no_api(a, err)) {
+		reg_set_referrers_api(q->repo, 0);
 		finder_over(q);
 		if (q->fetch->failed)
 			query_end(q);
@@ -282,39 +312,32 @@ api_answered(struct reg_call *c, const struct err *err)
 		query_end(q);
 		return;
 	}
-	reg_set_referrers_api(c->repo, 1);
+	reg_set_referrers_api(q->repo, 1);
 	finder_over(q);
-	if (q->fetch->failed || !read_page(q))
+	if (q->fetch->failed || !read_page(q, a))
 		query_end(q);
 }
 
+/* By the API, unless the registry is known to lack it. */
 static void
 query_start(struct query *q)
 {
-	int	has = reg_referrers_api(q->call.repo);
-
-	if (has == 0) {
+	switch (reg_referrers_api(q->repo)) {
+	case 0:
 		ask_tag(q);
 		return;
-	}
-	if (has == -1) {
+	case -1:
 		q->is_finder = 1;
 		TAILQ_INSERT_HEAD(&q->fetch->all->finders, q, next_finder);
+		break;
 	}
-	q->state = QUERY_ASKS_API;
-	q->call.path = xasprintf("referrers/%s", q->digest);
-	q->call.accept = MT_OCI_INDEX;
-	q->call.on_done = api_answered;
-	reg_start(&q->call);
+	ask_api(q, NULL);
 }
 
 static void
 ask_registry(struct query *q)
 {
-	q->call.repo = q->fetch->place->repo;
-	q->call.method = "GET";
-	q->call.reply_max = MANIFEST_BYTES_MAX;
-	q->call.arg = q;
+	q->repo = q->fetch->place->repo;
 	pending_hold(q->fetch);
 	if (must_wait(q)) {
 		q->state = QUERY_HELD_BACK;
@@ -398,7 +421,6 @@ query_begin(struct fetch *f, const char *digest)
 
 	q->fetch = f;
 	q->digest = xstrdup(digest);
-	reg_call_init(&q->call);
 	q->next = f->queries;
 	f->queries = q;
 	if (tsearch(q, &f->asked, compare_queries) == NULL)

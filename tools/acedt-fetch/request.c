@@ -12,6 +12,8 @@
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
+#include "lib/oci/manifest.h"
+#include "lib/registry/reg.h"
 #include "tools/acedt-fetch/fetch.h"
 #include "tools/acedt-fetch/request.h"
 
@@ -21,15 +23,13 @@ request_init(struct request *r, struct fetcher *all)
 	memset(r, 0, sizeof(*r));
 	r->all = all;
 	LIST_INIT(&r->waiting);
-	reg_call_init(&r->call);
 }
 
 void
 request_clear(struct request *r)
 {
 	assert(r->state == REQUEST_IDLE);
-	assert(LIST_EMPTY(&r->waiting));
-	reg_call_clear(&r->call);
+	assert(LIST_EMPTY(&r->waiting) && r->call == NULL);
 }
 
 /*
@@ -50,6 +50,27 @@ compare_requests(const void *a, const void *b)
 	return (of_x > of_y) - (of_x < of_y);
 }
 
+static void	request_answered(void *, const struct reg_answer *,
+		    const struct err *);
+
+static void
+request_send(struct request *r, struct reg_repo *repo)
+{
+	char			*path = xasprintf("manifests/%s", r->digest);
+	struct reg_request	 req = {
+		.method = "GET",
+		.path = path,
+		.accept = MANIFEST_ACCEPT,
+		.reply_max = MANIFEST_BYTES_MAX,
+		.digest = r->digest
+	};
+
+	assert(r->state == REQUEST_ASKS && r->call == NULL);
+	r->asked = repo;
+	r->call = reg_send(repo, &req, request_answered, r);
+	free(path);
+}
+
 /* Ask, unless another request asks for the same already. */
 static void
 ask_or_wait(struct request *r)
@@ -61,7 +82,7 @@ ask_or_wait(struct request *r)
 		abort();		/* out of memory */
 	if (*slot == r) {
 		r->state = REQUEST_ASKS;
-		reg_start(&r->call);
+		request_send(r, r->repo);
 		return;
 	}
 	assert((*slot)->state == REQUEST_ASKS);
@@ -92,7 +113,8 @@ ask_for_themselves(struct request *r)
 
 /* The end of a request, with the bytes or with the reason. */
 static void
-answer(struct request *r, const char *bytes, size_t len, const struct err *err)
+request_end(struct request *r, const char *bytes, size_t len,
+    const struct err *err)
 {
 	assert((bytes == NULL) == (err != NULL));
 	r->on_done(r, bytes, len, err);
@@ -107,58 +129,44 @@ answer(struct request *r, const char *bytes, size_t len, const struct err *err)
 static int
 ask_source(struct request *r, const struct err *err)
 {
-	if (r->source == NULL || r->source == r->call.repo)
+	if (r->source == NULL || r->source == r->asked)
 		return 0;
 	log_info("%s; asking the source", err->msg);
-	r->call.repo = r->source;
-	reg_start(&r->call);
+	request_send(r, r->source);
 	return 1;
 }
 
 /*
- * The answer is there.  What type the server says the bytes have does not count:
- * another server, and the cache, would say something else of the same bytes.
+ * The answer is there.  What type the server says the bytes have does not
+ * count: another server, and the cache, would say something else of them.
  */
 static void
-request_done(struct reg_call *c, const struct err *err)
+request_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct request	*r = c->arg, *other;
-	const char	*bytes = c->http.reply.len > 0 ?
-			    c->http.reply.data : "";
-	size_t		 len = c->http.reply.len;
+	struct request	*r = arg, *other;
 
-	assert(r->state == REQUEST_ASKS);
+	assert(r->state == REQUEST_ASKS && r->call != NULL);
+	r->call = NULL;
 	if (err != NULL && ask_source(r, err))
 		return;
 	leave_tree(r);
 	if (err != NULL) {
 		ask_for_themselves(r);	/* their own source may have it */
-		answer(r, NULL, 0, err);
-	} else {
-		answer(r, bytes, len, NULL);
-		while ((other = LIST_FIRST(&r->waiting)) != NULL) {
-			assert(other->state == REQUEST_WAITS);
-			LIST_REMOVE(other, next);
-			answer(other, bytes, len, NULL);
-		}
+		request_end(r, NULL, 0, err);
+		return;
 	}
-	/* The bytes live in the images now, or nowhere. */
-	reg_call_clear(c);
-	reg_call_init(c);
+	request_end(r, a->body, a->body_len, NULL);
+	while ((other = LIST_FIRST(&r->waiting)) != NULL) {
+		assert(other->state == REQUEST_WAITS);
+		LIST_REMOVE(other, next);
+		request_end(other, a->body, a->body_len, NULL);
+	}
 }
 
 void
 request_start(struct request *r)
 {
 	assert(r->state == REQUEST_IDLE);
-	r->call.repo = r->repo;
-	r->call.method = "GET";
-	r->call.path = xasprintf("manifests/%s", r->digest);
-	r->call.accept = MANIFEST_ACCEPT;
-	r->call.reply_max = MANIFEST_BYTES_MAX;
-	r->call.digest = r->digest;
-	r->call.arg = r;
-	r->call.on_done = request_done;
 	ask_or_wait(r);
 }
 
@@ -169,7 +177,8 @@ request_cancel(struct request *r)
 	case REQUEST_IDLE:
 		return;
 	case REQUEST_ASKS:
-		reg_cancel(&r->call);
+		reg_abandon(r->call);
+		r->call = NULL;
 		leave_tree(r);
 		ask_for_themselves(r);
 		break;
