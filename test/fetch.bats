@@ -269,6 +269,55 @@ listed()
 	[[ $(message) == *"$(digest_of of-image)"* ]]
 }
 
+# layout_entry FILE [TAG [TYPE]]: the entry of index.json for a manifest of ./l.
+layout_entry()
+{
+	cp "$1" "l/blobs/sha256/$(digest_of "$1" | cut -d: -f2)"
+	descriptor_of "$1" "${3:-}" | jq -c --arg t "${2:-}" \
+	    'if $t == "" then . else
+	    .annotations["org.opencontainers.image.ref.name"] = $t end'
+}
+
+@test "-r: in a layout a list, and entries with that subject, are what refers" {
+	artifact image
+	artifact other
+	artifact entry "$(descriptor_of image)"
+	artifact listed "$(descriptor_of image)"
+	artifact others "$(descriptor_of other)"
+	# The list of what refers to one manifest, which refers to another.
+	jq -nc --arg i "$OCI_INDEX" --argjson m "$(descriptor_of listed)" \
+	    --argjson s "$(descriptor_of other)" '{schemaVersion: 2,
+	    mediaType: $i, manifests: [$m], subject: $s}' >list_of_image
+	mkdir -p l/blobs/sha256
+	echo '{"imageLayoutVersion":"1.0.0"}' >l/oci-layout
+	{
+		layout_entry image 1
+		layout_entry other 2
+		layout_entry entry
+		layout_entry others
+		layout_entry list_of_image \
+		    "sha256-$(digest_of image | cut -d: -f2)" "$OCI_INDEX"
+	} | jq -sc '{schemaVersion: 2, manifests: .}' >l/index.json
+	cp listed "l/blobs/sha256/$(digest_of listed | cut -d: -f2)"
+	printf "oci:$PWD/l:%s\n" 1 2 >list
+	fetch -r
+	[ "$status" -eq 0 ]
+	carried "oci:$PWD/l:1" <s >got
+	for f in image entry listed; do digest_of $f; done | sort >wanted
+	diff got wanted
+	# What refers to the other one leads to all.
+	carried "oci:$PWD/l:2" <s >got
+	for f in image other entry listed others list_of_image; do
+		digest_of $f
+	done | sort >wanted
+	diff got wanted
+	jq -r --arg s "oci:$PWD/l:2" 'select(.source == $s).referrers[].digest' s | sort >got
+	# The one that is listed is below the list, and needs no other reason.
+	for f in others list_of_image entry; do digest_of $f; done |
+	    sort >wanted
+	diff got wanted
+}
+
 @test "-r: lists and pages without end have one" {
 	start_faulty
 	artifact image
