@@ -4,12 +4,16 @@
     includes.py FILE...
 
 A name is a macro, a function, a struct, an enum or one of its values.  What the
-header itself includes is not looked at: a file includes what it uses.  Prints
-"FILE: HEADER" for each include that could go.
+header itself includes is not looked at, as a file includes what it uses; but
+libjq and libcurl may be included by some headers only, which stand for them.
+Prints "FILE: HEADER" for each include that could go.
 """
 import os
 import re
 import sys
+
+FENCED = {'jv': {'jv', 'jv_free'}, 'jq': {'jq_state'},
+          'curl': {'CURL', 'CURLcode', 'CURLU'}}
 
 
 def without_comments(path):
@@ -24,6 +28,9 @@ def names_of(header):
     names |= set(re.findall(r'(?:struct|enum)\s+(\w+)\s*\{', text))
     for values in re.findall(r'enum\s*\w*\s*\{(.*?)\}', text, flags=re.S):
         names |= set(re.findall(r'\b([A-Z][A-Z0-9_]+)\b', values))
+    for fenced in {'jv', 'jq', 'curl'} & set(re.findall(
+            r'#include <(?:curl/)?(\w+)\.h>', text)):
+        names |= FENCED[fenced]
     return names - {'__attribute__', 'format', 'sizeof'}
 
 

@@ -77,7 +77,7 @@ awk '/^static / { is_static = 1; next }
     }
     { is_static = 0 }
     END { for (name in n) if (n[name] > 2) print name ":" files[name] }' \
-    $code | sort | at_most 3 'static names in more than two files' || bad=1
+    $code | sort | at_most 2 'static names in more than two files' || bad=1
 
 # shellcheck disable=SC2086
 awk 'FNR == 1 { name = "" }
@@ -99,16 +99,16 @@ grep -E '^(struct|enum) [a-z_0-9]+ \{$' $sources |
     sed 's/^\([^:]*\):\(.*\) {$/\2 \1/' | sort -u |
     awk '{ name = $1 " " $2; files[name] = files[name] " " $3; n[name]++ }
     END { for (name in n) if (n[name] > 1) print name ":" files[name] }' |
-    sort | at_most 3 'structs of one name with different members' || bad=1
+    sort | at_most 2 'structs of one name with different members' || bad=1
 
 # shellcheck disable=SC2086
 python3 scripts/includes.py $code |
-    at_most 14 'includes that are not needed' || bad=1
+    at_most 8 'includes that are not needed' || bad=1
 
 for file in $sources; do
 	expand "$file" | LC_ALL=C.UTF-8 grep -nE '^.{81,}' |
 	    sed "s|^\([0-9]*\):.*|$file:\1|"
-done | at_most 180 'lines of more than 80 columns' || bad=1
+done | at_most 179 'lines of more than 80 columns' || bad=1
 
 # Functions that are not used here: they cannot be told how much room there is,
 # or hide errors.

@@ -110,7 +110,7 @@ open_stdio(void)
 }
 
 static void
-nothing(int signo)
+ignore_signal(int signo)
 {
 	(void)signo;
 }
@@ -122,7 +122,7 @@ io_setup(void)
 
 	open_stdio();
 	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = nothing;
+	sa.sa_handler = ignore_signal;
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGPIPE, &sa, NULL);
 	sigaction(SIGXFSZ, &sa, NULL);

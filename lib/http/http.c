@@ -590,7 +590,7 @@ note_address(struct http_call *c)
 }
 
 static void
-finish(struct http *h)
+finish_call(struct http *h)
 {
 	struct http_call	*c;
 	CURLMsg			*m;
@@ -641,7 +641,7 @@ http_run(void *arg)
 		curl_easy_pause(c->easy, CURLPAUSE_CONT);
 	}
 	curl_multi_perform(h->multi, &running);
-	finish(h);
+	finish_call(h);
 }
 
 /* The loop waits: for its descriptors, and for those that libcurl has. */

@@ -1,4 +1,6 @@
-/* WWW-Authenticate: the challenge that we can answer, of those that are sent. */
+/*
+ * WWW-Authenticate: the challenge that we can answer, of those that are sent.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 #include "lib/registry/challenge.h"
 
 /* A challenge being read, before it is known whether it is the best. */
-struct reading {
+struct challenge_reader {
 	const char	*s;		/* what is left of the field */
 	struct challenge c;
 	int		 known;		/* basic or bearer */
@@ -37,14 +39,14 @@ token_length(const char *s)
 }
 
 static void
-skip(struct reading *r, const char *what)
+skip(struct challenge_reader *r, const char *what)
 {
 	r->s += strspn(r->s, what);
 }
 
 /* A value: a token, or a quoted string with its escapes taken out. */
 static char *
-read_value(struct reading *r)
+read_value(struct challenge_reader *r)
 {
 	char	*out;
 	size_t	 n = 0;
@@ -92,7 +94,7 @@ keep(struct challenge *c, const char *name, size_t n, char *value)
  * challenge: the commas alone do not tell.
  */
 static void
-read_parameters(struct reading *r)
+read_parameters(struct challenge_reader *r)
 {
 	const char	*name;
 	size_t		 n;
@@ -118,7 +120,7 @@ read_parameters(struct reading *r)
 int
 challenge_parse(struct challenge *best, const char *value)
 {
-	struct reading	r;
+	struct challenge_reader	r;
 	size_t		n;
 	int		have = best->bearer || best->realm != NULL;
 

@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/utf8.h"
 #include "lib/base/xalloc.h"

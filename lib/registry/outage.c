@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"

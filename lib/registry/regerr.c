@@ -10,7 +10,6 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
-#include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/utf8.h"
 #include "lib/base/xalloc.h"

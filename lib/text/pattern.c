@@ -13,7 +13,6 @@
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
-#include "lib/base/xalloc.h"
 #include "lib/text/pattern.h"
 
 #define GROUP_NAME_MAX	64		/* bytes of $name, with its NUL */

@@ -16,7 +16,7 @@
 #define WORDS_MAX	16		/* of a dotted key */
 #define DEPTH_MAX	8		/* arrays in arrays */
 
-struct reading {
+struct toml_reader {
 	const char	*s, *end;
 	const char	*name;
 	unsigned long	 line;
@@ -30,20 +30,20 @@ struct reading {
 };
 
 static int
-wrong(struct reading *r, const char *what)
+wrong(struct toml_reader *r, const char *what)
 {
 	return err_set(r->err, ERR_USAGE, "%s:%lu: %s", r->name, r->line,
 	    what);
 }
 
 static int
-peek(const struct reading *r)
+peek(const struct toml_reader *r)
 {
 	return r->s < r->end ? (unsigned char)*r->s : -1;
 }
 
 static void
-skip_blanks(struct reading *r)
+skip_blanks(struct toml_reader *r)
 {
 	while (peek(r) == ' ' || peek(r) == '\t')
 		r->s++;
@@ -51,7 +51,7 @@ skip_blanks(struct reading *r)
 
 /* Blanks, comments and line ends: what may stand inside an array. */
 static void
-skip_space(struct reading *r)
+skip_space(struct toml_reader *r)
 {
 	for (;;) {
 		skip_blanks(r);
@@ -70,7 +70,7 @@ skip_space(struct reading *r)
 }
 
 static int
-end_of_line(struct reading *r)
+end_of_line(struct toml_reader *r)
 {
 	skip_blanks(r);
 	if (peek(r) == '#')
@@ -83,7 +83,7 @@ end_of_line(struct reading *r)
 }
 
 static int
-read_escape(struct reading *r, struct buf *b)
+read_escape(struct toml_reader *r, struct buf *b)
 {
 	static const char	from[] = "btnfr\"\\", to[] = "\b\t\n\f\r\"\\";
 	const char		*p;
@@ -114,7 +114,7 @@ read_escape(struct reading *r, struct buf *b)
 
 /* A string in either kind of quotes, which the caller frees; or NULL. */
 static char *
-read_string(struct reading *r)
+read_string(struct toml_reader *r)
 {
 	char		quote = *r->s++;
 	struct buf	b;
@@ -148,7 +148,7 @@ read_string(struct reading *r)
 
 /* One word of a key. */
 static char *
-read_word(struct reading *r)
+read_word(struct toml_reader *r)
 {
 	const char	*from = r->s;
 
@@ -173,7 +173,7 @@ words_free(char **words, size_t n)
 
 /* Words with dots between them, up to and with the character stop. */
 static int
-read_words(struct reading *r, char stop, char **words, size_t *n)
+read_words(struct toml_reader *r, char stop, char **words, size_t *n)
 {
 	*n = 0;
 	for (;;) {
@@ -203,7 +203,7 @@ read_words(struct reading *r, char stop, char **words, size_t *n)
 }
 
 static int
-tell(struct reading *r, const char *text, int depth)
+tell(struct toml_reader *r, const char *text, int depth)
 {
 	struct toml_value	v;
 
@@ -217,10 +217,10 @@ tell(struct reading *r, const char *text, int depth)
 	return r->fn(&v, r->arg, r->err);
 }
 
-static int	read_value(struct reading *, int depth);
+static int	read_value(struct toml_reader *, int depth);
 
 static int
-read_array(struct reading *r, int depth)
+read_array(struct toml_reader *r, int depth)
 {
 	if (depth == DEPTH_MAX)
 		return wrong(r, "arrays too deep in arrays");
@@ -247,7 +247,7 @@ read_array(struct reading *r, int depth)
 
 /* {a = 1, b = "x"}: passed over, strings in it with care. */
 static int
-skip_inline_table(struct reading *r)
+skip_inline_table(struct toml_reader *r)
 {
 	int	 depth = 0;
 	char	*s;
@@ -268,7 +268,7 @@ skip_inline_table(struct reading *r)
 }
 
 static int
-read_value(struct reading *r, int depth)
+read_value(struct toml_reader *r, int depth)
 {
 	const char	*from = r->s;
 	char		*s;
@@ -300,7 +300,7 @@ read_value(struct reading *r, int depth)
 
 /* [a.b] and [[a.b]] */
 static int
-read_header(struct reading *r)
+read_header(struct toml_reader *r)
 {
 	int	twice;
 
@@ -320,7 +320,7 @@ read_header(struct reading *r)
 
 /* key = value; the words of a dotted key but the last name a table. */
 static int
-read_pair(struct reading *r)
+read_pair(struct toml_reader *r)
 {
 	char	*words[WORDS_MAX];
 	size_t	 n, i, before = r->ntable;
@@ -350,7 +350,7 @@ toml_read(const char *text, size_t len, const char *name,
     int (*fn)(const struct toml_value *, void *, struct err *), void *arg,
     struct err *err)
 {
-	struct reading	r;
+	struct toml_reader	r;
 	int		rc = 0;
 
 	memset(&r, 0, sizeof(r));

@@ -15,7 +15,6 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/dest.h"
-#include "lib/program/cli.h"
 #include "lib/program/net.h"
 #include "lib/stream/events.h"
 #include "lib/stream/stream.h"
