@@ -386,3 +386,15 @@ limit()
 	# What it looks for would be found.
 	grep -qwiE 'behind' STYLE.md
 }
+
+@test "the manuals fit into 80 columns, without a warning" {
+	cd "$TOP"
+	mandoc -Tlint -Wwarning man/*.[157]
+	for page in man/*.[157]; do
+		mandoc -Tutf8 -Owidth=80 "$page" | sed 's/.\x08//g' \
+		    >"$BATS_TEST_TMPDIR/shown"
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/shown")" -ge 30 ]
+		echo "$page"
+		refute grep '.\{81\}' "$BATS_TEST_TMPDIR/shown"
+	done
+}

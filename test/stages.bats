@@ -192,7 +192,7 @@ lines_of()
 	    "oci:layouts/one:app-1@$d" '"oci:layouts/one:app-1","a=1","b=x.y"' >images.list
 	sed -n '/pinned to the digests/,/^.Ed/p' "$TOP/man/acedt-resolve.1" |
 	    sed -n '/^\$/,/csv/p' | sed 's/^[$>] //; s/\\e/\\/g' >recipe
-	[ "$(wc -l <recipe)" -eq 4 ]
+	[ "$(wc -l <recipe)" -eq 5 ]
 	bash -e recipe
 	acedt-resolve pinned.list | jq -r 'select(.line) |
 	    "\(.source) \(.descriptor.digest) \(.labels // {} | tojson)"' >got
