@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/errmsg.h"
 #include "lib/text/json.h"
 #include "lib/text/json_out.h"
 #include "lib/text/json_text.h"
@@ -109,14 +110,17 @@ members_next(struct members *m)
 static int
 is_named(const struct members *m, const char *name)
 {
-	size_t	len = strlen(name);
-	jv	text;
-	int	same;
+	static const struct json_limits limits = { 1, 1, JSON_PLAIN };
+	struct err	 err = ERR_INIT;
+	size_t		 len = strlen(name);
+	jv		 text;
+	int		 same;
 
 	if (memchr(m->name.s, '\\', m->name.len) == NULL)
 		return m->name.len == len + 2 &&
 		    memcmp(m->name.s + 1, name, len) == 0;
-	text = jv_parse_sized(m->name.s, (int)m->name.len);
+	if (json_parse(m->name.s, m->name.len, &limits, &text, &err) == -1)
+		return 0;
 	assert(jv_get_kind(text) == JV_KIND_STRING);
 	same = (size_t)jv_string_length_bytes(jv_copy(text)) == len &&
 	    memcmp(jv_string_value(text), name, len) == 0;

@@ -2,7 +2,7 @@
  * Answers of token services, and scopes out of challenges.  A token that was
  * taken can stand in a header field.
  */
-#include "lib/token.c"
+#include "lib/registry/token.c"
 
 #include "test/fuzz/fuzz.h"
 
