@@ -14,7 +14,6 @@
 #include "lib/http/http.h"
 #include "lib/registry/outage.h"
 #include "lib/registry/patience.h"
-#include "lib/registry/reg.h"
 #include "lib/registry/shared.h"
 
 void
@@ -93,7 +92,7 @@ allows(const struct outage *o, int64_t down)
 static int64_t
 pause_after(const struct outage *o, int64_t down)
 {
-	int64_t	ms = reg_backoff(shared_misses(o->shared) + 1),
+	int64_t	ms = patience_backoff(shared_misses(o->shared) + 1),
 		most = patience_outage(o->patience,
 		    shared_was_reached(o->shared));
 

@@ -1,4 +1,6 @@
 /* How often, and for how long, what failed is tried again. */
+#include <stdlib.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/limits.h"
 #include "lib/registry/patience.h"
@@ -42,4 +44,17 @@ patience_allows_outage(const struct patience *p, int reached, int n,
 	    n > p->retries)
 		return 0;
 	return most == -1 || ms < most;
+}
+
+int64_t
+patience_backoff(int n)
+{
+	int64_t	ms = HTTP_BACKOFF_MS;
+
+	while (--n > 0 && ms < HTTP_BACKOFF_MAX_MS)
+		ms *= 2;
+	if (ms > HTTP_BACKOFF_MAX_MS)
+		ms = HTTP_BACKOFF_MAX_MS;
+	/* 50 to 100 %: many clients must not come back at the same time. */
+	return ms / 2 + arc4random_uniform((uint32_t)ms / 2 + 1);
 }

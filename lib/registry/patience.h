@@ -31,4 +31,7 @@ int64_t	patience_outage(const struct patience *, int reached);
 int	patience_allows_outage(const struct patience *, int reached, int n,
 	    int64_t ms);
 
+/* How long to wait before try n (from 1), in ms, with jitter. */
+int64_t	patience_backoff(int n);
+
 #endif

@@ -23,33 +23,81 @@ static void	call_done(struct http_call *);
 static void	name_place(struct reg_call *, struct err *);
 static void	failed(struct reg_call *, struct err *, int may_repeat);
 static void	pump(void *);
+static void	call_fail(struct reg_call *, const struct err *);
 static void	delay_elsewhere(struct reg_call *);
+
+/* The hosts of endpoints with insecureSkipVerify are not verified. */
+static void
+trust_insecure(struct reg *reg)
+{
+	const struct endpoint	*ep;
+	char			*url;
+	size_t			 i, k;
+
+	for (i = 0; i < reg->registries->n; i++)
+		for (k = 0; k < reg->registries->v[i]->nendpoints; k++) {
+			ep = &reg->registries->v[i]->endpoints[k];
+			if (!ep->insecure)
+				continue;
+			url = xasprintf("%s://%s/", ep->scheme, ep->host);
+			tls_store_trust(reg->tls, url);
+			free(url);
+		}
+}
+
+struct reg *
+reg_new(struct http *http, struct registries *registries, size_t calls_max,
+    struct creds *creds, struct helpers *helpers, struct shared *shared,
+    const struct patience *patience)
+{
+	struct reg	*reg = xcalloc(1, sizeof(*reg));
+
+	reg->http = http;
+	reg->loop = http_loop(http);
+	reg->registries = registries;
+	reg->creds = creds;
+	reg->shared = shared;
+	reg->patience = patience;
+	reg->tls = tls_store_new();
+	reg->auth.http = http;
+	reg->auth.tls = reg->tls;
+	reg->auth.creds = creds;
+	reg->auth.helpers = helpers;
+	reg->auth.shared = shared;
+	reg->auth.patience = patience;
+	trust_insecure(reg);
+	reg->calls_max = calls_max;
+	return reg;
+}
+
+void
+reg_free(struct reg *reg)
+{
+	struct reg_host	*h;
+
+	if (reg == NULL)
+		return;
+	auth_clear(&reg->auth);
+	while ((h = SLIST_FIRST(&reg->hosts)) != NULL) {
+		assert(TAILQ_EMPTY(&h->queue));
+		SLIST_REMOVE_HEAD(&reg->hosts, link);
+		loop_timer_stop(reg->loop, &h->timer);
+		loop_undefer(reg->loop, &h->again);
+		auth_host_clear(&h->auth);
+		outage_clear(&h->outage);
+		free(h->base);
+		free(h);
+	}
+	reg_repos_free(reg);
+	tls_store_free(reg->tls);
+	free(reg);
+}
 
 void
 reg_call_init(struct reg_call *c)
 {
 	memset(c, 0, sizeof(*c));
 	http_call_init(&c->http);
-}
-
-void
-calls_append(struct reg_call **list, struct reg_call *c)
-{
-	while (*list != NULL)
-		list = &(*list)->next;
-	c->next = NULL;
-	*list = c;
-}
-
-int
-calls_remove(struct reg_call **list, struct reg_call *c)
-{
-	for (; *list != NULL; list = &(*list)->next)
-		if (*list == c) {
-			*list = c->next;
-			return 1;
-		}
-	return 0;
 }
 
 /* Look at the host's queue on the next turn of the loop. */
@@ -74,6 +122,7 @@ unqueue(struct reg_call *c)
 {
 	assert(c->state == CALL_QUEUED);
 	TAILQ_REMOVE(&c->route->host->queue, c, queued);
+	auth_leave(&c->auth);
 	c->state = CALL_IDLE;
 }
 
@@ -103,9 +152,8 @@ reg_cancel(struct reg_call *c)
 	case CALL_QUEUED:
 		unqueue(c);
 		break;
-	case CALL_ACCOUNT:
-	case CALL_TOKEN:
-		reg_forget_waiting(c);
+	case CALL_AUTH:
+		auth_leave(&c->auth);
 		break;
 	case CALL_DELAYED:
 		loop_timer_stop(c->repo->reg->loop, &c->timer);
@@ -132,15 +180,14 @@ reg_call_clear(struct reg_call *c)
 	free(c->path);
 	free(c->location);
 	free(c->url);
-	free(c->extra_scope);
-	free(c->auth_used);
+	auth_wait_clear(&c->auth);
 	free(c->before);
 	if (c->elsewhere != NULL)
 		outage_clear(c->elsewhere);
 	free(c->elsewhere);
 	c->elsewhere = NULL;
 	c->path = c->location = c->url = NULL;
-	c->extra_scope = c->auth_used = c->before = NULL;
+	c->before = NULL;
 }
 
 char *
@@ -162,12 +209,13 @@ reg_backoff(int n)
 	return ms / 2 + arc4random_uniform((uint32_t)ms / 2 + 1);
 }
 
-void
-reg_enqueue(struct reg_call *c)
+static void
+enqueue(struct reg_call *c)
 {
 	assert(c->state != CALL_QUEUED && c->state != CALL_SENT);
 	c->state = CALL_QUEUED;
 	TAILQ_INSERT_TAIL(&c->route->host->queue, c, queued);
+	auth_want(&c->auth);
 	wake(c->route->host);
 }
 
@@ -198,10 +246,11 @@ set_route(struct reg_call *c, size_t k)
 	assert(k < c->repo->n);
 	c->route = &c->repo->routes[k];
 	c->avoid->last = k;
+	c->auth.repo = &c->route->auth;
+	auth_restart(&c->auth);
 	free(c->url);
-	free(c->extra_scope);
-	c->url = c->extra_scope = NULL;
-	c->auth_tries = c->redirects = c->fresh_token = 0;
+	c->url = NULL;
+	c->redirects = 0;
 }
 
 /*
@@ -239,7 +288,21 @@ begin_round(struct reg_call *c)
 	c->asked = c->final;
 	c->may_pass = 0;
 	choose_route(c);
-	reg_enqueue(c);
+	enqueue(c);
+}
+
+/* It is allowed now, or will not be: see auth.h. */
+static void
+authorized(struct auth_wait *w, const struct err *err)
+{
+	struct reg_call	*c = (struct reg_call *)((char *)w -
+	    offsetof(struct reg_call, auth));
+
+	assert(c->state == CALL_AUTH);
+	if (err != NULL)
+		call_fail(c, err);
+	else
+		enqueue(c);
 }
 
 void
@@ -248,7 +311,9 @@ reg_start(struct reg_call *c)
 	const char	*from = c->from != NULL ?
 			    reg_mount_name(c->from, c->repo) : NULL;
 
-	c->from_name = from != NULL && strcmp(from, c->repo->repo) != 0 ?
+	c->auth.push = c->push;
+	c->auth.ready = authorized;
+	c->auth.from_name = from != NULL && strcmp(from, c->repo->repo) != 0 ?
 	    from : NULL;
 	c->tries = 0;
 	c->began = clock_ms();
@@ -265,6 +330,12 @@ reg_start(struct reg_call *c)
 	c->http.status = 0;		/* no answer yet */
 	c->given_up = c->token_expired = c->unexpected = 0;
 	begin_round(c);
+}
+
+char *
+reg_account(const struct reg_call *c)
+{
+	return auth_repo_account(&c->route->auth);
 }
 
 const char *
@@ -286,8 +357,8 @@ call_failed(void *arg)
 	free(err);
 }
 
-void
-reg_fail(struct reg_call *c, const struct err *err)
+static void
+call_fail(struct reg_call *c, const struct err *err)
 {
 	assert(c->state != CALL_QUEUED && c->state != CALL_SENT);
 	assert(c->failure == NULL);
@@ -320,7 +391,7 @@ go_on(struct reg_call *c, const struct err *why)
 		free(c->before);
 		c->before = text;
 	}
-	reg_enqueue(c);
+	enqueue(c);
 	return 1;
 }
 
@@ -440,7 +511,7 @@ mark_sent(struct reg_call *c)
 		c->counted = 1;
 		h->active++;
 	}
-	if (h->auth == AUTH_UNKNOWN)
+	if (h->auth.scheme == AUTH_UNKNOWN)
 		c->probing = h->probing = 1;
 }
 
@@ -453,7 +524,7 @@ scope_max(const struct reg_call *c)
 {
 	if (c->own)
 		return ORIGIN_METADATA;
-	return c->redirects > 0 ? c->http.scope : c->route->host->scope;
+	return c->redirects > 0 ? c->http.scope : c->route->host->auth.scope;
 }
 
 /*
@@ -479,10 +550,16 @@ send_call(struct reg_call *c)
 		failed(c, &err, 0);
 		return 0;
 	}
-	if (c->own && reg_authorize(c, &auth) == -1)
+	switch (c->own ? auth_get(&c->auth, &auth, &err) : 1) {
+	case -1:
+		call_fail(c, &err);
 		return 0;
-	free(c->auth_used);
-	c->auth_used = auth;
+	case 0:
+		c->state = CALL_AUTH;
+		return 0;
+	}
+	xwipe(&c->auth.used);
+	c->auth.used = auth;
 	c->http.method = c->method;
 	c->http.about = c->about;
 	c->http.url = c->url;
@@ -564,7 +641,7 @@ fail_queued(struct reg_call *c)
 	c->http.status = 0;
 	reg_outage_error(c, &err);
 	name_place(c, &err);
-	reg_fail(c, &err);
+	call_fail(c, &err);
 }
 
 /*
@@ -612,10 +689,10 @@ pump(void *arg)
 		look_again(h, wait);
 		return;
 	}
-	if (h->auth == AUTH_UNKNOWN && shared_is_open(h->shared))
-		h->auth = AUTH_NONE;
+	if (h->auth.scheme == AUTH_UNKNOWN && shared_is_open(h->shared))
+		h->auth.scheme = AUTH_NONE;
 	for (c = TAILQ_FIRST(&h->queue); c != NULL; c = next) {
-		if (h->auth == AUTH_UNKNOWN && h->probing)
+		if (h->auth.scheme == AUTH_UNKNOWN && h->probing)
 			return;
 		next = TAILQ_NEXT(c, queued);
 		pump_one(h, c);
@@ -641,7 +718,7 @@ look_elsewhere(void *arg)
 	assert(c->state == CALL_DELAYED);
 	switch (reg_outage_look(c, &err)) {
 	case -1:
-		reg_fail(c, &err);
+		call_fail(c, &err);
 		break;
 	case 0:
 		delay_elsewhere(c);
@@ -677,7 +754,7 @@ outlast(struct reg_call *c)
 	set_route(c, k);
 	c->asked = c->final;
 	c->outlasts = 1;
-	reg_enqueue(c);
+	enqueue(c);
 	return 1;
 }
 
@@ -871,8 +948,8 @@ reg_resolve_same(const struct reg_call *c, const char *location,
 static const char *
 may_not(const struct reg_call *c)
 {
-	if (c->route->account.where == NULL || c->auth_used == NULL ||
-	    (c->http.status == 401 && c->route->host->auth != AUTH_BEARER))
+	if (c->route->auth.account.where == NULL || c->auth.used == NULL ||
+	    (c->http.status == 401 && c->route->host->auth.scheme != AUTH_BEARER))
 		return NULL;
 	return c->push ? "push" : "pull";
 }
@@ -882,7 +959,7 @@ static void
 report(struct reg_call *c, struct err *err)
 {
 	struct reg_host		*h = c->route->host;
-	const struct account	*a = &c->route->account;
+	const struct account	*a = &c->route->auth.account;
 
 	if (c->http.result != CURLE_OK)
 		http_error(&c->http, err);
@@ -901,10 +978,10 @@ learn(struct reg_call *c)
 	struct reg_host	*h = c->route->host;
 
 	if (c->http.result == CURLE_OK && c->own)
-		h->scope = c->http.scope;
-	if (h->auth == AUTH_UNKNOWN && c->http.result == CURLE_OK &&
+		h->auth.scope = c->http.scope;
+	if (h->auth.scheme == AUTH_UNKNOWN && c->http.result == CURLE_OK &&
 	    c->http.status != 401 && !passing_status(c->http.status)) {
-		h->auth = AUTH_NONE;
+		h->auth.scheme = AUTH_NONE;
 		shared_set_open(h->shared, 1);
 	}
 }
@@ -954,7 +1031,7 @@ failed(struct reg_call *c, struct err *err, int may_repeat)
 	if (outage && c->given_up)
 		outage_explain(c->own ? &h->outage : c->elsewhere, err);
 	if (!may_repeat || !try_again(c, asked))
-		reg_fail(c, err);
+		call_fail(c, err);
 }
 
 /* Content of another digest is as good as none. */
@@ -990,14 +1067,14 @@ static int
 handle_401(struct reg_call *c)
 {
 	/* A body that was streamed cannot be sent a second time. */
-	if (c->on_read != NULL && c->auth_used != NULL && c->http.sent > 0) {
-		c->token_expired = !c->fresh_token;
-		reg_drop_token(c);
+	if (c->on_read != NULL && c->auth.used != NULL && c->http.sent > 0) {
+		c->token_expired = !c->auth.fresh_token;
+		auth_drop_token(&c->auth);
 		return 0;
 	}
-	if (!reg_answer_challenge(c))
+	if (!c->own || !auth_answer(&c->auth, &c->http))
 		return 0;
-	reg_enqueue(c);
+	enqueue(c);
 	return 1;
 }
 
@@ -1044,7 +1121,7 @@ call_done(struct http_call *http)
 	if (http->result == CURLE_OK)
 		rc = follow_redirect(c, &err);
 	if (rc == 1) {
-		reg_enqueue(c);
+		enqueue(c);
 		return;
 	}
 	if (rc == -1) {

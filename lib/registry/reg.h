@@ -8,6 +8,7 @@
 #include "lib/base/errmsg.h"
 #include "lib/http/http.h"
 #include "lib/http/loop.h"
+#include "lib/registry/auth.h"
 
 struct challenge;
 struct outage;
@@ -232,7 +233,7 @@ struct reg_call {
 	struct http_call http;		/* answer: status, reply, headers */
 
 	/* Private. */
-	struct reg_call	*next;		/* of those who wait for the same */
+	struct auth_wait auth;
 	TAILQ_ENTRY(reg_call) queued;
 	struct loop_timer timer;
 	struct loop_deferred end;	/* of CALL_FAILING */
@@ -245,14 +246,9 @@ struct reg_call {
 	int		 of_request;	/* made by reg_send() */
 	int		 may_pass;	/* something in this round may mend */
 	char		*before;	/* what other endpoints said */
-	const char	*from_name;
 	char		*url;
-	char		*extra_scope;
-	char		*auth_used;	/* header that the last try carried */
-	int		 fresh_token;	/* fetched for this very try */
 	int		 tries;
 	int64_t		 began;		/* clock_ms() of the first */
-	int		 auth_tries;
 	int		 redirects;
 	int		 state;
 	int		 probing;

@@ -5,32 +5,23 @@
 
 #include "lib/http/http.h"
 #include "lib/http/loop.h"
-#include "lib/registry/challenge.h"
 #include "lib/registry/creds.h"
 #include "lib/registry/endpoint.h"
-#include "lib/registry/helper.h"
+#include "lib/registry/auth.h"
 #include "lib/registry/outage.h"
 #include "lib/registry/patience.h"
 #include "lib/registry/reg.h"
 #include "lib/registry/shared.h"
 
 /*
- * What reg.c, reg_repo.c and reg_auth.c share; nobody else includes it.
+ * What the files reg*.c share; nobody else includes it.  reg_request.c calls
+ * reg.c, and that the others.
  */
-
-/* What we know of how a host wants to be asked. */
-enum auth {
-	AUTH_UNKNOWN,		/* one call is sent first, to find out */
-	AUTH_NONE,
-	AUTH_BASIC,
-	AUTH_BEARER
-};
 
 enum state {
 	CALL_IDLE,
 	CALL_QUEUED,		/* in the queue of its host */
-	CALL_ACCOUNT,		/* waits for a credential helper */
-	CALL_TOKEN,		/* waits for a token */
+	CALL_AUTH,		/* waits for a credential helper, or a token */
 	CALL_DELAYED,		/* its timer is set */
 	CALL_SENT,
 	CALL_FAILING		/* on_done is called on the next turn */
@@ -41,12 +32,9 @@ struct reg_host {
 	struct reg		*reg;		/* borrowed */
 	char			*base;		/* owned: scheme://host */
 	const char		*name;		/* in base: host[:port] */
-	enum auth		 auth;
-	struct challenge	 challenge;	/* of AUTH_BEARER */
+	struct auth_host	 auth;
 	int			 probing;	/* the first call is under way */
-	enum origin_scope	 scope;		/* where it answered from */
 	int			 no_expect;	/* it answers 417 to Expect */
-	int			 one_each;	/* a token for each repository */
 	size_t			 active;	/* calls, without transfers */
 	struct shared_host	*shared;	/* borrowed: limits and clocks */
 	int			 quota_told;	/* that little of it is left */
@@ -56,9 +44,8 @@ struct reg_host {
 	struct loop_timer	 timer;		/* the queue waits for it */
 	struct loop_deferred	 again;		/* or for the next turn */
 	TAILQ_HEAD(, reg_call)	 queue;		/* in CALL_QUEUED */
-	struct token		*tokens;
 	int			 referrers_api;
-	struct reg_host		*next;
+	SLIST_ENTRY(reg_host)	 link;
 };
 
 /* One way to a repository: an endpoint, and the name there. */
@@ -66,9 +53,7 @@ struct route {
 	struct reg_host		*host;		/* borrowed */
 	char			*path;		/* owned: prefix, "" or "/x" */
 	char			*repo;		/* owned */
-	struct account		 account;
-	struct token		*pull, *push;	/* borrowed: they cover it */
-	int			 alone;		/* no token with others */
+	struct auth_repo	 auth;
 };
 
 struct reg_repo {
@@ -83,42 +68,21 @@ struct reg_repo {
 	struct reg_repo	*next;		/* of the same bucket */
 };
 
-/* A credential helper that was asked, once for each server. */
-struct asked {
-	char		*name, *server;	/* owned */
-	int		 done;
-	struct helper	 helper;
-	struct reg	*reg;		/* borrowed */
-	struct reg_call	*waiting;	/* through their next member */
-	struct asked	*next;
-};
-
 #define REPO_BUCKETS	1024
 
 struct reg {
-	struct http		*http;		/* borrowed, as are the next six */
+	struct http		*http;		/* borrowed, as are the next five */
 	struct loop		*loop;		/* of http */
 	struct registries	*registries;
 	struct creds		*creds;
-	struct helpers		*helpers;
 	struct shared		*shared;
 	const struct patience	*patience;
 	struct tls_store	*tls;		/* owned */
 	size_t			 calls_max;	/* for each host */
-	struct reg_host		*hosts;
+	SLIST_HEAD(, reg_host)	 hosts;
 	struct reg_repo		*repos[REPO_BUCKETS];
-	struct asked		*asked;
+	struct auth		 auth;
 };
-
-/* reg.c */
-/* Lists of calls, through their next member. */
-void	calls_append(struct reg_call **list, struct reg_call *);
-/* 1 if it was in the list. */
-int	calls_remove(struct reg_call **list, struct reg_call *);
-/* Its turn at its host comes from the loop. */
-void	reg_enqueue(struct reg_call *);
-/* End a call that is not sent, with an error made here, on the next turn. */
-void	reg_fail(struct reg_call *, const struct err *);
 
 /* reg_outage.c: hosts that are not reached for a while */
 /*
@@ -149,18 +113,7 @@ int64_t	reg_outage_delay(const struct reg_call *);
 /* The look: 1 if it may be sent, 0 if it waits on, -1 with *err if not. */
 int	reg_outage_look(struct reg_call *, struct err *);
 
-/* reg_auth.c */
-/*
- * The Authorization field that the call needs, NULL for none, owned by the
- * caller; -1 if it has to wait for it: then it is not to be sent now.
- */
-int	reg_authorize(struct reg_call *, char **header);
-/* Read the challenges of a 401; 1 if the call is to be sent again. */
-int	reg_answer_challenge(struct reg_call *);
-/* The token that the call carried is no good any more. */
-void	reg_drop_token(struct reg_call *);
-/* It waits for an account or a token no longer. */
-void	reg_forget_waiting(struct reg_call *);
-void	reg_asked_free(struct reg *);
+/* reg_repo.c */
+void	reg_repos_free(struct reg *);
 
 #endif

@@ -10,54 +10,13 @@
 #include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/origin.h"
-#include "lib/http/tls.h"
 #include "lib/oci/ref.h"
 #include "lib/registry/reg_private.h"
-#include "lib/registry/token.h"
 #include "lib/text/pattern.h"
 
 /* Sets of endpoints are bits: those of the configuration, and the registry. */
 _Static_assert(ENDPOINTS_MAX + 1 < sizeof(unsigned long) * CHAR_BIT,
     "an endpoint has no bit");
-
-/* The hosts of endpoints with insecureSkipVerify are not verified. */
-static void
-trust_insecure(struct reg *reg)
-{
-	const struct endpoint	*ep;
-	char			*url;
-	size_t			 i, k;
-
-	for (i = 0; i < reg->registries->n; i++)
-		for (k = 0; k < reg->registries->v[i]->nendpoints; k++) {
-			ep = &reg->registries->v[i]->endpoints[k];
-			if (!ep->insecure)
-				continue;
-			url = xasprintf("%s://%s/", ep->scheme, ep->host);
-			tls_store_trust(reg->tls, url);
-			free(url);
-		}
-}
-
-struct reg *
-reg_new(struct http *http, struct registries *registries, size_t calls_max,
-    struct creds *creds, struct helpers *helpers, struct shared *shared,
-    const struct patience *patience)
-{
-	struct reg	*reg = xcalloc(1, sizeof(*reg));
-
-	reg->http = http;
-	reg->loop = http_loop(http);
-	reg->registries = registries;
-	reg->creds = creds;
-	reg->helpers = helpers;
-	reg->shared = shared;
-	reg->patience = patience;
-	reg->tls = tls_store_new();
-	trust_insecure(reg);
-	reg->calls_max = calls_max;
-	return reg;
-}
 
 static void
 repo_free(struct reg_repo *r)
@@ -65,7 +24,7 @@ repo_free(struct reg_repo *r)
 	size_t	i;
 
 	for (i = 0; i < r->n; i++) {
-		account_clear(&r->routes[i].account);
+		account_clear(&r->routes[i].auth.account);
 		free(r->routes[i].path);
 		free(r->routes[i].repo);
 	}
@@ -77,32 +36,16 @@ repo_free(struct reg_repo *r)
 }
 
 void
-reg_free(struct reg *reg)
+reg_repos_free(struct reg *reg)
 {
-	struct reg_host	*h;
 	struct reg_repo	*r;
 	size_t		 i;
 
-	if (reg == NULL)
-		return;
-	reg_asked_free(reg);
-	while ((h = reg->hosts) != NULL) {
-		reg->hosts = h->next;
-		loop_timer_stop(reg->loop, &h->timer);
-		loop_undefer(reg->loop, &h->again);
-		challenge_clear(&h->challenge);
-		tokens_free(h->tokens);
-		outage_clear(&h->outage);
-		free(h->base);
-		free(h);
-	}
 	for (i = 0; i < REPO_BUCKETS; i++)
 		while ((r = reg->repos[i]) != NULL) {
 			reg->repos[i] = r->next;
 			repo_free(r);
 		}
-	tls_store_free(reg->tls);
-	free(reg);
 }
 
 static struct reg_host *
@@ -111,7 +54,7 @@ host_of(struct reg *reg, const struct endpoint *ep)
 	struct reg_host	*h;
 	char		*base = xasprintf("%s://%s", ep->scheme, ep->host);
 
-	for (h = reg->hosts; h != NULL; h = h->next)
+	SLIST_FOREACH(h, &reg->hosts, link)
 		if (strcasecmp(h->base, base) == 0) {
 			free(base);
 			return h;
@@ -123,9 +66,13 @@ host_of(struct reg *reg, const struct endpoint *ep)
 	TAILQ_INIT(&h->queue);
 	h->referrers_api = ep->supports_referrers;
 	h->shared = shared_host(reg->shared, base);
+	h->auth.auth = &reg->auth;
+	h->auth.base = base;
+	h->auth.name = h->name;
+	h->auth.shared = h->shared;
+	auth_host_init(&h->auth);
 	outage_init(&h->outage, h->shared, reg->patience, base);
-	h->next = reg->hosts;
-	reg->hosts = h;
+	SLIST_INSERT_HEAD(&reg->hosts, h, link);
 	return h;
 }
 
@@ -169,12 +116,14 @@ add_route(struct reg_repo *r, const struct registry_config *rc,
 	w = &r->routes[r->n++];
 	memset(w, 0, sizeof(*w));
 	w->host = host;
-	host->one_each |= rc->noncompliant;
+	host->auth.one_each |= rc->noncompliant;
 	if (ep->requests_per_second > 0)
 		shared_set_pace(host->shared, PACE_ALL,
 		    (int64_t)(1000000 / ep->requests_per_second));
 	w->path = xstrdup(ep->path);
 	w->repo = repo;
+	w->auth.host = &host->auth;
+	w->auth.name = repo;
 	if (!ref_repo_is_valid(repo))
 		return err_set(err, ERR_USAGE, "rewritePull of %s makes "
 		    "\"%s\" of %s, which is no name of a repository",
@@ -182,7 +131,8 @@ add_route(struct reg_repo *r, const struct registry_config *rc,
 	/* Accounts belong to the host that is asked, not to whom it mirrors. */
 	full = ep->path[0] == '\0' ? xstrdup(repo) :
 	    xasprintf("%s/%s", ep->path + 1, repo);
-	found = creds_find(r->reg->creds, ep->host, full, &w->account, err);
+	found = creds_find(r->reg->creds, ep->host, full, &w->auth.account,
+	    err);
 	free(full);
 	return found;
 }
@@ -244,6 +194,7 @@ find_repo(struct reg *reg, const char *registry, const char *repo,
     int is_dest, struct err *err)
 {
 	struct reg_repo	**bucket = bucket_of(reg, registry, repo), *r;
+	size_t		 i;
 
 	for (r = *bucket; r != NULL; r = r->next)
 		if (r->is_dest == is_dest && strcmp(r->repo, repo) == 0 &&
@@ -259,6 +210,9 @@ find_repo(struct reg *reg, const char *registry, const char *repo,
 		repo_free(r);
 		return NULL;
 	}
+	/* They stay where they are from now on. */
+	for (i = 0; i < r->n; i++)
+		auth_repo_add(&r->routes[i].auth);
 	r->next = *bucket;
 	*bucket = r;
 	return r;

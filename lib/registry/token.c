@@ -11,7 +11,7 @@
 #include "lib/http/tls.h"
 #include "lib/registry/challenge.h"
 #include "lib/registry/creds.h"
-#include "lib/registry/reg.h"
+#include "lib/registry/patience.h"
 #include "lib/registry/regerr.h"
 #include "lib/registry/shared.h"
 #include "lib/registry/token.h"
@@ -120,6 +120,7 @@ token_find(struct token **list, const char *scope,
 	t->account = account;
 	t->scope = xstrdup(scope);
 	http_call_init(&t->call);
+	TAILQ_INIT(&t->waiting);
 	t->next = *list;
 	*list = t;
 	return t;
@@ -136,8 +137,6 @@ static void
 finish(struct token *t, const struct err *err)
 {
 	t->fetching = 0;
-	t->leaving = t->waiting;
-	t->waiting = NULL;
 	xwipe(&t->form);
 	xwipe(&t->basic);
 	free(t->url);
@@ -437,7 +436,7 @@ try_again(struct token *t)
 		return 0;
 	if (++t->tries > TOKEN_RETRIES)
 		return 0;
-	ms = reg_backoff(t->tries);
+	ms = patience_backoff(t->tries);
 	if (t->call.result == CURLE_OK)
 		asked = regerr_wait_asked(&t->call);
 	if (asked > ms)

@@ -2,6 +2,7 @@
 #define ACEDT_TOKEN_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "lib/http/http.h"
 #include "lib/http/loop.h"
@@ -11,9 +12,12 @@ struct account;
 struct challenge;
 struct err;
 struct patience;
-struct reg_call;
+struct auth_wait;
 struct shared;
 struct tls_store;
+
+/* Those who wait for the same: auth.h. */
+TAILQ_HEAD(auth_waits, auth_wait);
 
 /*
  * Bearer tokens of a registry: one for each set of scopes, fetched once,
@@ -38,8 +42,7 @@ struct token {
 	char		*base;
 	char		*form;
 	char		*basic;
-	struct reg_call	*waiting;	/* reg_auth.c puts them in */
-	struct reg_call	*leaving;	/* those that are being told */
+	struct auth_waits waiting;	/* of auth.c */
 	void		(*ready)(struct token *, const struct err *);
 	struct http	*http;
 	struct loop	*loop;		/* of http */
@@ -82,7 +85,7 @@ struct token_from {
 
 /*
  * Fetch it, unless that is under way; ready is called then, from the loop, to
- * empty the list of those who are leaving.
+ * empty the list of those who wait.
  */
 void	token_fetch(struct token *, const struct token_from *,
 	    const struct challenge *,
