@@ -304,7 +304,7 @@ seek_cb(void *arg, curl_off_t offset, int origin)
  * where that is the URL's own, by its address.
  */
 static enum origin_scope
-scope_of(const struct http_call *c, const char *address, int port)
+scope_of_address(const struct http_call *c, const char *address, int port)
 {
 	const struct proxy	*p;
 
@@ -317,7 +317,7 @@ scope_of(const struct http_call *c, const char *address, int port)
 
 /* 1 if it may not be asked. */
 static int
-refuse(struct http_call *c, const char *address, enum origin_scope scope)
+refuse_address(struct http_call *c, const char *address, enum origin_scope scope)
 {
 	if (scope <= c->scope_max)
 		return 0;
@@ -346,7 +346,7 @@ socket_cb(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 		inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
 		port = ntohs(in->sin6_port);
 	}
-	if (refuse(c, text, scope_of(c, text, port)))
+	if (refuse_address(c, text, scope_of_address(c, text, port)))
 		return CURL_SOCKET_BAD;
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
@@ -359,8 +359,8 @@ prereq_cb(void *arg, char *address, char *own, int port, int own_port)
 
 	(void)own;
 	(void)own_port;
-	c->scope = scope_of(c, address, port);
-	if (refuse(c, address, c->scope))
+	c->scope = scope_of_address(c, address, port);
+	if (refuse_address(c, address, c->scope))
 		return CURL_PREREQFUNC_ABORT;
 	if (c->on_reached != NULL)
 		c->on_reached(c);

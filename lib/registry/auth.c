@@ -111,7 +111,7 @@ ask_helper(struct auth *auth, const struct account *a)
 
 /* The answer becomes the account of the repository, or the next place is looked at. */
 static int
-take_answer(struct auth_repo *r, struct auth_helper *q, struct err *err)
+take_account(struct auth_repo *r, struct auth_helper *q, struct err *err)
 {
 	struct helper	*h = &q->helper;
 	struct account	*a = &r->account;
@@ -156,7 +156,7 @@ get_account(struct auth_wait *w, struct err *err)
 			wait_in(&q->waiting, w);
 			return 0;
 		}
-		if (take_answer(w->repo, q, err) == -1)
+		if (take_account(w->repo, q, err) == -1)
 			return -1;
 	}
 	return 1;
@@ -201,7 +201,7 @@ slot_of(struct auth_wait *w)
 }
 
 static char *
-scope_of(const struct auth_wait *w)
+scope_of_wait(const struct auth_wait *w)
 {
 	return token_scope(w->repo->name, w->push, w->from_name,
 	    w->extra_scope);
@@ -210,7 +210,7 @@ scope_of(const struct auth_wait *w)
 static int
 covers(const struct token *t, const struct auth_wait *w)
 {
-	char	*scope = scope_of(w);
+	char	*scope = scope_of_wait(w);
 	int	 all = token_covers(t->scope, scope);
 
 	free(scope);
@@ -281,13 +281,13 @@ merged_token(struct auth_wait *w)
 	int		 merged = 0;
 
 	buf_init(&scopes, TOKEN_SCOPES_MAX);
-	s = scope_of(w);
+	s = scope_of_wait(w);
 	buf_adds(&scopes, s);
 	free(s);
 	TAILQ_FOREACH(other, &h->wanted, link) {
 		if (!may_share(w, other))
 			continue;
-		s = scope_of(other);
+		s = scope_of_wait(other);
 		if (!token_covers(scopes.data, s))
 			merged |= buf_addf(&scopes, " %s", s) == 0;
 		free(s);
@@ -297,7 +297,7 @@ merged_token(struct auth_wait *w)
 	TAILQ_FOREACH(other, &h->wanted, link) {
 		if (!may_share(w, other) || slot_of(other) == NULL)
 			continue;
-		s = scope_of(other);
+		s = scope_of_wait(other);
 		if (token_covers(scopes.data, s))
 			*slot_of(other) = t;
 		free(s);
@@ -321,7 +321,7 @@ token_of(struct auth_wait *w)
 
 	if (slot != NULL && *slot != NULL)
 		return *slot;
-	scope = scope_of(w);
+	scope = scope_of_wait(w);
 	if (h->one_each || r->alone || w->extra_scope != NULL)
 		t = token_find(&h->tokens, scope, &r->account);
 	else if ((slot != NULL || (t = token_covering(h->tokens, scope,
@@ -434,7 +434,7 @@ refresh(struct auth_wait *w, const struct challenge *ch)
 	}
 	if (!fresh)
 		auth_drop_token(w);
-	have = scope_of(w);
+	have = scope_of_wait(w);
 	more = ch->scope != NULL && w->extra_scope == NULL &&
 	    strlen(ch->scope) <= TOKEN_SCOPES_MAX &&
 	    !token_covers(have, ch->scope);

@@ -229,7 +229,7 @@ serve(const struct broker_question *q, struct broker_answer *a)
 }
 
 static void
-refuse(const struct broker_question *q, int e)
+refuse_question(const struct broker_question *q, int e)
 {
 	struct broker_answer	a;
 
@@ -241,7 +241,7 @@ refuse(const struct broker_question *q, int e)
 }
 
 static int
-is_known(const char *const *names, const char *name)
+is_known_helper(const char *const *names, const char *name)
 {
 	for (; *names != NULL; names++)
 		if (strcmp(*names, name) == 0)
@@ -265,15 +265,15 @@ broker(const char *const *names)
 			_exit(0);
 		q.name[sizeof(q.name) - 1] = '\0';
 		q.server[sizeof(q.server) - 1] = '\0';
-		if (!is_known(names, q.name)) {
-			refuse(&q, EPERM);
+		if (!is_known_helper(names, q.name)) {
+			refuse_question(&q, EPERM);
 			continue;
 		}
 		switch (fork()) {
 		case 0:
 			serve(&q, &answer);
 		case -1:
-			refuse(&q, errno);
+			refuse_question(&q, errno);
 		}
 	}
 }

@@ -34,7 +34,7 @@ struct helpers {
 static const struct json_limits limits = { 100, 8, JSON_PLAIN };
 
 static void
-fail(struct helper *h, const char *what)
+helper_fail(struct helper *h, const char *what)
 {
 	h->result = HELPER_FAILED;
 	err_set(&h->err, ERR_UNAUTHORIZED, "the credential helper "
@@ -55,7 +55,7 @@ fail_with_text(struct helper *h, const struct broker_answer *a)
 	else if (*text == '\0')
 		snprintf(text, sizeof(text), "it ended with status %d",
 		    WEXITSTATUS(a->value));
-	fail(h, text);
+	helper_fail(h, text);
 }
 
 /* {"ServerURL":…,"Username":…,"Secret":…} */
@@ -66,7 +66,7 @@ read_text(struct helper *h, const struct broker_answer *a)
 	jv		doc;
 
 	if (json_parse(a->text, a->len, &limits, &doc, &err) == -1) {
-		fail(h, "its answer is not JSON");
+		helper_fail(h, "its answer is not JSON");
 		return;
 	}
 	h->user = json_str(doc, "Username");
@@ -78,7 +78,7 @@ read_text(struct helper *h, const struct broker_answer *a)
 	}
 	xwipe(&h->user);
 	xwipe(&h->secret);
-	fail(h, "its answer has no Username and Secret");
+	helper_fail(h, "its answer has no Username and Secret");
 }
 
 static void
@@ -88,14 +88,14 @@ fail_too_late(struct helper *h)
 
 	snprintf(text, sizeof(text), "no answer in %d seconds",
 	    broker_seconds());
-	fail(h, text);
+	helper_fail(h, text);
 }
 
 /* It did not run, for a reason that errno has. */
 static void
 fail_to_run(struct helper *h, int e)
 {
-	fail(h, strerror(e));
+	helper_fail(h, strerror(e));
 	if (e == ENOENT) {
 		h->result = HELPER_MISSING;
 		err_set(&h->err, ERR_UNAUTHORIZED, "the credential helper "
@@ -104,7 +104,7 @@ fail_to_run(struct helper *h, int e)
 }
 
 static void
-read_answer(struct helper *h, const struct broker_answer *a)
+helper_read(struct helper *h, const struct broker_answer *a)
 {
 	switch (a->how) {
 	case BROKER_ENDED:
@@ -123,14 +123,14 @@ read_answer(struct helper *h, const struct broker_answer *a)
 		fail_too_late(h);
 		return;
 	case BROKER_TOO_LONG:
-		fail(h, "its answer is too long");
+		helper_fail(h, "its answer is too long");
 		return;
 	}
-	fail(h, "the answer makes no sense");
+	helper_fail(h, "the answer makes no sense");
 }
 
 static void
-forget(struct helper *h)
+helper_forget(struct helper *h)
 {
 	loop_timer_stop(h->all->loop, &h->timer);
 	loop_undefer(h->all->loop, &h->end);
@@ -149,14 +149,14 @@ lose_broker(struct helpers *all)
 	close(all->watch.fd);
 	all->watch.fd = -1;
 	while ((h = LIST_FIRST(&all->waiting)) != NULL) {
-		forget(h);
-		fail(h, "the process that runs it is gone");
+		helper_forget(h);
+		helper_fail(h, "the process that runs it is gone");
 		h->done(h->arg);
 	}
 }
 
 static void
-take_answer(struct helpers *all, struct broker_answer *a)
+helper_take(struct helpers *all, struct broker_answer *a)
 {
 	struct helper	*h;
 
@@ -165,14 +165,14 @@ take_answer(struct helpers *all, struct broker_answer *a)
 			break;
 	if (h == NULL)
 		return;
-	forget(h);
-	read_answer(h, a);
+	helper_forget(h);
+	helper_read(h, a);
 	explicit_bzero(a, sizeof(*a));
 	h->done(h->arg);
 }
 
 static void
-answer(void *arg)
+broker_answered(void *arg)
 {
 	static struct broker_answer	 a;
 	struct helpers			*all = arg;
@@ -185,15 +185,15 @@ answer(void *arg)
 	    a.len > (size_t)n - BROKER_ANSWER_LEN(0))
 		lose_broker(all);
 	else
-		take_answer(all, &a);
+		helper_take(all, &a);
 }
 
 static void
-too_late(void *arg)
+helper_too_late(void *arg)
 {
 	struct helper	*h = arg;
 
-	forget(h);
+	helper_forget(h);
 	fail_too_late(h);
 	h->done(h->arg);
 }
@@ -218,7 +218,7 @@ helpers_new(struct loop *loop, const char *const *names)
 	if (*names == NULL)
 		return all;
 	all->watch.fd = broker_start(names, &all->pid);
-	all->watch.fn = answer;
+	all->watch.fn = broker_answered;
 	all->watch.arg = all;
 	if (all->watch.fd != -1)
 		loop_watch(loop, &all->watch);
@@ -284,14 +284,14 @@ helper_ask(struct helper *h, struct helpers *all, const char *name,
 	h->waits = 1;
 	LIST_INSERT_HEAD(&all->waiting, h, link);
 	loop_timer_set(all->loop, &h->timer, broker_seconds() * 1000 +
-	    BROKER_GRACE_MS, too_late, h);
+	    BROKER_GRACE_MS, helper_too_late, h);
 }
 
 void
 helper_clear(struct helper *h)
 {
 	if (h->all != NULL)
-		forget(h);
+		helper_forget(h);
 	xwipe(&h->user);
 	xwipe(&h->secret);
 }

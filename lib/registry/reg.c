@@ -21,7 +21,7 @@
 
 static void	call_done(struct http_call *);
 static void	name_place(struct reg_call *, struct err *);
-static void	failed(struct reg_call *, struct err *, int may_repeat);
+static void	call_failed_here(struct reg_call *, struct err *, int may_repeat);
 static void	pump(void *);
 static void	call_fail(struct reg_call *, const struct err *);
 static void	delay_elsewhere(struct reg_call *);
@@ -374,7 +374,7 @@ call_fail(struct reg_call *c, const struct err *err)
 
 /* The next endpoint of this round, with what this one said kept; 0: none. */
 static int
-go_on(struct reg_call *c, const struct err *why)
+call_go_on(struct reg_call *c, const struct err *why)
 {
 	struct route	*w = c->route;
 	char		*text;
@@ -547,7 +547,7 @@ send_call(struct reg_call *c)
 	    &c->http.tls, &err) == -1) {
 		c->http.result = CURLE_OK;
 		c->http.status = 0;
-		failed(c, &err, 0);
+		call_failed_here(c, &err, 0);
 		return 0;
 	}
 	switch (c->own ? auth_get(&c->auth, &auth, &err) : 1) {
@@ -593,7 +593,7 @@ pass_by(struct reg_call *c)
 		return 0;
 	err_set(&err, ERR_NETWORK, "%s was not to be reached a moment ago",
 	    c->route->host->base);
-	return go_on(c, &err);
+	return call_go_on(c, &err);
 }
 
 /* How long until it is a call's turn; 0 if it is, and is taken. */
@@ -738,7 +738,7 @@ delay_elsewhere(struct reg_call *c)
 
 /* Its host is down: 1 if it waits until somebody is there. */
 static int
-outlast(struct reg_call *c)
+call_outlast(struct reg_call *c)
 {
 	size_t	k;
 
@@ -863,7 +863,7 @@ learn_quota(struct reg_call *c)
 
 /* 1 if the call will be sent again, after a while. */
 static int
-try_again(struct reg_call *c, int64_t asked)
+call_try_again(struct reg_call *c, int64_t asked)
 {
 	const struct patience	*p = c->repo->reg->patience;
 	int64_t			 ms;
@@ -973,7 +973,7 @@ report(struct reg_call *c, struct err *err)
 
 /* Something was learnt about the host, and how it wants to be asked. */
 static void
-learn(struct reg_call *c)
+call_learn(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 
@@ -1002,7 +1002,7 @@ name_place(struct reg_call *c, struct err *err)
 
 /* It failed here: elsewhere, later, or for good. */
 static void
-failed(struct reg_call *c, struct err *err, int may_repeat)
+call_failed_here(struct reg_call *c, struct err *err, int may_repeat)
 {
 	struct reg_host	*h = c->route->host;
 	int64_t		 asked = may_repeat ? obey_retry_after(c) : 0;
@@ -1021,16 +1021,16 @@ failed(struct reg_call *c, struct err *err, int may_repeat)
 			c->may_pass = 1;
 		else
 			c->final |= 1UL << (c->route - c->repo->routes);
-		if (go_on(c, err))
+		if (call_go_on(c, err))
 			return;
 		/* The round is over: those that ask to wait are asked later. */
 		may_repeat = 1;
 	}
-	if (outage && outlast(c))
+	if (outage && call_outlast(c))
 		return;
 	if (outage && c->given_up)
 		outage_explain(c->own ? &h->outage : c->elsewhere, err);
-	if (!may_repeat || !try_again(c, asked))
+	if (!may_repeat || !call_try_again(c, asked))
 		call_fail(c, err);
 }
 
@@ -1054,7 +1054,7 @@ check_reply(struct reg_call *c, struct err *err)
 }
 
 static void
-succeeded(struct reg_call *c)
+call_succeeded(struct reg_call *c)
 {
 	if (is_by_digest(c))
 		c->repo->prefer = (size_t)(c->route - c->repo->routes);
@@ -1107,7 +1107,7 @@ call_done(struct http_call *http)
 
 	c->state = CALL_IDLE;
 	leave_host(c);
-	learn(c);
+	call_learn(c);
 	if (http->result != CURLE_OK && !outage_is_one(http) &&
 	    is_unreachable(c))
 		call_reached(c);	/* it is there, whatever it is */
@@ -1125,15 +1125,15 @@ call_done(struct http_call *http)
 		return;
 	}
 	if (rc == -1) {
-		failed(c, &err, 0);
+		call_failed_here(c, &err, 0);
 	} else if (http->result == CURLE_OK && http->status >= 200 &&
 	    http->status < 300) {
 		if (check_reply(c, &err) == -1)
-			failed(c, &err, 0);
+			call_failed_here(c, &err, 0);
 		else
-			succeeded(c);
+			call_succeeded(c);
 	} else {
 		report(c, &err);
-		failed(c, &err, 1);
+		call_failed_here(c, &err, 1);
 	}
 }

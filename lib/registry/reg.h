@@ -224,9 +224,9 @@ struct reg_call {
 	size_t		(*on_data)(struct reg_call *, const char *, size_t n);
 
 	/*
-	 * The end, which comes from the loop.  err is NULL after a 2xx; else it says why, and status() is the
-	 * answer's status, 0 without one.  The call may be cleared or started
-	 * again from here.
+	 * The end, which comes from the loop.  err is NULL after a 2xx; else
+	 * it says why, and the answer's status is 0 if there is no answer.
+	 * The call may be cleared or started again from here.
 	 */
 	void		(*on_done)(struct reg_call *, const struct err *err);
 

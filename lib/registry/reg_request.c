@@ -12,7 +12,7 @@
 #include "lib/registry/reg_private.h"
 
 /* A call that reg_send() made: it goes when its end was told. */
-struct request {
+struct reg_sent {
 	struct reg_call		 call;	/* first: a call is its request */
 	struct reg_request	 req;
 	reg_done		*done;
@@ -20,15 +20,15 @@ struct request {
 	int			 ends;	/* done is being called */
 };
 
-static struct request *
-request_of(struct reg_call *c)
+static struct reg_sent *
+sent_of(struct reg_call *c)
 {
 	assert(c->of_request);
-	return (struct request *)c;
+	return (struct reg_sent *)c;
 }
 
 static void
-request_free(struct request *r)
+sent_free(struct reg_sent *r)
 {
 	reg_call_clear(&r->call);
 	free(r);
@@ -51,30 +51,30 @@ answer_fill(struct reg_answer *a, struct reg_call *c)
 }
 
 static void
-request_done(struct reg_call *c, const struct err *err)
+sent_done(struct reg_call *c, const struct err *err)
 {
-	struct request		*r = request_of(c);
+	struct reg_sent		*r = sent_of(c);
 	struct reg_answer	 a;
 
 	assert(!r->ends);
 	r->ends = 1;
 	answer_fill(&a, c);
 	r->done(r->arg, &a, err);
-	request_free(r);
+	sent_free(r);
 }
 
 static size_t
-request_read(struct reg_call *c, char *p, size_t room)
+sent_read(struct reg_call *c, char *p, size_t room)
 {
-	struct request	*r = request_of(c);
+	struct reg_sent	*r = sent_of(c);
 
 	return r->req.on_read(r->arg, p, room);
 }
 
 static int
-request_head(struct reg_call *c)
+sent_head(struct reg_call *c)
 {
-	struct request		*r = request_of(c);
+	struct reg_sent		*r = sent_of(c);
 	struct reg_answer	 a;
 
 	if (r->req.on_head == NULL)
@@ -84,15 +84,15 @@ request_head(struct reg_call *c)
 }
 
 static size_t
-request_data(struct reg_call *c, const char *p, size_t n)
+sent_data(struct reg_call *c, const char *p, size_t n)
 {
-	struct request	*r = request_of(c);
+	struct reg_sent	*r = sent_of(c);
 
 	return r->req.on_data(r->arg, p, n);
 }
 
 static void
-request_fill(struct reg_call *c, const struct reg_request *req)
+sent_fill(struct reg_call *c, const struct reg_request *req)
 {
 	c->method = req->method;
 	c->path = req->path != NULL ? xstrdup(req->path) : NULL;
@@ -117,17 +117,17 @@ request_fill(struct reg_call *c, const struct reg_request *req)
 	c->once = req->once;
 	c->hurry = req->hurry;
 	c->upload_size = req->upload_size;
-	c->on_read = req->on_read != NULL ? request_read : NULL;
-	c->on_head = req->on_data != NULL ? request_head : NULL;
-	c->on_data = req->on_data != NULL ? request_data : NULL;
-	c->on_done = request_done;
+	c->on_read = req->on_read != NULL ? sent_read : NULL;
+	c->on_head = req->on_data != NULL ? sent_head : NULL;
+	c->on_data = req->on_data != NULL ? sent_data : NULL;
+	c->on_done = sent_done;
 }
 
 struct reg_call *
 reg_send(struct reg_repo *repo, const struct reg_request *req, reg_done *done,
     void *arg)
 {
-	struct request	*r = xcalloc(1, sizeof(*r));
+	struct reg_sent	*r = xcalloc(1, sizeof(*r));
 
 	assert(repo != NULL && req->method != NULL && done != NULL);
 	assert(req->path != NULL || req->url != NULL);
@@ -137,7 +137,7 @@ reg_send(struct reg_repo *repo, const struct reg_request *req, reg_done *done,
 	r->arg = arg;
 	r->call.of_request = 1;
 	r->call.repo = repo;
-	request_fill(&r->call, req);
+	sent_fill(&r->call, req);
 	reg_start(&r->call);
 	return &r->call;
 }
@@ -145,13 +145,13 @@ reg_send(struct reg_repo *repo, const struct reg_request *req, reg_done *done,
 void
 reg_abandon(struct reg_call *c)
 {
-	struct request	*r;
+	struct reg_sent	*r;
 
 	if (c == NULL)
 		return;
-	r = request_of(c);
+	r = sent_of(c);
 	if (!r->ends)
-		request_free(r);
+		sent_free(r);
 }
 
 void
@@ -161,7 +161,7 @@ reg_resume(struct reg_call *c)
 }
 
 /* What reg_ask() waits for. */
-struct waiter {
+struct reg_waiter {
 	int		 over;
 	reg_done	*done;
 	void		*arg;
@@ -170,7 +170,7 @@ struct waiter {
 static void
 waiter_done(void *arg, const struct reg_answer *a, const struct err *err)
 {
-	struct waiter	*w = arg;
+	struct reg_waiter	*w = arg;
 
 	w->over = 1;
 	w->done(w->arg, a, err);
@@ -181,7 +181,7 @@ reg_ask(struct reg_repo *repo, const struct reg_request *req, reg_done *done,
     void *arg)
 {
 	struct loop	*loop = repo->reg->loop;
-	struct waiter	 w = { 0, done, arg };
+	struct reg_waiter	 w = { 0, done, arg };
 
 	assert(req->on_read == NULL && req->on_data == NULL);
 	reg_send(repo, req, waiter_done, &w);

@@ -91,7 +91,7 @@ shared_create(void)
 }
 
 static int
-is_ours(int fd)
+is_shared_memory(int fd)
 {
 	struct stat	st;
 	int		seals = fcntl(fd, F_GET_SEALS);
@@ -106,7 +106,7 @@ shared_open(int fd, struct err *err)
 	struct shared	*s;
 	void		*p;
 
-	if (fd != -1 && !is_ours(fd)) {
+	if (fd != -1 && !is_shared_memory(fd)) {
 		err_set(err, ERR_USAGE, "descriptor %d is not the memory that "
 		    "ace-dt of this version shares", fd);
 		return NULL;

@@ -1,3 +1,8 @@
+/*
+ * Bearer tokens: which scopes they cover, and how a token service is asked for
+ * one.
+ */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,7 +10,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
-#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/origin.h"
 #include "lib/http/tls.h"
@@ -134,8 +138,9 @@ token_is_valid(const struct token *t)
 
 /* It has come, or will not: tell those who wait. */
 static void
-finish(struct token *t, const struct err *err)
+token_finish(struct token *t, const struct err *err)
 {
+	assert(t->fetching && !t->timer.set && !t->next_turn.set);
 	t->fetching = 0;
 	xwipe(&t->form);
 	xwipe(&t->basic);
@@ -146,14 +151,14 @@ finish(struct token *t, const struct err *err)
 }
 
 static void
-failed_early(void *arg)
+token_failed_early(void *arg)
 {
 	struct token	*t = arg;
 	struct err	 err = *t->failure;
 
 	free(t->failure);
 	t->failure = NULL;
-	finish(t, &err);
+	token_finish(t, &err);
 }
 
 static void
@@ -241,7 +246,7 @@ make_request(struct token *t, const struct challenge *ch)
 
 /* Where it is asked for, and how: 0, or -1 with *err filled. */
 static int
-prepare(struct token *t, const struct token_from *from,
+token_prepare(struct token *t, const struct token_from *from,
     const struct challenge *ch, struct err *err)
 {
 	char	*root, *base = NULL;
@@ -277,16 +282,19 @@ send_now(struct token *t)
 }
 
 static void
-send_again(void *arg)
+token_send_again(void *arg)
 {
-	send_now(arg);
+	struct token	*t = arg;
+
+	assert(t->fetching && !t->call.active);
+	send_now(t);
 }
 
 static void
-give_up(struct token *t, struct err *err)
+token_give_up(struct token *t, struct err *err)
 {
 	err_wrap(err, "token service %s", t->base);
-	finish(t, err);
+	token_finish(t, err);
 }
 
 /* Sent as soon as somebody may be there. */
@@ -300,7 +308,7 @@ send_to_reached(void *arg)
 	if (outage_given_up(&t->outage)) {
 		err_set(&err, ERR_NETWORK, "%s", t->outage.why);
 		outage_explain(&t->outage, &err);
-		give_up(t, &err);
+		token_give_up(t, &err);
 	} else if (outage_enter(&t->outage, &t->is_probe)) {
 		send_now(t);
 	} else {
@@ -337,7 +345,7 @@ token_fetch(struct token *t, const struct token_from *from,
 	t->call.on_done = token_done;
 	t->call.on_reached = token_reached;
 	t->call.reply_max = HTTP_TOKEN_BODY_MAX;
-	if (prepare(t, from, ch, &err) == 0) {
+	if (token_prepare(t, from, ch, &err) == 0) {
 		t->call.scope_max = origin_same(from->base, t->base) ?
 		    ORIGIN_METADATA : from->near;
 		if (outage_enter(&t->outage, &t->is_probe))
@@ -350,7 +358,7 @@ token_fetch(struct token *t, const struct token_from *from,
 	/* Not from here: the caller is in the middle of its queue. */
 	t->failure = xmalloc(sizeof(*t->failure));
 	*t->failure = err;
-	loop_defer(t->loop, &t->next_turn, failed_early, t);
+	loop_defer(t->loop, &t->next_turn, token_failed_early, t);
 }
 
 /* Only visible ASCII may become part of a header field. */
@@ -366,7 +374,7 @@ is_token(const char *s)
 }
 
 static int
-read_answer(struct token *t, struct err *err)
+token_read(struct token *t, struct err *err)
 {
 	int64_t	 lives;
 	char	*value;
@@ -409,7 +417,7 @@ wants_get(const struct token *t)
 
 /* Nobody is there: 1 if it is tried on. */
 static int
-outlast(struct token *t)
+token_outlast(struct token *t)
 {
 	struct err	err = ERR_INIT;
 	int		probe = t->is_probe;
@@ -424,13 +432,13 @@ outlast(struct token *t)
 
 /* A service that is not to be reached, or busy, may be later. */
 static int
-try_again(struct token *t)
+token_try_again(struct token *t)
 {
 	long	 s = t->call.status;
 	int64_t	 ms, asked = 0;
 
 	if (outage_is_one(&t->call))
-		return outlast(t);
+		return token_outlast(t);
 	if (t->call.result != CURLE_OK ? !http_error_is_passing(&t->call) :
 	    s != 408 && s != 429 && s < 500)
 		return 0;
@@ -444,7 +452,7 @@ try_again(struct token *t)
 	if (ms > HTTP_RETRY_AFTER_MAX * 1000)
 		return 0;
 	t->posted = 0;
-	loop_timer_set(t->loop, &t->timer, ms, send_again, t);
+	loop_timer_set(t->loop, &t->timer, ms, token_send_again, t);
 	return 1;
 }
 
@@ -455,7 +463,7 @@ token_done(struct http_call *call)
 	    offsetof(struct token, call));
 	struct err	 err = ERR_INIT;
 
-	if (try_again(t))
+	if (token_try_again(t))
 		return;
 	if (t->is_probe)
 		outage_leave(&t->outage);
@@ -463,8 +471,8 @@ token_done(struct http_call *call)
 	if (call->result != CURLE_OK) {
 		http_error(call, &err);
 	} else if (call->status == 200) {
-		if (read_answer(t, &err) == 0) {
-			finish(t, NULL);
+		if (token_read(t, &err) == 0) {
+			token_finish(t, NULL);
 			return;
 		}
 	} else if (wants_get(t)) {
@@ -479,7 +487,7 @@ token_done(struct http_call *call)
 		    t->account->where);
 	if (outage_is_one(call))
 		outage_explain(&t->outage, &err);
-	give_up(t, &err);
+	token_give_up(t, &err);
 }
 
 void
