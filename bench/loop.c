@@ -41,7 +41,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/http/origin.h"
 
-/* The same numbers as in lib/http/http.c and tools/acedt-push. */
+/* The numbers that lib/http/http.c and lib/transfer/source.[ch] have had. */
 #define RING_MAX	(1024 * 1024)
 #define BUFFER_SMALL	16384L
 #define BUFFER_BULK	524288L

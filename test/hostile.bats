@@ -135,8 +135,8 @@ registry_has_blob()
 	a body without end|more than|"raw":["$ok\r\n",{"repeat":"z"}]
 	chunks without end|more than|"raw":["${ok}Transfer-Encoding: chunked\r\n\r\n",{"repeat":"5\r\nhello\r\n"}]
 	a huge length|the registry has|"set":{"Content-Length":"9223372036854775807"}
-	a length over 64 bits|is no length|"set":{"Content-Length":"99999999999999999999"}
-	two lengths|is no length|"set":{"Content-Length":["1500000","5"]}
+	a length over 64 bits|is not a length|"set":{"Content-Length":"99999999999999999999"}
+	two lengths|is not a length|"set":{"Content-Length":["1500000","5"]}
 	a length that is no number|HTTP/0.9|"set":{"Content-Length":"0x10"}
 	gzip that was not asked for|has digest|"set":{"Content-Encoding":"gzip"},"replace":{"repeat":"z","times":1500000}
 	1xx without end|header fields|"raw":{"repeat":"HTTP/1.1 100 Continue\r\n\r\n"}

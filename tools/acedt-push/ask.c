@@ -11,28 +11,16 @@
 #include "lib/base/xalloc.h"
 #include "lib/http/origin.h"
 #include "lib/program/hostnote.h"
-#include "tools/acedt-push/xfer.h"
-
-static void	ask_head(struct xfer *);
-static void	ask_mount(struct xfer *);
-static void	ask_without_sending(struct xfer *);
-static void	weigh(void *);
+#include "tools/acedt-push/ask.h"
 
 void
 ask_wake(struct pusher *p)
 {
-	struct xfer	*x;
-
-	for (x = p->xfers; x != NULL && p->nwaiting > 0; x = x->next)
-		if (x->waiting) {
-			x->waiting = 0;
-			p->nwaiting--;
-			loop_timer_set(p->net.loop, &x->timer, 0, weigh, x);
-		}
+	p->woken = 1;
 }
 
 static void
-learn(struct pusher *p, enum mounts mounts)
+ask_learn(struct pusher *p, enum mounts mounts)
 {
 	if (p->mounts == mounts)
 		return;
@@ -56,29 +44,31 @@ ask_found(struct pusher *p, struct item *blob)
 }
 
 void
-ask_forget(struct xfer *x)
+ask_left_head(struct transfer *x)
 {
-	struct pusher	*p = x->p;
+	if (x->p->first != x)
+		return;
+	x->p->first = NULL;
+	ask_wake(x->p);
+}
 
-	if (x->waiting)
-		p->nwaiting--;
-	if (x->mounting)
-		p->nmounting--;
-	if (p->first == x)
-		p->first = NULL;
-	x->waiting = x->mounting = 0;
-	ask_wake(p);
+void
+ask_left_single(struct transfer *x)
+{
+	if (x->single && x->p->single_post == SINGLE_ASKING)
+		x->p->single_post = SINGLE_UNKNOWN;
+	x->single = 0;
 }
 
 /* The name of a repository at its registry. */
 static const char *
-name_there(const struct reg_repo *repo)
+ask_name_there(const struct reg_repo *repo)
 {
 	return strchr(reg_repo_name(repo), '/') + 1;
 }
 
 static char *
-mount_path(const char *digest, const char *from)
+ask_mount_path(const char *digest, const char *from)
 {
 	char	*path, *more;
 
@@ -90,49 +80,10 @@ mount_path(const char *digest, const char *from)
 
 /* Answers to a mount that mean "not in this way", whatever they are about. */
 static int
-refuses_mount(long status)
+ask_refuses_mount(long status)
 {
 	return status == 400 || status == 401 || status == 403 ||
 	    status == 404 || status == 405 || status == 500 || status == 501;
-}
-
-/*
- * Where the session may be closed: at the registry itself.  What Location names
- * elsewhere is not asked to delete anything.
- */
-static int
-may_close(const struct reg_call *c, const char *session)
-{
-	return session != NULL && origin_same(reg_endpoint(c), session);
-}
-
-static void
-closed(struct reg_call *c, const struct err *err)
-{
-	struct xfer	*x = c->arg;
-
-	(void)err;			/* then the registry forgets it */
-	xfer_done(x, "present");
-}
-
-/* It is there.  An upload that was opened in vain is closed. */
-static void
-is_present(struct xfer *x)
-{
-	struct reg_call	*c = &x->up;
-	char		*session = x->session;
-
-	x->session = NULL;
-	if (!may_close(c, session)) {
-		free(session);
-		xfer_done(x, "present");
-		return;
-	}
-	c = upload_call(x, "DELETE");
-	c->location = session;
-	c->once = 1;
-	c->on_done = closed;
-	reg_start(c);
 }
 
 void
@@ -145,39 +96,13 @@ ask_denied(struct pusher *p, const struct err *err)
 	*p->denied = *err;
 }
 
-static void
-opened(struct reg_call *c, const struct err *err)
-{
-	struct xfer	*x = c->arg;
-	struct err	 e = ERR_INIT;
-
-	if (err != NULL) {
-		ask_denied(x->p, err);
-		xfer_fail(x, err, 0);
-	} else if (upload_take_session(x, c, &e) == -1) {
-		xfer_fail(x, &e, 0);
-	} else {
-		source_open(x);
-	}
-}
-
-static void
-open_session(struct xfer *x)
-{
-	struct reg_call	*c = upload_call(x, "POST");
-
-	c->path = xstrdup("blobs/uploads/");
-	c->on_done = opened;
-	reg_start(c);
-}
-
 /* May it go in one POST?  Only one at a time finds that out. */
 static int
-take_single(struct xfer *x)
+ask_take_single(struct transfer *x)
 {
 	struct pusher	*p = x->p;
 
-	if (x->blob->size > BLOB_SMALL || (p->single_post != SINGLE_YES &&
+	if (x->blob->size > SOURCE_SMALL || (p->single_post != SINGLE_YES &&
 	    p->single_post != SINGLE_UNKNOWN))
 		return 0;
 	if (p->single_post == SINGLE_UNKNOWN)
@@ -186,70 +111,59 @@ take_single(struct xfer *x)
 	return 1;
 }
 
-static void
-wait_for_others(struct xfer *x)
-{
-	x->waiting = 1;
-	x->p->nwaiting++;
-}
-
 /* It is not there: what begins an upload costs least? */
-static void
-begin_missing(struct xfer *x)
+static enum ask_step
+ask_missing(struct transfer *x)
 {
-	if (x->session != NULL || x->single || take_single(x))
-		source_open(x);
-	else if (x->blob->size <= BLOB_SMALL &&
+	if (x->up.session != NULL || x->single || ask_take_single(x))
+		return ASK_READ;
+	if (x->blob->size <= SOURCE_SMALL &&
 	    x->p->single_post == SINGLE_ASKING)
-		wait_for_others(x);
-	else
-		open_session(x);
+		return ASK_OTHERS;
+	return ASK_OPEN;
 }
 
-static void
-asked_head(struct reg_call *c, const struct err *err)
+enum ask_step
+ask_told_head(struct transfer *x, const struct err *answer, struct err *err)
 {
-	struct xfer	*x = c->arg;
 	struct pusher	*p = x->p;
 
-	if (p->first == x) {
-		p->first = NULL;
-		ask_wake(p);
-	}
-	if (err == NULL) {
+	assert(x->state == TRANSFER_HEAD);
+	ask_left_head(x);
+	if (answer == NULL) {
 		/* The mount said otherwise. */
-		if (x->session != NULL && p->mounts == MOUNTS_UNKNOWN)
-			learn(p, MOUNTS_IGNORED);
+		if (x->up.session != NULL && p->mounts == MOUNTS_UNKNOWN)
+			ask_learn(p, MOUNTS_IGNORED);
 		p->in_use = 1;
-		is_present(x);
-	} else if (err->cls == ERR_NOT_FOUND || x->session != NULL) {
-		begin_missing(x);
-	} else if (x->single) {
+		return ASK_PRESENT;
+	}
+	if (answer->cls == ERR_NOT_FOUND || x->up.session != NULL)
+		return ask_missing(x);
+	if (x->single) {
 		x->single = 0;
 		p->single_post = SINGLE_NO;
-		ask_mount(x);
-	} else {
-		xfer_fail(x, err, 0);
+		return ASK_MOUNT;
 	}
+	*err = *answer;
+	return ASK_FAIL;
 }
 
 /* Opens no upload, and registries that refuse mounts answer it. */
-static void
-ask_head(struct xfer *x)
+void
+ask_send_head(struct transfer *x, upload_fn done)
 {
-	struct reg_call	*c = upload_call(x, "HEAD");
+	struct reg_call	*c = upload_request(&x->up, "HEAD", done);
 
 	c->path = xasprintf("blobs/%s", x->blob->digest);
-	c->on_done = asked_head;
 	reg_start(c);
 }
 
 static void
 proof_ends(struct pusher *p)
 {
+	assert(p->proof == PROOF_ASKED);
 	p->proof = PROOF_HAD;
 	ask_wake(p);
-	manifest_release(p);
 }
 
 /* It answered 202 for a blob that it has, or had. */
@@ -259,7 +173,7 @@ proof_looked(struct reg_call *c, const struct err *err)
 	struct pusher	*p = c->arg;
 
 	if (err == NULL && p->mounts == MOUNTS_UNKNOWN)
-		learn(p, MOUNTS_IGNORED);
+		ask_learn(p, MOUNTS_IGNORED);
 	proof_ends(p);
 }
 
@@ -290,7 +204,7 @@ proof_came(struct reg_call *c, const struct err *err)
 	if (err != NULL) {
 		proof_ends(p);
 	} else if (c->http.status == 201) {
-		learn(p, MOUNTS_ANSWERED);
+		ask_learn(p, MOUNTS_ANSWERED);
 		proof_ends(p);
 	} else if (v != NULL &&
 	    (c->location = reg_resolve_same(c, v, &e)) != NULL) {
@@ -308,7 +222,7 @@ proof_came(struct reg_call *c, const struct err *err)
  * destination has.
  */
 static void
-begin_proof(struct pusher *p)
+proof_begin(struct pusher *p)
 {
 	struct reg_call	*c = &p->proof_call;
 
@@ -317,17 +231,25 @@ begin_proof(struct pusher *p)
 	c->repo = c->from = p->dest.repo;
 	c->method = "POST";
 	c->push = 1;
-	c->path = mount_path(p->known->digest, name_there(p->dest.repo));
+	c->path = ask_mount_path(p->known->digest, ask_name_there(p->dest.repo));
 	c->arg = p;
 	c->on_done = proof_came;
 	reg_start(c);
 }
 
-void
-ask_manifests_ended(struct pusher *p)
+int
+ask_work(struct pusher *p)
 {
-	if (p->proof == PROOF_WANTED)
-		begin_proof(p);
+	if (p->proof != PROOF_WANTED || p->nsending > 0)
+		return 0;
+	proof_begin(p);
+	return 1;
+}
+
+int
+ask_holds_manifests(const struct pusher *p)
+{
+	return p->proof == PROOF_WANTED || p->proof == PROOF_ASKED;
 }
 
 /*
@@ -335,126 +257,144 @@ ask_manifests_ended(struct pusher *p)
  * question as long as nothing is known to be there.
  */
 static int
-is_doubtful(const struct xfer *x)
+ask_is_doubtful(const struct transfer *x)
 {
 	const struct pusher	*p = x->p;
 
 	if (p->mounts != MOUNTS_UNKNOWN)
 		return p->mounts == MOUNTS_IGNORED;
-	return x->blob->size > BLOB_SMALL || p->in_use || p->first != NULL;
+	return x->blob->size > SOURCE_SMALL || p->in_use || p->first != NULL;
+}
+
+/* Mounts under way; the one whose answer is looked at now does not count. */
+static size_t
+ask_other_mounts(const struct transfer *x)
+{
+	assert(x->state != TRANSFER_MOUNT || x->p->nmounting > 0);
+	return x->p->nmounting - (x->state == TRANSFER_MOUNT);
 }
 
 /* Will something under way settle it for all? */
 static int
-will_be_settled(const struct xfer *x)
+ask_will_be_settled(const struct transfer *x)
 {
 	const struct pusher	*p = x->p;
 
 	if (p->mounts != MOUNTS_UNKNOWN)
 		return 0;
-	if (p->first != NULL || p->nmounting > 0 || p->proof == PROOF_WANTED ||
-	    p->proof == PROOF_ASKED)
+	if (p->first != NULL || ask_other_mounts(x) > 0 ||
+	    ask_holds_manifests(p))
 		return 1;
 	if (p->proof == PROOF_HAD)
 		return 0;
 	/* A small one that arrives is one that is known to be there. */
 	return p->known != NULL ||
-	    (x->blob->size > BLOB_SMALL && p->nsmall > 0);
+	    (x->blob->size > SOURCE_SMALL && p->nsmall > 0);
 }
 
 /*
  * An upload was opened by a mount: is the blob missing, or not looked for?  Who
  * waits comes here again; one without an upload waits for the first POST.
  */
-static void
-weigh(void *arg)
-{
-	struct xfer	*x = arg;
-	struct pusher	*p = x->p;
-
-	assert(!x->waiting);
-	if (x->session == NULL) {
-		begin_missing(x);
-	} else if (!is_doubtful(x)) {
-		source_open(x);
-	} else if (will_be_settled(x)) {
-		wait_for_others(x);
-		if (p->known != NULL && p->proof == PROOF_NONE &&
-		    p->first == NULL && p->nmounting == 0) {
-			p->proof = PROOF_WANTED;
-			if (p->nsending == 0)
-				begin_proof(p);
-		}
-	} else {
-		ask_head(x);
-	}
-}
-
-/* The mount did not work: another way, for all where that is plain. */
-static void
-mount_failed(struct xfer *x, const struct reg_call *c, const struct err *err)
+enum ask_step
+ask_weigh(struct transfer *x)
 {
 	struct pusher	*p = x->p;
 
-	if (c->from != c->repo) {
-		/* Whatever it was: it need not hold for an upload. */
-		if (refuses_mount(c->http.status) && c->http.status != 404)
-			x->blob->holders[x->holder]->no_mount = 1;
-		x->self_only = 1;
-		ask_without_sending(x);
-	} else if (p->mounts == MOUNTS_ANSWERED && c->http.status == 404) {
-		begin_missing(x);	/* so some say that */
-	} else if (refuses_mount(c->http.status)) {
-		if (p->mounts != MOUNTS_ANSWERED)
-			learn(p, MOUNTS_REFUSED);
-		ask_head(x);
-	} else {
-		xfer_fail(x, err, 0);
-	}
-}
-
-static void
-asked_mount(struct reg_call *c, const struct err *err)
-{
-	struct xfer	*x = c->arg;
-	struct pusher	*p = x->p;
-	struct err	 e = ERR_INIT;
-	int		 own = c->from == c->repo;
-
-	x->mounting = 0;
-	p->nmounting--;
-	if (err != NULL) {
-		mount_failed(x, c, err);
-	} else if (c->http.status == 201) {
-		learn(p, MOUNTS_ANSWERED);
-		p->in_use |= own;
-		if (upload_check_stored(x, c, &e) == -1)
-			xfer_fail(x, &e, 0);
-		else
-			xfer_done(x, own ? "present" : "mounted");
-	} else if (upload_take_session(x, c, &e) == -1) {
-		xfer_fail(x, &e, 0);
-	} else {
-		weigh(x);
-	}
-	if (p->nmounting == 0)
-		ask_wake(p);
+	if (x->up.session == NULL)
+		return ask_missing(x);
+	if (!ask_is_doubtful(x))
+		return ASK_READ;
+	if (!ask_will_be_settled(x))
+		return ASK_HEAD;
+	if (p->known != NULL && p->proof == PROOF_NONE && p->first == NULL &&
+	    ask_other_mounts(x) == 0)
+		p->proof = PROOF_WANTED;
+	return ASK_OTHERS;
 }
 
 /* The name of the source's repository, if the blob can be mounted from it. */
 static const char *
-mount_source(struct xfer *x)
+ask_mount_source(const struct transfer *x)
 {
-	struct reg_repo	*dest = x->p->dest.repo;
-	struct place	*src = x->blob->nholders > 0 ?
-			    x->blob->holders[x->holder] : NULL;
-	const char	*name;
+	const struct reg_repo	*dest = x->p->dest.repo;
+	const struct holder	*h = source_holder(&x->source);
+	const struct place	*src;
+	const char		*name;
 
-	if (x->self_only || src == NULL || src->repo == NULL || src->no_mount)
+	if (x->self_only || h == NULL || h->repo == NULL)
 		return NULL;
-	name = reg_mount_name(src->repo, dest);
-	return name != NULL && strcmp(name, name_there(dest)) != 0 ? name :
+	src = h->owner;
+	if (src->no_mount)
+		return NULL;
+	name = reg_mount_name(h->repo, dest);
+	return name != NULL && strcmp(name, ask_name_there(dest)) != 0 ? name :
 	    NULL;
+}
+
+/* A mount, where it may be of use; else HEAD. */
+static enum ask_step
+ask_without_sending(const struct transfer *x)
+{
+	switch (x->p->mounts) {
+	case MOUNTS_REFUSED:
+		return ask_mount_source(x) != NULL ? ASK_MOUNT : ASK_HEAD;
+	case MOUNTS_UNKNOWN:
+	case MOUNTS_ANSWERED:
+		return ASK_MOUNT;
+	case MOUNTS_IGNORED:
+		break;
+	}
+	return ASK_HEAD;
+}
+
+/* The mount did not work: another way, for all where that is plain. */
+static enum ask_step
+ask_mount_failed(struct transfer *x, const struct err *answer, struct err *err)
+{
+	const struct reg_call	*c = &x->up.call;
+	struct pusher		*p = x->p;
+	struct place		*src;
+
+	if (c->from != c->repo) {
+		/* Whatever it was: it need not hold for an upload. */
+		src = source_holder(&x->source)->owner;
+		if (ask_refuses_mount(c->http.status) && c->http.status != 404)
+			src->no_mount = 1;
+		x->self_only = 1;
+		return ask_without_sending(x);
+	}
+	if (p->mounts == MOUNTS_ANSWERED && c->http.status == 404)
+		return ask_missing(x);	/* so some say that */
+	if (ask_refuses_mount(c->http.status)) {
+		if (p->mounts != MOUNTS_ANSWERED)
+			ask_learn(p, MOUNTS_REFUSED);
+		return ASK_HEAD;
+	}
+	*err = *answer;
+	return ASK_FAIL;
+}
+
+enum ask_step
+ask_told_mount(struct transfer *x, const struct err *answer, struct err *err)
+{
+	const struct reg_call	*c = &x->up.call;
+	struct pusher		*p = x->p;
+	int			 own = c->from == c->repo;
+
+	assert(x->state == TRANSFER_MOUNT);
+	if (answer != NULL)
+		return ask_mount_failed(x, answer, err);
+	if (c->http.status == 201) {
+		ask_learn(p, MOUNTS_ANSWERED);
+		p->in_use |= own;
+		if (upload_stored(&x->up, err) == -1)
+			return ASK_FAIL;
+		return own ? ASK_PRESENT : ASK_MOUNTED;
+	}
+	if (upload_opened(&x->up, &x->source.snapshots, err) == -1)
+		return ASK_FAIL;
+	return ask_weigh(x);
 }
 
 /*
@@ -462,64 +402,37 @@ mount_source(struct xfer *x)
  * upload": a mount, from the destination itself unless the source is on the
  * same registry.
  */
-static void
-ask_mount(struct xfer *x)
+void
+ask_send_mount(struct transfer *x, upload_fn done)
 {
-	struct reg_call	*c = upload_call(x, "POST");
-	const char	*name = mount_source(x);
+	struct reg_call	*c = upload_request(&x->up, "POST", done);
+	const char	*name = ask_mount_source(x);
 
-	c->from = name != NULL ? x->blob->holders[x->holder]->repo :
+	c->from = name != NULL ? source_holder(&x->source)->repo :
 	    x->p->dest.repo;
-	c->path = mount_path(x->blob->digest, name != NULL ? name :
-	    name_there(x->p->dest.repo));
-	c->on_done = asked_mount;
-	x->mounting = 1;
-	x->p->nmounting++;
+	c->path = ask_mount_path(x->blob->digest, name != NULL ? name :
+	    ask_name_there(x->p->dest.repo));
 	reg_start(c);
 }
 
-/* A mount, where it may be of use; else HEAD. */
-static void
-ask_without_sending(struct xfer *x)
-{
-	switch (x->p->mounts) {
-	case MOUNTS_REFUSED:
-		if (mount_source(x) == NULL) {
-			ask_head(x);
-			break;
-		}
-		/* FALLTHROUGH */
-	case MOUNTS_UNKNOWN:
-	case MOUNTS_ANSWERED:
-		ask_mount(x);
-		break;
-	case MOUNTS_IGNORED:
-		ask_head(x);
-		break;
-	}
-}
-
-void
-ask(struct xfer *x)
+enum ask_step
+ask_begin(struct transfer *x, struct err *err)
 {
 	struct pusher	*p = x->p;
 
-	if (x->single && p->single_post == SINGLE_ASKING)
-		p->single_post = SINGLE_UNKNOWN;
-	x->single = 0;
+	ask_left_single(x);
 	if (p->denied != NULL) {
-		xfer_fail(x, p->denied, 0);
-		return;
+		*err = *p->denied;
+		return ASK_FAIL;
 	}
-	if (x->blob->unbelieved || x->blob->disputed) {
-		begin_missing(x);	/* what is said to be there is no proof */
-	} else if (p->in_use || mount_source(x) != NULL || !take_single(x)) {
-		ask_without_sending(x);
-	} else if (p->single_post == SINGLE_YES) {
-		source_open(x);
-	} else {
-		/* One that is not there finds out for all. */
-		p->first = x;
-		ask_head(x);
-	}
+	if (x->blob->unbelieved || x->blob->disputed)
+		return ask_missing(x);	/* what is said to be there is not a
+					 * proof */
+	if (p->in_use || ask_mount_source(x) != NULL || !ask_take_single(x))
+		return ask_without_sending(x);
+	if (p->single_post == SINGLE_YES)
+		return ASK_READ;
+	/* One that is not there finds out for all. */
+	p->first = x;
+	return ASK_HEAD;
 }

@@ -297,23 +297,3 @@ journal_end(struct journal_entry *e, int keep)
 	free(e->head);
 	memset(e, 0, sizeof(*e));
 }
-
-void
-snapshots_add(struct snapshots *s, int64_t at, const struct digester *d)
-{
-	if (s->n == SNAPSHOTS_MAX)
-		memmove(s->v, s->v + 1, --s->n * sizeof(s->v[0]));
-	s->v[s->n].at = at;
-	s->v[s->n++].digester = *d;
-}
-
-const struct snapshot *
-snapshots_find(const struct snapshots *s, int64_t at)
-{
-	size_t	i = s->n;
-
-	while (i > 0)
-		if (s->v[--i].at <= at)
-			return &s->v[i];
-	return NULL;
-}

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/oci/digest.h"
+#include "lib/transfer/snapshots.h"
 
 struct buf;
 
@@ -19,20 +19,6 @@ struct journal {
 	char	*dir;			/* owned; NULL: there is none */
 	int	 fd;			/* of dir */
 	int	 off;			/* it cannot be written: said once */
-};
-
-/* The digest's state after so many bytes of the source. */
-struct snapshot {
-	int64_t		at;
-	struct digester	digester;
-};
-
-/* The last ones that were taken, in order. */
-#define SNAPSHOTS_MAX	8
-
-struct snapshots {
-	struct snapshot	v[SNAPSHOTS_MAX];
-	size_t		n;
 };
 
 /* One upload.  All zero is one that is not noted. */
@@ -76,10 +62,5 @@ int	journal_print(struct buf *, const char *head, const char *session,
 	    const struct snapshots *);
 void	journal_parse(char *text, const char *head, const char *digest,
 	    char **session, struct snapshots *);
-
-/* One more, in place of the oldest if there is no room. */
-void	snapshots_add(struct snapshots *, int64_t at, const struct digester *);
-/* The last one at a byte or before; NULL if there is none. */
-const struct snapshot *snapshots_find(const struct snapshots *, int64_t at);
 
 #endif

@@ -19,10 +19,10 @@
 #define LARGE_ALL_MAX	16
 
 static struct lane *
-lane_get(struct pusher *p, const struct place *place)
+lane_get(struct pusher *p, const struct holder *from)
 {
-	const char	*name = place->repo != NULL ?
-			    reg_repo_name(place->repo) : "oci:";
+	const char	*name = from->repo != NULL ?
+			    reg_repo_name(from->repo) : "oci:";
 	size_t		 n = strcspn(name, "/");
 	struct lane	*l;
 
@@ -39,12 +39,12 @@ lane_get(struct pusher *p, const struct place *place)
 void
 lane_add(struct pusher *p, struct item *item)
 {
-	assert(item->nholders > 0);
-	if (item->size <= BLOB_SMALL) {
+	assert(item->holders.n > 0);
+	if (item->size <= SOURCE_SMALL) {
 		heap_push(&p->small, item);
 		return;
 	}
-	item->lane = lane_get(p, item->holders[0]);
+	item->lane = lane_get(p, &item->holders.v[0]);
 	heap_push(&item->lane->heap, item);
 }
 

@@ -37,13 +37,13 @@ push_begin(struct job *job)
 
 	if (p->dest.name == NULL && net_dest(&p->net, &p->dest, &err) == -1)
 		log_die(EXIT_STOPPED, "%s", err.msg);
-	upload_begin(job, p);
+	plan_image(job, p);
 }
 
 static int
 push_work(struct stage *st)
 {
-	return xfer_work(st->arg);
+	return plan_work(st->arg);
 }
 
 /* What earlier runs learnt about the destination's host. */
@@ -85,17 +85,18 @@ push_option(void *arg, const struct cli *cli, int id, const char *value)
 			    "10Mi is expected, not %s", value);
 		break;
 	case CLI_ID_MAX_TIME:
-		p->lowest.max_seconds = (int)cli_number(cli, "--max-time",
+		p->max_seconds = (int)cli_number(cli, "--max-time",
 		    value, 0, HTTP_SECONDS_MAX);
 		break;
 	case CLI_ID_SPEED_LIMIT:
-		if (config_parse_size(value, RATE_MAX, &p->lowest.speed) == -1)
+		if (config_parse_size(value, RATE_MAX,
+		    &p->source_setup.speed) == -1)
 			cli_usage(cli, "--speed-limit: a size such as 500 or "
 			    "1k is expected, not %s", value);
 		break;
 	case CLI_ID_SPEED_TIME:
-		p->lowest.seconds = (int)cli_number(cli, "--speed-time",
-		    value, 1, HTTP_SECONDS_MAX);
+		p->source_setup.speed_seconds = (int)cli_number(cli,
+		    "--speed-time", value, 1, HTTP_SECONDS_MAX);
 		break;
 	case OPT_VERIFY:
 		p->verify = p->in_use = value == NULL;
@@ -116,6 +117,19 @@ push_arguments(void *arg, const struct cli *cli, struct stage *st)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 }
 
+/* What all sources have in common. */
+static void
+setup_sources(struct pusher *p)
+{
+	struct source_setup	*s = &p->source_setup;
+
+	p->pace.loop = s->loop = p->net.loop;
+	s->pace = &p->pace;
+	s->patience = &p->net.patience;
+	/* A layout's own file says how far it came. */
+	s->snapshot_every = p->dest.ref.is_layout ? 0 : UPLOAD_SNAPSHOT;
+}
+
 static void
 push_open(void *arg, struct stage *st)
 {
@@ -128,6 +142,7 @@ push_open(void *arg, struct stage *st)
 		recall_host(p);
 	}
 	net_enter(&p->dest, p->journal.dir);
+	setup_sources(p);
 	/*
 	 * One waits for the source while another is at the destination; one
 	 * request at a time stays one blob at a time.
@@ -166,17 +181,17 @@ main(int argc, char *argv[])
 	net_init(&p.net);
 	reg_call_init(&p.proof_call);
 	p.note.fd = -1;
-	p.lowest.speed = HTTP_SPEED_LIMIT;
-	p.lowest.seconds = HTTP_SPEED_SECONDS;
+	p.source_setup.speed = HTTP_SPEED_LIMIT;
+	p.source_setup.speed_seconds = HTTP_SPEED_SECONDS;
 	rc = stage_main(&program, &p, argc, argv);
-	loop_timer_stop(p.net.loop, &p.pace.timer);
-	loop_timer_stop(p.net.loop, &p.lowest.timer);
+	pace_stop(&p.pace);
+	loop_timer_stop(p.net.loop, &p.look_timer);
 	if (p.tag_call != NULL)
 		reg_call_clear(p.tag_call);
 	free(p.tag_call);
 	free(p.denied);
 	reg_call_clear(&p.proof_call);
-	items_free(&p);
+	plan_free(&p);
 	journal_close(&p.journal);
 	hostnote_close(&p.note);
 	dest_close(&p.dest);

@@ -15,6 +15,7 @@
 #include "lib/oci/layout_index.h"
 #include "lib/oci/referrers.h"
 #include "lib/stream/events.h"
+#include "tools/acedt-push/ask.h"
 #include "tools/acedt-push/push.h"
 #include "tools/acedt-push/referrers_index.h"
 
@@ -24,11 +25,11 @@
  */
 #define BLOB_UNKNOWN_MS	1500
 
-static void	next_tag(struct pusher *);
+static void	tag_next(struct pusher *);
 
 /* It was not there. */
 static void
-tell_sent(const struct item *item)
+manifest_tell_sent(const struct item *item)
 {
 	EVENT("manifest", EV_STR("digest", item->digest),
 	    EV_NUM("size", item->size));
@@ -52,14 +53,14 @@ tag_done(struct pusher *p, const struct err *err)
 		e = *err;
 		err_wrap(&e, "referrers tag of %s", item->subject);
 	}
-	item_resolve(p, item, err != NULL ? &e : NULL);
+	item_ended(p, item, err != NULL ? &e : NULL);
 	if (p->tags != NULL)
-		next_tag(p);
+		tag_next(p);
 }
 
 /* The index with one more entry; as referrers_add(). */
 static int
-add_to_index(struct item *item, const char *old, size_t len, struct buf *out,
+tag_add_entry(struct item *item, const char *old, size_t len, struct buf *out,
     struct err *err)
 {
 	struct descriptor	d;
@@ -84,8 +85,8 @@ tag_put_done(struct reg_call *c, const struct err *err)
 {
 	struct pusher	*p = c->arg;
 
-	free((void *)(uintptr_t)c->body);
 	c->body = NULL;
+	buf_clear(&p->tag_body);
 	tag_done(p, err);
 }
 
@@ -94,26 +95,26 @@ tag_got(struct reg_call *c, const struct err *err)
 {
 	struct pusher	*p = c->arg;
 	struct err	 e = ERR_INIT;
-	struct buf	 out;
+	struct buf	*out = &p->tag_body;
 	int		 rc;
 
 	if (err != NULL && err->cls != ERR_NOT_FOUND) {
 		tag_done(p, err);
 		return;
 	}
-	buf_init(&out, MANIFEST_BYTES_MAX);
-	rc = add_to_index(p->tags, err == NULL ? c->http.reply.data : NULL,
-	    err == NULL ? c->http.reply.len : 0, &out, &e);
+	buf_init(out, MANIFEST_BYTES_MAX);
+	rc = tag_add_entry(p->tags, err == NULL ? c->http.reply.data : NULL,
+	    err == NULL ? c->http.reply.len : 0, out, &e);
 	if (rc != 1) {
-		buf_clear(&out);
+		buf_clear(out);
 		tag_done(p, rc == -1 ? &e : NULL);
 		return;
 	}
 	c->method = "PUT";
 	c->accept = NULL;
 	c->content_type = MT_OCI_INDEX;
-	c->body_len = out.len;
-	c->body = buf_detach(&out);
+	c->body_len = out->len;
+	c->body = out->data;
 	c->on_done = tag_put_done;
 	reg_start(c);
 }
@@ -139,7 +140,7 @@ tag_in_layout(struct pusher *p, const char *tag)
 		rc = 0;
 	}
 	if (rc == 0)
-		rc = add_to_index(p->tags, have ? old.data : NULL, old.len,
+		rc = tag_add_entry(p->tags, have ? old.data : NULL, old.len,
 		    &out, &err);
 	if (rc == 1) {
 		digest_sha256(out.data, out.len, digest);
@@ -156,7 +157,7 @@ tag_in_layout(struct pusher *p, const char *tag)
 
 /* One at a time: two updates of one tag would lose an entry. */
 static void
-next_tag(struct pusher *p)
+tag_next(struct pusher *p)
 {
 	char		 tag[REFERRERS_TAG_MAX];
 	struct reg_call	*c;
@@ -186,7 +187,7 @@ next_tag(struct pusher *p)
 }
 
 static void
-queue_tag(struct pusher *p, struct item *item)
+tag_queue(struct pusher *p, struct item *item)
 {
 	item->next = NULL;
 	if (p->tags_end != NULL)
@@ -195,11 +196,11 @@ queue_tag(struct pusher *p, struct item *item)
 		p->tags = item;
 	p->tags_end = item;
 	if (p->tags == item)
-		next_tag(p);
+		tag_next(p);
 }
 
 static void
-forget_call(struct pusher *p, struct item *item)
+manifest_forget_call(struct pusher *p, struct item *item)
 {
 	free(item->call->arg);
 	item->call->arg = NULL;
@@ -207,12 +208,11 @@ forget_call(struct pusher *p, struct item *item)
 	free(item->call);
 	item->call = NULL;
 	assert(p->nsending > 0);
-	if (--p->nsending == 0)
-		ask_manifests_ended(p);
+	p->nsending--;
 }
 
 static void
-send_again(void *arg)
+manifest_send_again(void *arg)
 {
 	struct reg_call	*c = arg;
 
@@ -221,7 +221,7 @@ send_again(void *arg)
 
 /* Is the manifest refused for what it is, or for what it names? */
 static int
-wants_blobs(const struct reg_call *c)
+manifest_wants_blobs(const struct reg_call *c)
 {
 	switch (c->http.status) {
 	case 401:
@@ -236,27 +236,35 @@ wants_blobs(const struct reg_call *c)
 	    !reg_is_passing(c));
 }
 
+/*
+ * A manifest that is refused for want of a blob gets a second chance: 1 if it is
+ * sent once more, later.
+ */
+static int
+manifest_send_later(struct pusher *p, struct item *item, const struct err *err)
+{
+	if (strstr(err->code, "BLOB_UNKNOWN") == NULL || item->tries++ > 0)
+		return 0;
+	item->state = ITEM_ACTIVE;
+	loop_timer_set(p->net.loop, &item->timer, BLOB_UNKNOWN_MS,
+	    manifest_send_again, item->call);
+	return 1;
+}
+
 static void
-put_done(struct reg_call *c, const struct err *err)
+manifest_put_done(struct reg_call *c, const struct err *err)
 {
 	struct sending	 s = *(struct sending *)c->arg;
 	struct err	 e;
 	char		*v;
 	int		 known;
 
-	if (err != NULL && wants_blobs(c) && item_resend(s.p, s.item) > 0) {
-		log_info("%s; what it was said to have is sent", err->msg);
-		forget_call(s.p, s.item);
-		item_settled(s.p, s.item);
-		xfer_schedule(s.p);
+	if (err != NULL && manifest_wants_blobs(c)) {
+		item_refused(s.p, s.item, err);
 		return;
 	}
-	if (err != NULL && strstr(err->code, "BLOB_UNKNOWN") != NULL &&
-	    s.item->tries++ == 0) {
-		loop_timer_set(s.p->net.loop, &s.item->timer, BLOB_UNKNOWN_MS,
-		    send_again, c);
+	if (err != NULL && manifest_send_later(s.p, s.item, err))
 		return;
-	}
 	v = reg_header(c, "Docker-Content-Digest");
 	if (err == NULL && digest_contradicts(v, s.item->digest)) {
 		err_set(&e, ERR_DIGEST, "%s stored manifest %s as %s",
@@ -269,17 +277,17 @@ put_done(struct reg_call *c, const struct err *err)
 	known = reg_header(c, "OCI-Subject") != NULL;
 	/* A referrer that was there is sent all the same, to see who lists it. */
 	if (err == NULL && (s.item->is_new || s.item->subject == NULL))
-		tell_sent(s.item);
+		manifest_tell_sent(s.item);
 	s.item->is_new = 1;
-	forget_call(s.p, s.item);
+	manifest_forget_call(s.p, s.item);
 	if (err == NULL && s.item->subject != NULL && !known)
-		queue_tag(s.p, s.item);
+		tag_queue(s.p, s.item);
 	else
-		item_resolve(s.p, s.item, err);
+		item_ended(s.p, s.item, err);
 }
 
 static void
-put_manifest(struct sending *s)
+manifest_put(struct sending *s)
 {
 	struct reg_call	*c = s->item->call;
 
@@ -287,12 +295,12 @@ put_manifest(struct sending *s)
 	c->content_type = s->item->media_type;
 	c->body = s->item->bytes;
 	c->body_len = (size_t)s->item->size;
-	c->on_done = put_done;
+	c->on_done = manifest_put_done;
 	reg_start(c);
 }
 
 static void
-asked(struct reg_call *c, const struct err *err)
+manifest_asked(struct reg_call *c, const struct err *err)
 {
 	struct sending	 s = *(struct sending *)c->arg;
 	char		*v = reg_header(c, "Docker-Content-Digest");
@@ -300,19 +308,19 @@ asked(struct reg_call *c, const struct err *err)
 
 	if (err != NULL && reg_is_passing(c)) {
 		e = *err;		/* it lives in the call */
-		forget_call(s.p, s.item);
-		item_resolve(s.p, s.item, &e);
+		manifest_forget_call(s.p, s.item);
+		item_ended(s.p, s.item, &e);
 	} else if (err != NULL || digest_contradicts(v, s.item->digest)) {
 		c->accept = NULL;
-		put_manifest(c->arg);
+		manifest_put(c->arg);
 	} else {
-		forget_call(s.p, s.item);
-		item_resolve(s.p, s.item, NULL);
+		manifest_forget_call(s.p, s.item);
+		item_ended(s.p, s.item, NULL);
 	}
 }
 
 static void
-send_to_registry(struct pusher *p, struct item *item)
+manifest_send_to_registry(struct pusher *p, struct item *item)
 {
 	struct sending	*s = xmalloc(sizeof(*s));
 	struct reg_call	*c = xcalloc(1, sizeof(*c));
@@ -333,50 +341,72 @@ send_to_registry(struct pusher *p, struct item *item)
 	if (!item->is_new && item->subject == NULL) {
 		c->method = "HEAD";
 		c->accept = item->media_type;
-		c->on_done = asked;
+		c->on_done = manifest_asked;
 		reg_start(c);
 	} else {
-		put_manifest(s);
+		manifest_put(s);
 	}
 }
 
 static void
-send_to_layout(struct pusher *p, struct item *item)
+manifest_send_to_layout(struct pusher *p, struct item *item)
 {
 	struct err	err = ERR_INIT;
 
 	if (!layout_blob_has(&p->dest.layout, item->digest, item->size))
-		tell_sent(item);
+		manifest_tell_sent(item);
 	if (layout_put(&p->dest.layout, item->digest, item->bytes,
 	    (size_t)item->size, &err) == -1)
-		item_resolve(p, item, &err);
+		item_ended(p, item, &err);
 	else if (item->subject != NULL)
-		queue_tag(p, item);
+		tag_queue(p, item);
 	else
-		item_resolve(p, item, NULL);
+		item_ended(p, item, NULL);
+}
+
+void
+manifest_wait(struct pusher *p, struct item *item)
+{
+	assert(item->state == ITEM_WAITING);
+	manifest_forget_call(p, item);
+}
+
+void
+manifest_insist(struct pusher *p, struct item *item, const struct err *why)
+{
+	assert(item->state == ITEM_REFUSED);
+	if (manifest_send_later(p, item, why))
+		return;
+	item->is_new = 1;
+	manifest_forget_call(p, item);
+	item_ended(p, item, why);
 }
 
 void
 manifest_send(struct pusher *p, struct item *item)
 {
+	assert(item->kind == ITEM_MANIFEST && item->pending == 0);
 	item->state = ITEM_ACTIVE;
 	if (p->dest.repo == NULL) {
-		send_to_layout(p, item);
-	} else if (p->proof == PROOF_WANTED || p->proof == PROOF_ASKED) {
+		manifest_send_to_layout(p, item);
+	} else if (ask_holds_manifests(p)) {
 		item->next = p->held;
 		p->held = item;
 	} else {
-		send_to_registry(p, item);
+		manifest_send_to_registry(p, item);
 	}
 }
 
-void
-manifest_release(struct pusher *p)
+int
+manifest_work(struct pusher *p)
 {
 	struct item	*item;
+	int		 some = 0;
 
-	while ((item = p->held) != NULL) {
+	while (!ask_holds_manifests(p) && (item = p->held) != NULL) {
 		p->held = item->next;
-		send_to_registry(p, item);
+		manifest_send_to_registry(p, item);
+		some = 1;
 	}
+	return some;
 }

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "lib/base/xalloc.h"
 #include "lib/stream/events.h"
 #include "lib/text/json_out.h"
-#include "tools/acedt-push/xfer.h"
+#include "tools/acedt-push/ask.h"
+#include "tools/acedt-push/push.h"
 
 static int
 compare_items(const void *a, const void *b)
@@ -85,7 +87,7 @@ item_free(void *arg)
 	free(item->call);
 	free(item->digest);
 	free(item->err);
-	free(item->holders);
+	free(item->holders.v);
 	free(item->data);
 	free(item->media_type);
 	free(item->bytes);
@@ -94,8 +96,9 @@ item_free(void *arg)
 }
 
 void
-items_free(struct pusher *p)
+plan_free(struct pusher *p)
 {
+	assert(p->ended == NULL && p->transfers == NULL);
 	tdestroy(p->items, item_free);
 	p->items = NULL;
 	free(p->small.v);
@@ -103,7 +106,7 @@ items_free(struct pusher *p)
 }
 
 static void
-upload_end(struct upload *u)
+image_end(struct image_push *u)
 {
 	struct json_out	j;
 	struct buf	b;
@@ -126,7 +129,7 @@ upload_end(struct upload *u)
 }
 
 static void
-upload_failed(struct upload *u, const struct err *err)
+image_failed(struct image_push *u, const struct err *err)
 {
 	if (u->failed)
 		return;
@@ -143,26 +146,27 @@ item_failed(struct item *item, const struct err *err)
 	*item->err = *err;
 }
 
-void
+/* Something that an item waited for is settled, or what held it. */
+static void
 item_settled(struct pusher *p, struct item *item)
 {
+	assert(item->state == ITEM_WAITING && item->pending > 0);
 	if (--item->pending > 0)
 		return;
 	if (item->err != NULL)
-		item_resolve(p, item, item->err);
+		item_ended(p, item, item->err);
 	else
 		manifest_send(p, item);
 }
 
-void
-item_resolve(struct pusher *p, struct item *item, const struct err *err)
+/* An item is at the destination, or cannot be: tell who waits for it. */
+static void
+item_resolve(struct pusher *p, struct item *item)
 {
-	struct waiter	*w;
+	const struct err	*err = item->err;
+	struct waiter		*w;
 
-	if (err != NULL) {
-		item_failed(item, err);
-		err = item->err;
-	}
+	assert(item->state == ITEM_ENDED);
 	item->state = err != NULL ? ITEM_FAILED : ITEM_DONE;
 	free(item->bytes);
 	item->bytes = NULL;
@@ -175,9 +179,10 @@ item_resolve(struct pusher *p, struct item *item, const struct err *err)
 			item_settled(p, w->item);
 		} else {
 			if (err != NULL)
-				upload_failed(w->upload, err);
-			if (--w->upload->pending == 0)
-				upload_end(w->upload);
+				image_failed(w->image, err);
+			assert(w->image->pending > 0);
+			if (--w->image->pending == 0)
+				image_end(w->image);
 		}
 		free(w);
 	}
@@ -215,13 +220,13 @@ manifest_waits(struct item *by, struct item *item)
 
 /* item must be there before the record is done. */
 static void
-upload_waits(struct upload *u, struct item *item)
+image_waits(struct image_push *u, struct item *item)
 {
 	if (item->state == ITEM_FAILED)
-		upload_failed(u, item->err);
+		image_failed(u, item->err);
 	if (is_settled(item))
 		return;
-	add_waiter(item)->upload = u;
+	add_waiter(item)->image = u;
 	u->pending++;
 }
 
@@ -229,21 +234,23 @@ upload_waits(struct upload *u, struct item *item)
 static int
 add_holder(struct item *item, struct place *place)
 {
-	size_t	i;
+	struct holders	*h = &item->holders;
+	size_t		 i;
 
-	for (i = 0; i < item->nholders; i++)
-		if (item->holders[i] == place)
+	for (i = 0; i < h->n; i++)
+		if (h->v[i].owner == place)
 			return 0;
-	item->holders = xreallocarray(item->holders, item->nholders + 1,
-	    sizeof(struct place *));
-	item->holders[item->nholders++] = place;
+	h->v = xreallocarray(h->v, h->n + 1, sizeof(*h->v));
+	h->v[h->n].repo = place->repo;
+	h->v[h->n].layout = place->layout;
+	h->v[h->n++].owner = place;
 	return 1;
 }
 
 /* What a plan is made for. */
 struct plan {
 	struct pusher	*p;
-	struct upload	*upload;
+	struct image_push *image;
 	struct image	*img;
 	struct place	*place;		/* where the image's content is */
 	struct err	*err;
@@ -268,7 +275,7 @@ need_blob(struct plan *pl, const struct descriptor *d)
 	struct item	*item = blob_get(p, d);
 	int		 is_new;
 
-	pl->upload->bytes += d->size;
+	pl->image->bytes += d->size;
 	is_new = add_holder(item, pl->place);
 	if (d->data != NULL && item->data == NULL)
 		item->data = xmemdup0(d->data, (size_t)d->size);
@@ -361,7 +368,7 @@ need_manifest(struct plan *pl, const struct descriptor *d, int optional,
 			manifest_waits(item, below);
 		else if (below != NULL && edges[i].kind == EDGE_SUBJECT)
 			/* Who sent the manifest need not have had it. */
-			upload_waits(pl->upload, below);
+			image_waits(pl->image, below);
 	}
 	if (is_new) {
 		if (bad)
@@ -450,7 +457,7 @@ resend_blob(struct pusher *p, struct item *by, const struct descriptor *d)
 {
 	struct item	*blob = blob_get(p, d);
 
-	if (blob->state == ITEM_DONE && blob->said && blob->nholders > 0) {
+	if (blob->state == ITEM_DONE && blob->said && blob->holders.n > 0) {
 		blob->unbelieved = 1;
 		blob->said = 0;
 		queue_blob(p, blob);
@@ -460,7 +467,12 @@ resend_blob(struct pusher *p, struct item *by, const struct descriptor *d)
 	return blob->unbelieved;
 }
 
-int
+/*
+ * The destination refuses a manifest: blobs below it that were only said to be
+ * there are queued, and the manifest waits for them, held until item_settled().
+ * 0 if there are none, or if that was done before.
+ */
+static int
 item_resend(struct pusher *p, struct item *item)
 {
 	struct manifest	 m;
@@ -496,14 +508,14 @@ plan_roots(struct plan *pl)
 		    need_blob(pl, d);
 		if (pl->err->msg[0] != '\0')
 			return;
-		upload_waits(pl->upload, item);
+		image_waits(pl->image, item);
 	}
 }
 
 void
-upload_begin(struct job *job, struct pusher *p)
+plan_image(struct job *job, struct pusher *p)
 {
-	struct upload	*u = xcalloc(1, sizeof(*u));
+	struct image_push	*u = xcalloc(1, sizeof(*u));
 	struct image	 img;
 	struct err	 err = ERR_INIT;
 	struct plan	 pl = { p, u, &img, NULL, &err };
@@ -525,11 +537,59 @@ upload_begin(struct job *job, struct pusher *p)
 		}
 	}
 	if (err.msg[0] != '\0')
-		upload_failed(u, &err);
+		image_failed(u, &err);
 	image_clear(&img);
 	EVENT("plan", EV_NUM("blobs", p->plan_blobs),
 	    EV_NUM("bytes", p->plan_bytes));
-	xfer_schedule(p);
+	queue_start(p);
 	if (--u->pending == 0)
-		upload_end(u);
+		image_end(u);
+}
+
+/* A manifest was refused: what it names is sent first, if that is of any use. */
+static void
+plan_refused(struct pusher *p, struct item *item)
+{
+	struct err	*why = item->err;
+
+	assert(item->state == ITEM_REFUSED && why != NULL);
+	item->err = NULL;
+	if (item_resend(p, item) > 0) {
+		log_info("%s; what it was said to have is sent", why->msg);
+		manifest_wait(p, item);
+		item_settled(p, item);
+	} else {
+		manifest_insist(p, item, why);
+	}
+	free(why);
+}
+
+/* Settle what has ended.  1: some. */
+static int
+plan_settle(struct pusher *p)
+{
+	struct item	*item;
+	int		 some = 0;
+
+	for (; (item = item_take_ended(p)) != NULL; some = 1) {
+		if (item->state == ITEM_ENDED)
+			item_resolve(p, item);
+		else
+			plan_refused(p, item);
+	}
+	return some;
+}
+
+int
+plan_work(struct pusher *p)
+{
+	int	some;
+
+	some = queue_work(p);
+	some |= ask_work(p);
+	some |= manifest_work(p);
+	some |= plan_settle(p);
+	if (some)
+		queue_start(p);
+	return some;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/oci/dest.h"
 #include "lib/program/hostnote.h"
@@ -11,15 +12,8 @@
 #include "lib/program/stage.h"
 #include "lib/registry/reg.h"
 #include "lib/stream/image.h"
+#include "lib/transfer/source.h"
 #include "tools/acedt-push/journal.h"
-#include "tools/acedt-push/pace.h"
-
-/*
- * Blobs up to this size travel through memory as a whole: checked before they
- * are sent, sent again without asking the source again, and in one request
- * where the registry takes that.
- */
-#define BLOB_SMALL	(256 * 1024)
 
 enum item_kind {
 	ITEM_BLOB,
@@ -31,14 +25,23 @@ enum item_state {
 	ITEM_WAITING,		/* a manifest, for what is below it */
 	ITEM_QUEUED,		/* a blob, for its turn */
 	ITEM_ACTIVE,
+	ITEM_REFUSED,		/* a manifest, perhaps for a blob below it */
+	ITEM_ENDED,		/* one of the next two, once the plan knows */
 	ITEM_DONE,		/* it is at the destination */
 	ITEM_FAILED
+};
+
+/* How a blob came to be at the destination. */
+enum outcome {
+	OUTCOME_COPIED,
+	OUTCOME_PRESENT,	/* it was there */
+	OUTCOME_MOUNTED		/* from another repository of the registry */
 };
 
 /* Who waits for an item: one of the two is set. */
 struct waiter {
 	struct item	*item;
-	struct upload	*upload;
+	struct image_push *image;
 	struct waiter	*next;
 };
 
@@ -58,8 +61,8 @@ struct item {
 	struct err	*err;		/* owned: why it failed */
 
 	/* A blob. */
-	struct place	**holders;	/* owned array: who has it */
-	size_t		 nholders;
+	struct holders	 holders;	/* owned: who has it; their owner is
+					 * a struct place */
 	char		*data;		/* owned: embedded content, or NULL */
 	unsigned long	 seq;		/* order of arrival */
 	struct item	*rival;		/* owned: same digest, another size */
@@ -79,8 +82,8 @@ struct item {
 	int		 resent;	/* blobs below it that were said to be
 					 * there had their second chance */
 
-	struct item	*next;		/* held, or in the queue of referrers
-					 * tags */
+	struct item	*next;		/* held, ended, or in the queue of
+					 * referrers tags: one of them */
 };
 
 /* The largest first: the longest transfer must not begin last. */
@@ -95,14 +98,6 @@ struct lane {
 	struct heap	 heap;
 	size_t		 active;
 	struct lane	*next;
-};
-
-/* What a source may not stay below; see slow.c. */
-struct lowest {
-	int64_t		 speed;		/* bytes a second; 0: none */
-	int		 seconds;	/* that it is measured over */
-	int		 max_seconds;	/* for a whole blob; 0: no limit */
-	struct loop_timer timer;	/* the next look */
 };
 
 /* Does the registry take a blob in one POST with its body? */
@@ -143,12 +138,15 @@ struct pusher {
 	void		*items;		/* a tree of tsearch(3) */
 	struct heap	 small;
 	struct lane	*lanes;		/* owned */
-	struct lowest	 lowest;
-	struct xfer	*xfers;		/* under way */
+	int		 max_seconds;	/* for a whole blob; 0: no limit */
+	struct loop_timer look_timer;	/* for sources that are too slow */
+	struct transfer	*transfers;	/* owned: under way */
+	struct item	*ended, *ended_end; /* for the plan to settle */
 	size_t		 nsmall, nlarge;
 	size_t		 small_max;
 	size_t		 both_max;	/* small and large together */
-	struct pace	 pace;
+	struct pace	 pace;		/* --limit-rate */
+	struct source_setup source_setup;
 	struct journal	 journal;
 	unsigned long	 seq;
 	enum single_post single_post;
@@ -160,19 +158,21 @@ struct pusher {
 	size_t		 nsending;	/* manifests under way to a registry */
 	struct item	*held;		/* manifests that wait for the proof */
 	struct item	*known;		/* borrowed: a blob that is there, or NULL */
-	struct xfer	*first;		/* borrowed: asks by HEAD whether the first
+	struct transfer	*first;		/* borrowed: asks by HEAD whether the first
 					 * blob is there, or NULL */
 	struct err	*denied;	/* owned: we may not push there; or NULL */
 	size_t		 nmounting;	/* mounts under way */
-	size_t		 nwaiting;	/* for what others find out */
+	int		 woken;		/* who waits for what others find out
+					 * looks again */
 	int		 in_use;	/* it has blobs: ask before one is sent */
 	struct item	*tags, *tags_end; /* referrers tags to update */
 	struct reg_call	*tag_call;	/* owned */
+	struct buf	 tag_body;	/* that it sends */
 	int64_t		 plan_blobs, plan_bytes;
 };
 
 /* One record being pushed. */
-struct upload {
+struct image_push {
 	struct job	*job;		/* borrowed */
 	struct pusher	*p;		/* borrowed */
 	size_t		 pending;
@@ -183,27 +183,39 @@ struct upload {
 	int64_t		 bytes;		/* of the blobs that it names */
 };
 
-/* plan.c: what a record needs at the destination. */
-void	upload_begin(struct job *, struct pusher *);
-/* An item is at the destination, or (err) cannot be. */
-void	item_resolve(struct pusher *, struct item *, const struct err *);
-void	items_free(struct pusher *);
-/* Something that an item waited for is settled, or what held it. */
-void	item_settled(struct pusher *, struct item *);
 /*
- * The destination refuses a manifest: blobs below it that were only said to be
- * there are queued, and the manifest waits for them, held until item_settled().
- * 0 if there are none, or if that was done before.
+ * Who calls whom: main, plan, manifest and queue, transfer, ask, upload and file.
+ * What ends below is told to the plan by the list of ended.c, never by a call.
  */
-int	item_resend(struct pusher *, struct item *);
+
+/* plan.c: what a record needs at the destination. */
+void	plan_image(struct job *, struct pusher *);
+/* All that waits for nothing; 1 while there may be more. */
+int	plan_work(struct pusher *);
+void	plan_free(struct pusher *);
+
+/*
+ * ended.c: an item is at the destination, or (err) cannot be; the plan settles it
+ * in this turn of the loop.
+ */
+void	item_ended(struct pusher *, struct item *, const struct err *);
+/*
+ * The destination refuses a manifest, perhaps for a blob below it that was only said
+ * to be there.
+ */
+void	item_refused(struct pusher *, struct item *, const struct err *);
+/* The oldest that was not taken yet; NULL if there is none. */
+struct item *item_take_ended(struct pusher *);
 
 /* manifest.c: send a manifest; what is below it is there. */
 void	manifest_send(struct pusher *, struct item *);
-/* The proof ended: send those that it held. */
-void	manifest_release(struct pusher *);
-
-/* ask.c: no manifest is under way. */
-void	ask_manifests_ended(struct pusher *);
+/* One was refused: it waits for what is below it to be sent. */
+void	manifest_wait(struct pusher *, struct item *);
+/* One was refused for what it is: once more, or the end. */
+void	manifest_insist(struct pusher *, struct item *,
+	    const struct err *why);
+/* Send those that wait no more.  1: some. */
+int	manifest_work(struct pusher *);
 
 /* lane.c: the blob waits for its turn; it has a holder. */
 void	lane_add(struct pusher *, struct item *);
@@ -211,13 +223,10 @@ void	lane_add(struct pusher *, struct item *);
 struct item *lane_next(struct pusher *);
 void	lanes_free(struct pusher *);
 
-/* slow.c: look at what is under way, from now on. */
-void	slow_watch(struct pusher *);
-
-/* xfer.c: start what may start. */
-void	xfer_schedule(struct pusher *);
-/* Work that waits for nothing; 1 while there is more. */
-int	xfer_work(struct pusher *);
+/* queue.c: start the transfers that may start. */
+void	queue_start(struct pusher *);
+/* Transfers that wait for nothing go on; 1 while there may be more. */
+int	queue_work(struct pusher *);
 
 /* heap.c */
 /* Larger before smaller, earlier before later. */
