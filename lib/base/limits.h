@@ -9,7 +9,7 @@
 /* The stream, acedt-stream(5). */
 #define STREAM_LINE_MAX		(32 * 1024 * 1024)  /* bytes, with newline */
 #define STREAM_DEPTH_MAX	64		    /* nesting of one record */
-#define STREAM_VALUES_MAX	2000000		    /* JSON values in a record */
+#define STREAM_VALUES_MAX	2000000		    /* JSON values */
 
 /* Sources files, ace-dt-mirror-gather(1). */
 #define LIST_BYTES_MAX		(64 * 1024 * 1024)
@@ -44,10 +44,10 @@
 #define HTTP_STALL_SECONDS	60		    /* without a byte */
 #define HTTP_COMMIT_SECONDS	900		    /* the same, after the
 						     * last of an upload */
-#define HTTP_CRAWL_STALLS	10		    /* how often that, for all of
-						     * what is not a blob */
-#define HTTP_SPEED_LIMIT	20		    /* bytes/s of a blob, at least */
-#define HTTP_SPEED_SECONDS	600		    /* that it is measured over */
+#define HTTP_CRAWL_STALLS	10		    /* times that, for what
+						     * is not a blob */
+#define HTTP_SPEED_LIMIT	20		    /* bytes/s of a blob */
+#define HTTP_SPEED_SECONDS	600		    /* averaged over */
 #define HTTP_SECONDS_MAX	86400		    /* what an option may say */
 #define HTTP_RETRIES		5		    /* without progress */
 #define HTTP_RETRIES_MAX	100
@@ -56,30 +56,30 @@
 #define HTTP_FIRST_SECONDS	5		    /* one that never was */
 #define HTTP_PROBE_MAX_MS	5000		    /* between two tries then */
 #define HTTP_OUTAGE_TOLD_MS	2000		    /* when it is said */
-#define HTTP_OUTAGE_LOOK_MS	100		    /* what other programs found */
-#define TOKEN_RETRIES		2		    /* of a busy token service */
+#define HTTP_OUTAGE_LOOK_MS	100		    /* between two looks */
+#define TOKEN_RETRIES		2		    /* if it is busy */
 #define TOKEN_SCOPES_MAX	2048		    /* bytes, in one request */
-#define HOST_REST_SECONDS	30		    /* after it was unreachable */
+#define HOST_REST_SECONDS	30		    /* if unreachable */
 #define HELPER_SECONDS		60		    /* a credential helper */
 #define HELPER_SECONDS_MAX	3600
 #define HELPER_ANSWER_MAX	(64 * 1024)
-#define HTTP_CALLS_PER_HOST	32		    /* concurrentHTTP's default */
+#define HTTP_CALLS_PER_HOST	32		    /* the default */
 #define HTTP_HOSTS_AT_ONCE	4		    /* times that: all hosts */
 #define SHARED_LOOK_MS		20		    /* for places of others */
 #define PACE_MAX_MS		10000		    /* between two requests */
 #define REQUESTS_PER_SECOND_MAX	10000
 #define QUOTA_PACE_MAX_MS	2000		    /* the same, for a quota */
-#define QUOTA_SMALL_PART	10		    /* less than a tenth is left */
+#define QUOTA_SMALL_PART	10		    /* 1/10 is left */
 #define HTTP_BACKOFF_MS		250		    /* first wait, doubled */
 #define HTTP_BACKOFF_MAX_MS	30000
 #define HTTP_RETRY_AFTER_MAX	120		    /* seconds */
 
 /* Uploads, acedt-push(1). */
 #define UPLOAD_NOTED_MIN	(8 * 1024 * 1024)   /* goes on after a kill */
-#define UPLOAD_SNAPSHOT		(16 * 1024 * 1024)  /* from digest state to state */
-#define UPLOAD_DAYS		7		    /* that notes and parts are kept */
-#define HOST_NOTE_DAYS		7		    /* what is known of a host */
-#define UPLOAD_CHUNK_MAX	(1024 * 1024 * 1024) /* that a registry may want */
+#define UPLOAD_SNAPSHOT		(16 * 1024 * 1024)  /* between two states */
+#define UPLOAD_DAYS		7		    /* of notes and parts */
+#define HOST_NOTE_DAYS		7		    /* of what a host does */
+#define UPLOAD_CHUNK_MAX	(1024 * 1024 * 1024) /* a registry's wish */
 #define RATE_MAX		1000000000000LL	    /* --limit-rate, bytes/s */
 
 /*
@@ -101,8 +101,8 @@
 #define CERTS_FILE_MAX		(1024 * 1024)
 #define DOCKER_CONFIG_MAX	(4 * 1024 * 1024)
 #define LAYOUT_INDEX_MAX	(32 * 1024 * 1024)  /* index.json, bytes */
-#define LOCK_SAY_MS		2000		    /* of a layout, until it is said */
-#define LOCK_LOOK_MS		50		    /* until it is tried again */
+#define LOCK_SAY_MS		2000		    /* before it is said */
+#define LOCK_LOOK_MS		50		    /* between two tries */
 #define LAYOUT_ENTRY_VALUES_MAX	10000		    /* JSON values, one entry */
 
 #endif

@@ -52,6 +52,7 @@ open_name(int dir, const char *name, int flags)
 	return fd;
 }
 
+/* The path component by component, where the kernel lacks openat2(2). */
 static int
 walk(int dir, const char *path, int flags)
 {

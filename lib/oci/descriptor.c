@@ -79,6 +79,7 @@ read_data(struct descriptor *d, jv obj, struct err *err)
 	return 0;
 }
 
+/* The media type, which only a partial descriptor may lack. */
 static int
 read_media_type(struct descriptor *d, jv obj, int partial, struct err *err)
 {
@@ -98,6 +99,7 @@ read_media_type(struct descriptor *d, jv obj, int partial, struct err *err)
 	return 0;
 }
 
+/* Every member that we act on; d may be half filled when one is wrong. */
 static int
 read_members(struct descriptor *d, jv obj, int partial, struct err *err)
 {

@@ -18,7 +18,7 @@ struct descriptor {
 	char		*artifact_type;	/* NULL if absent */
 	int		 has_platform;
 	struct platform	 platform;
-	/* Embedded content, size bytes; NULL also if that is an empty string. */
+	/* Embedded content, size bytes; NULL if absent or empty. */
 	char		*data;
 };
 

@@ -77,6 +77,7 @@ has_shape(const char *s)
 	return *s == '\0';
 }
 
+/* The digits of an algorithm that we know: their number and their case. */
 static int
 check_hex(const struct algorithm *a, const char *digest, struct err *err)
 {

@@ -108,7 +108,7 @@ list_add(struct digest_list *list, struct json_span array)
 	while (json_text_next(array, &element)) {
 		if ((digest = member_string(element, "digest")) == NULL)
 			continue;
-		/* The room doubles: n is 0 or a power of two when it is full. */
+		/* The room doubles: it is full at each power of 2. */
 		if ((list->n & (list->n - 1)) == 0)
 			list->v = xreallocarray(list->v,
 			    list->n > 0 ? 2 * list->n : 1, sizeof(*list->v));

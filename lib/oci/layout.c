@@ -133,6 +133,7 @@ check_layout_file(struct layout *l, struct err *err)
 	return rc;
 }
 
+/* The directory itself, whatever is in it. */
 static int
 open_dir(struct layout *l, const char *dir, struct err *err)
 {
@@ -311,8 +312,8 @@ layout_room(struct layout *l, int64_t bytes, struct err *err)
 	room = (double)st.f_bavail * (double)st.f_frsize;
 	if ((double)bytes <= room)
 		return 0;
-	return err_set(err, ERR_LIMIT, "oci:%s: %lld bytes are needed, its disk "
-	    "has room for %.0f", l->dir, (long long)bytes, room);
+	return err_set(err, ERR_LIMIT, "oci:%s: %lld bytes are needed, its "
+	    "disk has room for %.0f", l->dir, (long long)bytes, room);
 }
 
 int
@@ -660,6 +661,7 @@ sweep(struct layout *l)
 	closedir(d);
 }
 
+/* What a layout has and this one lacks; under the lock of the layout. */
 static int
 make_missing(struct layout *l, struct err *err)
 {

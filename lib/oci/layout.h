@@ -51,7 +51,7 @@ struct layout_writer {
 	int		 fd;
 	char		*tmp;		/* owned: its name where it needs one */
 	int		 replace;	/* what has the blob's name is wrong */
-	int		 keep;		/* a part: it stays when this is ended */
+	int		 keep;		/* a part: it stays at the end */
 };
 int	layout_write_begin(struct layout_writer *, struct layout *,
 	    struct err *);

@@ -94,6 +94,7 @@ entry_ref_name(jv obj)
 	return name;
 }
 
+/* An entry out of its text; *e is filled only where it is good. */
 static int
 parse_entry(struct layout_entry *e, struct json_span text, struct err *err)
 {
@@ -157,6 +158,7 @@ join_tag(const struct layout_index *x, struct tag *t, size_t entry)
 	t->other = entry;
 }
 
+/* The table of tags, sorted for layout_index_find(), each tag once. */
 static void
 sort_tags(struct layout_index *x)
 {
@@ -432,6 +434,7 @@ stands_already(struct json_span list, const char *tag, const char *entry)
 	return seen == 1 && same;
 }
 
+/* Point the tag at the entry, unless it is there; under the lock. */
 static int
 change_index(struct layout *l, const char *tag, const char *entry,
     int *changed, struct err *err)

@@ -286,6 +286,7 @@ artifact_type_of(jv doc, int is_index)
 	return type;
 }
 
+/* What the document names, in the order in which it stands there. */
 static int
 read_edges(struct manifest *m, jv doc, struct err *err)
 {
@@ -308,6 +309,7 @@ read_edges(struct manifest *m, jv doc, struct err *err)
 	return rc == 0 ? add_member(m, EDGE_SUBJECT, doc, "subject", err) : -1;
 }
 
+/* The whole document: what it is first, and then what it names. */
 static int
 read_document(struct manifest *m, const char *announced, jv doc,
     struct err *err)

@@ -213,6 +213,7 @@ check_ipv6(const char *text, const char *host, struct err *err)
 	return check_port(text, end + 2, err);
 }
 
+/* A registry: a name or an address, with a port or without. */
 static int
 check_host(const char *text, const char *host, struct err *err)
 {
@@ -306,6 +307,7 @@ split_rest(const char *text, char *rest, char **tag, char **digest,
 	return 0;
 }
 
+/* registry/repository[:tag][@digest]; the parts are cut from the end. */
 static int
 parse_remote(struct ref *ref, const char *text, struct err *err)
 {

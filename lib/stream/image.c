@@ -261,6 +261,7 @@ parse_content(struct image *img, jv obj, struct err *err)
 	return rc;
 }
 
+/* An entry that a filter selected, as the index has it. */
 static int
 parse_selection(struct image *img, jv obj, struct err *err)
 {
@@ -363,6 +364,7 @@ image_check_labels(jv rec, struct err *err)
 	return rc;
 }
 
+/* All members that make an image; img may be half filled on an error. */
 static int
 parse_record(struct image *img, jv rec, struct err *err)
 {

@@ -18,7 +18,7 @@ struct record;
 
 /* A manifest that the record carries, bytes and all. */
 struct content {
-	struct descriptor	 desc;	/* media type, digest, size: all known */
+	struct descriptor	 desc;	/* with media type and size */
 	char			*data;	/* owned; desc.size bytes */
 	struct manifest		 manifest; /* parsed from data */
 	int			 visited; /* for walks; reset before each */
@@ -27,8 +27,8 @@ struct content {
 /* An entry that a filter took out of an index. */
 struct selection {
 	struct descriptor	 desc;
-	char			*json;	/* owned: the descriptor as in the index */
-	char			*index;	/* owned: digest of that index; NULL when
+	char			*json;	/* owned: its text there */
+	char			*index;	/* owned: digest of the index; NULL when
 					 * the source itself was selected */
 };
 

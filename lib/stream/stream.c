@@ -73,6 +73,7 @@ read_header(struct stream_in *in, jv obj, struct err *err)
 	return 0;
 }
 
+/* The end record: it counts the images of its segment. */
 static int
 read_end(struct stream_in *in, jv obj, struct err *err)
 {

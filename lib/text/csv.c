@@ -178,6 +178,7 @@ end_field(struct parse *ps)
  * record, -1 if it is wrong.
  */
 
+/* A field without quotes: 1 if another one follows, 0 at the end, -1. */
 static int
 plain_field(struct parse *ps)
 {
@@ -196,6 +197,7 @@ plain_field(struct parse *ps)
 	return comma != NULL;
 }
 
+/* A field in quotes, which may go on over the ends of lines. */
 static int
 quoted_field(struct parse *ps)
 {

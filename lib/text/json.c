@@ -50,7 +50,7 @@ struct member {
 	enum role	 child;
 };
 
-static const struct member document_members[] = {
+static const struct member known_document[] = {
 	{ "schemaVersion", ROLE_INTEGER },
 	{ "mediaType", ROLE_OTHER },
 	{ "artifactType", ROLE_OTHER },
@@ -64,7 +64,7 @@ static const struct member document_members[] = {
 	{ NULL, ROLE_OTHER }
 };
 
-static const struct member descriptor_members[] = {
+static const struct member known_descriptor[] = {
 	{ "mediaType", ROLE_OTHER },
 	{ "digest", ROLE_OTHER },
 	{ "size", ROLE_INTEGER },
@@ -76,7 +76,7 @@ static const struct member descriptor_members[] = {
 	{ NULL, ROLE_OTHER }
 };
 
-static const struct member platform_members[] = {
+static const struct member known_platform[] = {
 	{ "architecture", ROLE_OTHER },
 	{ "os", ROLE_OTHER },
 	{ "os.version", ROLE_OTHER },
@@ -129,6 +129,7 @@ hex4(const struct scan *sc, size_t at)
 	return strtol(digits, NULL, 16);
 }
 
+/* At the backslash of an escape, to the byte after the escape. */
 static int
 scan_escape(struct scan *sc)
 {
@@ -208,6 +209,7 @@ check_whole(struct scan *sc, enum role role)
 	    sc->pos) : 0;
 }
 
+/* A number as RFC 8259 writes it, and whole where its role wants that. */
 static int
 scan_number(struct scan *sc, enum role role)
 {
@@ -256,11 +258,11 @@ members_of(enum role role)
 {
 	switch (role) {
 	case ROLE_DOCUMENT:
-		return document_members;
+		return known_document;
 	case ROLE_DESCRIPTOR:
-		return descriptor_members;
+		return known_descriptor;
 	case ROLE_PLATFORM:
-		return platform_members;
+		return known_platform;
 	case ROLE_OTHER:
 	case ROLE_INTEGER:
 	case ROLE_DESCRIPTORS:

@@ -106,7 +106,7 @@ is_plain(unsigned char c)
 
 /* A string with its quotes. */
 static void
-add_string(struct buf *b, const char *p, size_t len)
+add_quoted(struct buf *b, const char *p, size_t len)
 {
 	const unsigned char	*s = (const unsigned char *)p;
 	unsigned long		 c;
@@ -141,7 +141,7 @@ json_out_name(struct json_out *j, const char *name)
 	assert(j->depth > 0 && !in_array(j) && !j->named);
 	if (j->comma)
 		buf_addc(j->buf, ',');
-	add_string(j->buf, name, strlen(name));
+	add_quoted(j->buf, name, strlen(name));
 	buf_addc(j->buf, ':');
 	j->comma = 0;
 	j->named = 1;
@@ -151,7 +151,7 @@ void
 json_out_string(struct json_out *j, const char *p, size_t len)
 {
 	begin_value(j);
-	add_string(j->buf, p, len);
+	add_quoted(j->buf, p, len);
 }
 
 void

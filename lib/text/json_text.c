@@ -107,6 +107,7 @@ members_next(struct members *m)
 	return 1;
 }
 
+/* Does the member have that name, escapes in it read as what they mean? */
 static int
 is_named(const struct members *m, const char *name)
 {

@@ -82,6 +82,7 @@ end_of_line(struct toml_reader *r)
 	    wrong(r, "the end of the line is expected");
 }
 
+/* After the backslash: only ASCII characters, as files of that kind have. */
 static int
 read_escape(struct toml_reader *r, struct buf *b)
 {
@@ -219,6 +220,7 @@ tell(struct toml_reader *r, const char *text, int depth)
 
 static int	read_value(struct toml_reader *, int depth);
 
+/* An array, each of its elements through read_value(). */
 static int
 read_array(struct toml_reader *r, int depth)
 {
@@ -267,6 +269,7 @@ skip_inline_table(struct toml_reader *r)
 	return 0;
 }
 
+/* A value: strings and booleans go to the callback, others are passed over. */
 static int
 read_value(struct toml_reader *r, int depth)
 {
