@@ -363,6 +363,7 @@ test_cloexec(void)
 	words[0] = NULL;
 	cli_init(&c, &program, 0, words);
 	is_int(cli_next(&c, &value), 0);
+	cli_clear(&c);
 }
 
 /* The words of a line, by cli_word(); options are not judged. */
