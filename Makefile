@@ -29,8 +29,8 @@ ALL_LDFLAGS  = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 ALL_LIBS     = -lcurl -ljq -lssl -lcrypto -lyaml -lseccomp \
 	       -lpcre2-8 -lunistring $(LDLIBS)
 
-TOOLS	:= acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index \
-	   acedt-check
+TOOLS	:= acedt-list acedt-resolve acedt-fetch acedt-filter acedt-push acedt-index \
+	   acedt-check acedt-show
 PROGRAMS := $(TOOLS:%=$(B)/%) $(B)/ace-dt
 BENCHES	:= $(B)/bench/relay $(B)/bench/loop
 UNITS	:= $(patsubst test/unit/%.c,$(B)/test/unit/%,$(wildcard test/unit/t_*.c))

@@ -91,7 +91,7 @@ load helper
 	make -s -o all -C "$TOP" B="$BUILD_DIR" DESTDIR="$PWD/root" \
 	    PREFIX=/usr install >/dev/null
 	for p in ace-dt acedt-resolve acedt-fetch acedt-filter acedt-push \
-	    acedt-index acedt-check; do
+	    acedt-index acedt-check acedt-list acedt-show; do
 		[ -x "root/usr/bin/$p" ]
 	done
 	[ -f root/usr/share/man/man1/ace-dt.1 ]

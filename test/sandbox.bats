@@ -126,15 +126,26 @@ no_files()
 	cmp stdout "$FILES/fetched"
 }
 
-@test "acedt-resolve, acedt-check: sockets, no file to write" {
+@test "acedt-resolve, acedt-list, acedt-check: sockets, no file to write" {
 	need_seccomp
 	echo "127.0.0.1:1/x:1" >list
-	for program in acedt-resolve acedt-check; do
-		break_out "$program" "$program" list
+	for program in acedt-resolve acedt-list acedt-check; do
+		words=list
+		[ "$program" != acedt-list ] || words="oci:$FILES/images:app"
+		break_out "$program" "$program" "$words"
 		all_refused
 		grep -qx "socket-tcp: OK" out
-		grep -q "127.0.0.1:1" stdout
+		[ "$program" = acedt-list ] || grep -q "127.0.0.1:1" stdout
 	done
+}
+
+@test "acedt-show: no files, no sockets, nothing" {
+	need_seccomp
+	break_out acedt-show acedt-show -o json <"$FILES/fetched"
+	all_refused
+	no_sockets
+	refute grep OK out
+	[ -s stdout ]
 }
 
 @test "acedt-fetch: only its cache" {

@@ -565,7 +565,7 @@ unread()
 
 @test "every program: help on stdout, version, a wrong option" {
 	for p in acedt-resolve acedt-fetch acedt-filter acedt-push \
-	    acedt-index acedt-check; do
+	    acedt-index acedt-check acedt-list acedt-show; do
 		run -0 --separate-stderr $p --help
 		[[ $output == "Usage: $p "* ]]
 		[ -z "$stderr" ]

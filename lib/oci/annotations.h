@@ -8,4 +8,8 @@
 #define NOTE_VERSION	"vnd.act3-ace.data.version"
 #define NOTE_EXTRA	"vnd.act3-ace.data.extra-manifests"
 
+/* Of its entries: the source of each, and its labels as the text of an object. */
+#define NOTE_SOURCE	"vnd.act3-ace.manifest.source"
+#define NOTE_LABELS	"data.act3-ace.io/labels"
+
 #endif

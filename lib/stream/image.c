@@ -374,6 +374,7 @@ parse_record(struct image *img, jv rec, struct err *err)
 	img->file = json_str(rec, "file");
 	if (!json_int(rec, "line", &img->line))
 		img->line = 0;
+	img->name = json_str(rec, "name");
 	if ((img->source = json_str(rec, "source")) == NULL)
 		return err_set(err, ERR_STREAM,
 		    "an image record without \"source\"");
@@ -425,6 +426,7 @@ image_clear(struct image *img)
 	size_t	i;
 
 	free(img->file);
+	free(img->name);
 	free(img->source);
 	ref_clear(&img->ref);
 	descriptor_clear(&img->root);

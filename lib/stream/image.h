@@ -35,6 +35,8 @@ struct selection {
 struct image {
 	char			*file;	/* owned: the sources file, or NULL */
 	int64_t			 line;
+	char			*name;	/* owned: what the image is called where it
+					 * came from, or NULL: the source is */
 	char			*source; /* owned: as written in the file */
 	struct ref		 ref;	/* of source */
 	struct descriptor	 root;

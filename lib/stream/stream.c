@@ -207,6 +207,18 @@ stream_in_next(struct stream_in *in, struct record *rec, struct err *err)
 }
 
 void
+record_take(struct record *rec, struct buf *b, int is_image)
+{
+	assert(!buf_is_full(b));
+	rec->len = b->len;
+	rec->raw = buf_detach(b);
+	rec->obj = jv_parse_sized(rec->raw, (int)rec->len);
+	assert(jv_get_kind(rec->obj) == JV_KIND_OBJECT);
+	rec->is_image = is_image;
+	rec->over = NULL;
+}
+
+void
 record_clear(struct record *rec)
 {
 	free(rec->raw);
@@ -221,9 +233,11 @@ void
 record_name(const struct record *rec, char *out, size_t size)
 {
 	char	*file = json_str(rec->obj, "file");
-	char	*source = json_str(rec->obj, "source");
+	char	*source = json_str(rec->obj, "name");
 	int64_t	 line = 0;
 
+	if (source == NULL)
+		source = json_str(rec->obj, "source");
 	json_int(rec->obj, "line", &line);
 	if (file != NULL)
 		snprintf(out, size, "%s:%lld: %s", file, (long long)line,

@@ -62,6 +62,11 @@ int	stream_in_next(struct stream_in *, struct record *, struct err *);
 void	stream_in_complain(const struct stream_in *, const struct err *,
 	    const char *meaning);
 
+/*
+ * Make a record of the JSON object in a buffer, which is empty afterwards; the
+ * buffer must have held all of it.
+ */
+void	record_take(struct record *, struct buf *, int is_image);
 void	record_clear(struct record *);
 
 /* "FILE:LINE: SOURCE" as far as the record says, for messages; into out. */

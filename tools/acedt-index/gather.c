@@ -23,8 +23,6 @@
 
 #define NOTE_TOTAL	"vnd.act3-ace.data.layer.size.total"
 #define NOTE_DEDUP	"vnd.act3-ace.data.layer.size.deduplicated"
-#define NOTE_SOURCE	"vnd.act3-ace.manifest.source"
-#define NOTE_LABELS	"data.act3-ace.io/labels"
 #define NOTE_INDEX	"data.act3-ace.io/source-index"
 
 /* The labels of a record as JSON with sorted keys, "" if it has none. */
@@ -63,10 +61,12 @@ notes_text(const struct image *img, const char *labels, const char *index,
 {
 	struct pairs		 p = PAIRS_INIT;
 	const struct content	*c;
+	const char		*name = img->name != NULL ? img->name :
+				    img->source;
 	struct json_out		 j;
 
-	pairs_set(&p, NOTE_SOURCE, img->source);
-	pairs_set(&p, NOTE_REF_NAME, img->source);
+	pairs_set(&p, NOTE_SOURCE, name);
+	pairs_set(&p, NOTE_REF_NAME, name);
 	if (*labels != '\0')
 		pairs_set(&p, NOTE_LABELS, labels);
 	if (index != NULL && (c = image_find(img, index)) != NULL)
@@ -99,7 +99,7 @@ entry_new(struct gather *g, const struct image *img, const char *labels,
 	g->entries = xreallocarray(g->entries, g->nentries + 1,
 	    sizeof(*g->entries));
 	e = &g->entries[g->nentries++];
-	e->source = xstrdup(img->source);
+	e->source = xstrdup(img->name != NULL ? img->name : img->source);
 	e->labels = xstrdup(labels);
 	e->file = xstrdup(img->file != NULL ? img->file : "");
 	e->digest = xstrdup(d->digest);

@@ -8,6 +8,7 @@
 #include "lib/oci/dest.h"
 #include "lib/program/net.h"
 #include "tools/acedt-index/gather.h"
+#include "tools/acedt-index/original.h"
 
 /* Images that are named when nothing of them was selected. */
 #define LEFT_OUT_NAMED		10
@@ -16,6 +17,7 @@ struct indexer {
 	struct net	 net;
 	struct dest	 dest;
 	struct gather	 gather;
+	struct original	 original;
 	struct pairs	 annotations;
 	int		 fallback;
 	int		 print;
@@ -25,6 +27,7 @@ struct indexer {
 	struct buf	 left_out;	/* names of some, for people */
 	unsigned long	 nleft_out;	/* images without an entry */
 	unsigned long	 failed;	/* images */
+	const char	*media_type;	/* borrowed: of what is published */
 	char		*said;		/* owned: an error that others have too */
 	char		*said_of;	/* owned: the first image that has it */
 	unsigned long	 said_again;	/* images */

@@ -16,6 +16,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/oci/dest.h"
 #include "lib/oci/digest.h"
+#include "lib/oci/manifest.h"
 #include "lib/program/cli.h"
 #include "lib/program/net.h"
 #include "lib/program/setup.h"
@@ -93,32 +94,46 @@ check_entries(const struct indexer *x)
 	    " is as it was");
 }
 
+/*
+ * The index to publish: the one that all images came from, to the byte, or a
+ * new one of them.
+ */
 static void
-finish(struct indexer *x)
+make_index(struct indexer *x, struct buf *b)
 {
 	struct err	err = ERR_INIT;
-	struct buf	b;
+
+	if (original_is_complete(&x->original) && x->annotations.n == 0 &&
+	    !x->fallback) {
+		log_info("all entries of the index %s came: it is published as "
+		    "it is", x->original.digest);
+		x->media_type = x->original.media_type;
+		buf_add(b, x->original.bytes, x->original.len);
+		return;
+	}
+	if (x->original.bytes != NULL)
+		log_info("not all of the index %s came as it was: a new index "
+		    "is made", x->original.digest);
+	x->media_type = MT_OCI_INDEX;
+	if (gather_index(&x->gather, &x->annotations, x->fallback, b,
+	    &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+}
+
+static void
+publish_index(struct indexer *x, const struct buf *b)
+{
+	struct err	err = ERR_INIT;
 	char		digest[DIGEST_STR_MAX];
 	int		changed;
 
-	check_entries(x);
-	buf_init(&b, INDEX_BYTES_MAX);
-	if (gather_index(&x->gather, &x->annotations, x->fallback, &b,
-	    &err) == -1)
-		log_die(EXIT_STOPPED, "%s", err.msg);
-	if (x->print) {
-		if (io_write_full(STDOUT_FILENO, b.data, b.len) == -1)
-			io_stdout_failed();
-		buf_clear(&b);
-		return;
-	}
-	if (b.len > INDEX_BYTES_USUAL)
+	if (b->len > INDEX_BYTES_USUAL)
 		log_warn("the index has %zu bytes: a registry need not take "
-		    "more than %d", b.len, INDEX_BYTES_USUAL);
-	digest_sha256(b.data, b.len, digest);
+		    "more than %d", b->len, INDEX_BYTES_USUAL);
+	digest_sha256(b->data, b->len, digest);
 	records_open_dest(x);
-	if (publish(&x->dest, b.data, b.len, digest, x->unsure ? NULL :
-	    x->known, x->overwrite, &changed, &err) == -1)
+	if (publish(&x->dest, x->media_type, b->data, b->len, digest,
+	    x->unsure ? NULL : x->known, x->overwrite, &changed, &err) == -1)
 		log_die(EXIT_STOPPED, "%s: the index was not published: "
 		    "%s%s", x->dest.ref.text, err.msg,
 		    err.cls == ERR_REGISTRY && !x->fallback &&
@@ -132,6 +147,20 @@ finish(struct indexer *x)
 	log_info("%s %s", x->dest.ref.text, changed ? "published" :
 	    "names this index already: nothing was sent");
 	write_result(x, digest);
+}
+
+static void
+finish(struct indexer *x)
+{
+	struct buf	b;
+
+	check_entries(x);
+	buf_init(&b, INDEX_BYTES_MAX);
+	make_index(x, &b);
+	if (!x->print)
+		publish_index(x, &b);
+	else if (io_write_full(STDOUT_FILENO, b.data, b.len) == -1)
+		io_stdout_failed();
 	buf_clear(&b);
 }
 
@@ -187,6 +216,7 @@ main(int argc, char *argv[])
 	cli_init(&cli, &program, argc, argv);
 	net_init(&x.net);
 	x.images = -1;
+	original_init(&x.original);
 	buf_init(&x.left_out, 4096);
 	read_options(&x, &cli);
 	net_open(&x.net);
@@ -200,6 +230,7 @@ main(int argc, char *argv[])
 	finish(&x);
 	cli_clear(&cli);
 	gather_clear(&x.gather);
+	original_clear(&x.original);
 	free(x.known);
 	free(x.said);
 	free(x.said_of);

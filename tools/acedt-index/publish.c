@@ -23,6 +23,15 @@ enum verdict {
 	VERDICT_SAME		/* the tag names this index already */
 };
 
+static int
+is_same(const struct buf *b, const char *digest)
+{
+	char	have[DIGEST_STR_MAX];
+
+	digest_of(digest, b->data, b->len, have);
+	return strcmp(have, digest) == 0;
+}
+
 /* May the tag be moved to the index with this digest? */
 static enum verdict
 look_at_tag(struct dest *d, const char *digest, int overwrite,
@@ -31,19 +40,19 @@ look_at_tag(struct dest *d, const char *digest, int overwrite,
 	struct err	why = ERR_INIT;
 	struct buf	b;
 	enum verdict	verdict = VERDICT_PUT;
-	char		have[DIGEST_STR_MAX];
 
 	buf_init(&b, INDEX_BYTES_MAX);
 	switch (tag_read(d, &d->layout, 1, &b, &why)) {
 	case TAG_FREE:
 		break;
 	case TAG_GATHERED:
-		digest_of(digest, b.data, b.len, have);
-		if (strcmp(have, digest) == 0)
+		if (is_same(&b, digest))
 			verdict = VERDICT_SAME;
 		break;
 	case TAG_OTHER:
-		if (overwrite)
+		if (is_same(&b, digest))
+			verdict = VERDICT_SAME;
+		if (overwrite || verdict == VERDICT_SAME)
 			break;
 		*err = why;
 		verdict = VERDICT_REFUSED;
@@ -88,15 +97,15 @@ index_put_done(void *arg, const struct reg_answer *a, const struct err *err)
 }
 
 static int
-put_index(struct dest *d, const char *bytes, size_t len, const char *digest,
-    struct err *err)
+put_index(struct dest *d, const char *media_type, const char *bytes,
+    size_t len, const char *digest, struct err *err)
 {
 	struct index_put	 put = { d, digest, 0, err };
 	char			*path = xasprintf("manifests/%s", d->tag);
 	struct reg_request	 req = {
 		.method = "PUT",
 		.path = path,
-		.content_type = MT_OCI_INDEX,
+		.content_type = media_type,
 		.push = 1,
 		.body = bytes,
 		.body_len = len
@@ -109,27 +118,27 @@ put_index(struct dest *d, const char *bytes, size_t len, const char *digest,
 
 /* In a layout the tag tells whether it changed; what it names is put there. */
 static int
-publish_layout(struct dest *d, const char *bytes, size_t len,
-    const char *digest, int overwrite, int *changed, struct err *err)
+publish_layout(struct dest *d, const char *media_type, const char *bytes,
+    size_t len, const char *digest, int overwrite, int *changed, struct err *err)
 {
 	if (!overwrite &&
 	    look_at_tag(d, digest, overwrite, err) == VERDICT_REFUSED)
 		return -1;
 	if (layout_put(&d->layout, digest, bytes, len, err) == -1)
 		return -1;
-	return layout_tag(&d->layout, d->tag, MT_OCI_INDEX, digest,
+	return layout_tag(&d->layout, d->tag, media_type, digest,
 	    (int64_t)len, NULL, changed, err);
 }
 
 int
-publish(struct dest *d, const char *bytes, size_t len, const char *digest,
-    const char *known, int overwrite, int *changed, struct err *err)
+publish(struct dest *d, const char *media_type, const char *bytes, size_t len,
+    const char *digest, const char *known, int overwrite, int *changed, struct err *err)
 {
 	enum verdict	verdict;
 
 	*changed = 1;
 	if (d->repo == NULL)
-		return publish_layout(d, bytes, len, digest, overwrite,
+		return publish_layout(d, media_type, bytes, len, digest, overwrite,
 		    changed, err);
 	if (known != NULL)
 		verdict = strcmp(known, digest) == 0 ? VERDICT_SAME :
@@ -145,5 +154,5 @@ publish(struct dest *d, const char *bytes, size_t len, const char *digest,
 	case VERDICT_PUT:
 		break;
 	}
-	return put_index(d, bytes, len, digest, err);
+	return put_index(d, media_type, bytes, len, digest, err);
 }

@@ -13,8 +13,8 @@ struct err;
  * the tag names nothing, NULL if that has to be asked.  A tag that names something
  * else than a gathered index is refused, ERR_USAGE, unless overwrite is set.
  */
-int	publish(struct dest *, const char *bytes, size_t len,
-	    const char *digest, const char *known, int overwrite,
+int	publish(struct dest *, const char *media_type, const char *bytes,
+	    size_t len, const char *digest, const char *known, int overwrite,
 	    int *changed, struct err *);
 
 #endif

@@ -142,8 +142,13 @@ add_record(struct indexer *x, const struct record *rec)
 	size_t		entries = x->gather.nentries;
 	char		name[1024];
 
-	if (!rec->is_image)
+	if (!rec->is_image) {
+		if (original_is(rec) &&
+		    original_take(&x->original, rec, &err) == -1)
+			log_die(EXIT_INPUT, "%s; nothing was published",
+			    err.msg);
 		return;
+	}
 	x->gather.images++;
 	if (record_has_error(rec)) {
 		report_record_error(x, rec);
@@ -155,6 +160,7 @@ add_record(struct indexer *x, const struct record *rec)
 		return;			/* that was said */
 	if (check_pushed(x, rec, &err) == 0 &&
 	    gather_add(&x->gather, rec, &err) == 0) {
+		original_note(&x->original, rec);
 		if (x->gather.nentries == entries)
 			note_left_out(x, rec);
 		return;

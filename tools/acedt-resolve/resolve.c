@@ -57,11 +57,7 @@ make_record(const struct resolver *r, const struct source *src,
 		json_out_pairs(&j, &src->labels);
 	}
 	json_out_end_object(&j);
-	rec->len = b.len;
-	rec->raw = buf_detach(&b);
-	rec->obj = jv_parse_sized(rec->raw, (int)rec->len);
-	rec->is_image = 1;
-	rec->over = NULL;
+	record_take(rec, &b, 1);
 }
 
 int
