@@ -315,6 +315,19 @@ account_for()
 	[[ $stderr != *"s=1"* ]]
 }
 
+@test "debug lines of a blob name each state of its transfer" {
+	start_faulty
+	run -0 --separate-stderr ace-dt mirror gather "$FILES/big.list" \
+	    "$R_HOST/x:1" -q -v12
+	d=sha256:$(sha256sum <"$FILES/big" | cut -d' ' -f1)
+	moves=$(sed -n "s/.*blob $d: \([A-Z]* -> [A-Z]*\)$/\1/p" <<<"$stderr")
+	# From the first state to the last, each one where the last one ended.
+	[[ $moves == "BEGIN -> "* ]]
+	[[ $moves == *"READ -> STREAM"*"STREAM -> DONE" ]]
+	run -0 awk 'NR > 1 && $1 != last { bad = 1 } { last = $3 }
+	    END { exit bad }' <<<"$moves"
+}
+
 @test "a bearer token is fetched once for each set of scopes" {
 	start_faulty --auth bearer
 	run -0 ace-dt mirror gather "$FILES/app.list" "$R_HOST/tok:1" -q

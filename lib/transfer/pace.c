@@ -24,8 +24,8 @@ pace_fill(struct pace *c)
 }
 
 /*
- * Who finds no room once more puts itself into the new list.  What is called only
- * resumes a call, so nobody leaves the old list meanwhile.
+ * Who finds no room once more puts itself into the new list.  What is called
+ * only resumes a call, so nobody leaves the old list meanwhile.
  */
 static void
 pace_wake(void *arg)

@@ -7,9 +7,9 @@
 #include "lib/http/loop.h"
 
 /*
- * A limit of the rate: a bucket of bytes that fills at the rate and is emptied by
- * all who share it.  It may be overdrawn by one piece, which the next ones wait
- * for.
+ * A limit of the rate: a bucket of bytes that fills at the rate and is emptied
+ * by all who share it.  It may be overdrawn by one piece, which the next ones
+ * wait for.
  */
 struct pace {
 	struct loop	*loop;		/* borrowed */
@@ -28,7 +28,9 @@ struct pace_waiter {
 	struct pace_waiter *next;
 };
 
-/* 1 if n bytes may pass now, which are taken; 0 if the waiter is called later. */
+/*
+ * 1 if n bytes may pass now, which are taken; 0 if the waiter is called later.
+ */
 int	pace_take(struct pace *, struct pace_waiter *, size_t n);
 /* The waiter is not called any more. */
 void	pace_leave(struct pace *, struct pace_waiter *);

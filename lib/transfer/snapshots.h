@@ -7,8 +7,8 @@
 #include "lib/oci/digest.h"
 
 /*
- * States of a digest at some places of a blob: where a transfer that broke can go
- * on without reading the blob from its first byte.
+ * States of a digest at some places of a blob: where a transfer that broke can
+ * go on without reading the blob from its first byte.
  */
 struct snapshot {
 	int64_t		at;		/* bytes before it */

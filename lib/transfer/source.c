@@ -1,11 +1,14 @@
 /*
- * Where the bytes of a blob come from.  This file knows registries, layouts and
- * embedded content, and does not know who wants the bytes.
+ * Where the bytes of a blob come from.  This file knows registries, layouts
+ * and embedded content, and does not know who wants the bytes.
  *
- * The states, and what may follow each.  source_stop() leads to IDLE from all.
+ * The states, and what may follow each.  source_stop() leads to IDLE from
+ * all.
  *
- *	IDLE		GET FILE EMBEDDED, WHOLE if a snapshot is of all bytes, FAILED
- *	GET		GET (from byte 0, or of the next holder) PAUSE FILE WHOLE FAILED
+ *	IDLE		GET FILE EMBEDDED FAILED, WHOLE if a snapshot is of
+ *			all bytes
+ *	GET		GET (from byte 0, or of the next holder) PAUSE FILE
+ *			WHOLE FAILED
  *	PAUSE		GET
  *	FILE		WHOLE FAILED
  *	EMBEDDED	WHOLE FAILED
@@ -25,8 +28,8 @@
 #include "lib/transfer/source.h"
 
 /*
- * Bytes between a GET and who takes them: two of libcurl's large buffers, so that
- * one side can fill while the other one empties.
+ * Bytes between a GET and who takes them: two of libcurl's large buffers, so
+ * that one side can fill while the other one empties.
  */
 #define RING_SIZE	(512 * 1024)
 /* Read from a file at a time, when nobody asks for less. */
@@ -565,8 +568,8 @@ source_use_data(struct source *s)
 }
 
 /*
- * Read from the file and hash: how many bytes, or -1, then the source has failed.
- * The last bytes are checked before they are given out.
+ * Read from the file and hash: how many bytes, or -1, then the source has
+ * failed.  The last bytes are checked before they are given out.
  */
 static ssize_t
 source_read_file(struct source *s, char *p, size_t room)

@@ -18,23 +18,23 @@ struct patience;
 
 /*
  * The bytes of one blob, read from whoever has it: registries, layouts, or the
- * descriptor that embeds it.  Every byte is hashed, from the first on; who breaks
- * off is asked again at the same byte, and then the next holder is; and the end of
- * the blob is given out only when its digest is right.
+ * descriptor that embeds it.  Every byte is hashed, from the first on; who
+ * breaks off is asked again at the same byte, and then the next holder is; and
+ * the end of the blob is given out only when its digest is right.
  *
  *	source_init(&s, &setup, &blob, SOURCE_READ, &events, me);
  *	source_open(&s, 0);
  *	... in each turn of the loop: source_work(&s);
  *	... when events.ready was called:
- *	while ((n = source_read(&s, buf, sizeof(buf))) > 0 && n != SOURCE_WAIT &&
- *	    n != SOURCE_BROKEN)
+ *	while ((n = source_read(&s, buf, sizeof(buf))) > 0 &&
+ *	    n != SOURCE_WAIT && n != SOURCE_BROKEN)
  *		... write n bytes; n == 0: that was all, and is right
  *	source_clear(&s);
  *
- * No function of this header calls back but source_work(), which may be followed
- * by source_open(), source_clear() or anything else from within the callback.
- * Callbacks of the loop call ready() too, from within libcurl: there, only notes
- * may be made and calls resumed.
+ * No function of this header calls back but source_work(), which may be
+ * followed by source_open(), source_clear() or anything else from within the
+ * callback.  Callbacks of the loop call ready() too, from within libcurl:
+ * there, only notes may be made and calls resumed.
  */
 
 /* Blobs up to this size are small: they fit into memory as a whole. */
@@ -56,7 +56,7 @@ struct holders {
 struct source_blob {
 	const char	*digest;	/* digest_check() passed it */
 	int64_t		 size;
-	const char	*data;		/* its bytes, checked already; or NULL */
+	const char	*data;		/* its bytes, checked; or NULL */
 	const struct holders *holders;	/* the best first; none with data */
 };
 
@@ -114,14 +114,14 @@ enum source_state {
 enum source_fault {
 	FAULT_NONE,
 	FAULT_RANGE,			/* another range than was asked for */
-	FAULT_ANSWER,			/* nothing can be done with the answer */
+	FAULT_ANSWER,			/* the answer cannot be used */
 	FAULT_CONTENT,			/* that is not the blob */
 	FAULT_WRITE			/* the bytes cannot be written */
 };
 
 /*
- * Its user may read got and snapshots, and fill in snapshots before source_open().
- * All else is private.
+ * Its user may read got and snapshots, and fill in snapshots before
+ * source_open().  All else is private.
  */
 struct source {
 	int64_t		 got;		/* bytes that came and were hashed */
@@ -138,7 +138,7 @@ struct source {
 	size_t		 holder;	/* which one is asked */
 	int		 mixed;		/* what came is of several holders */
 	int		 alone;		/* that was wrong: each by itself now */
-	int		 refetched;	/* wrong content had its second chance */
+	int		 refetched;	/* wrong content was asked again */
 	int		 no_range;	/* ranges went wrong: from byte 0 */
 	int64_t		 skip;		/* bytes to pass over: Range ignored */
 	struct tries	 tries;		/* of this holder */
@@ -164,8 +164,8 @@ void	source_init(struct source *, const struct source_setup *,
 /* Stop, and free what it owns. */
 void	source_clear(struct source *);
 /*
- * Begin to read.  Bytes before from are not given out; where a snapshot holds their
- * digest, they are not even read.
+ * Begin to read.  Bytes before from are not given out; where a snapshot holds
+ * their digest, they are not even read.
  */
 void	source_open(struct source *, int64_t from);
 /* Stop what is under way.  source_open() goes on with what is known. */

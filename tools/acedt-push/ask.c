@@ -1,7 +1,7 @@
 /*
- * Is a blob at the destination?  One request asks that and opens an upload if it
- * is not: a mount.  A registry that ignores mounts opens one all the same, so
- * what such an answer is worth has to be found out; else HEAD asks.
+ * Is a blob at the destination?  One request asks that and opens an upload if
+ * it is not: a mount.  A registry that ignores mounts opens one all the same,
+ * so what such an answer is worth has to be found out; else HEAD asks.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -231,7 +231,8 @@ proof_begin(struct pusher *p)
 	c->repo = c->from = p->dest.repo;
 	c->method = "POST";
 	c->push = 1;
-	c->path = ask_mount_path(p->known->digest, ask_name_there(p->dest.repo));
+	c->path = ask_mount_path(p->known->digest,
+	    ask_name_there(p->dest.repo));
 	c->arg = p;
 	c->on_done = proof_came;
 	reg_start(c);

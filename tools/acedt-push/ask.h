@@ -14,7 +14,7 @@ enum ask_step {
 	ASK_MOUNT,			/* ask_send_mount() */
 	ASK_OTHERS,			/* wait; ask_weigh() after p->woken */
 	ASK_OPEN,			/* it is missing: open an upload */
-	ASK_READ,			/* it is missing: read it, then send it */
+	ASK_READ,			/* it is missing: read and send it */
 	ASK_PRESENT,			/* it is there */
 	ASK_MOUNTED,			/* it is there by a mount */
 	ASK_FAIL			/* *err says why */
@@ -31,9 +31,9 @@ enum ask_step ask_told_mount(struct transfer *, const struct err *answer,
 	    struct err *err);
 /* An upload was opened, or others found out something. */
 enum ask_step ask_weigh(struct transfer *);
-/* It asks no more by HEAD. */
+/* It does not ask by HEAD any more. */
 void	ask_left_head(struct transfer *);
-/* It goes in one POST no more, whatever came of that. */
+/* It does not go in one POST any more, whatever came of that. */
 void	ask_left_single(struct transfer *);
 
 /* A blob is known to be at the destination. */

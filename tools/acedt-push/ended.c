@@ -1,6 +1,6 @@
 /*
- * The list of items that have ended: who finds out notes it here, from a callback or
- * anywhere else, and the plan settles them from the loop.
+ * The list of items that have ended: who finds out notes it here, from a
+ * callback or anywhere else, and the plan settles them from the loop.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * A blob that is written into a layout, and the check of what the layout has
- * already: is a file what its name says (--verify)?  What is the digest of the part
- * of a blob that an earlier run left?
+ * already: is a file what its name says (--verify)?  What is the digest of
+ * the part of a blob that an earlier run left?
  */
 #include <assert.h>
 #include <errno.h>

@@ -11,9 +11,9 @@ struct err;
 struct snapshots;
 
 /*
- * One blob on its way into a layout: written as it comes, named when it is whole.
- * What is there already is read a piece at a time, so that a large file does not
- * hold up what is under way.
+ * One blob on its way into a layout: written as it comes, named when it is
+ * whole.  What is there already is read a piece at a time, so that a large
+ * file does not hold up what is under way.
  */
 struct file {
 	struct layout	*layout;	/* borrowed, as the digest is */
@@ -24,7 +24,7 @@ struct file {
 	int		 no_part;	/* what w had could not be read */
 	int64_t		 have;		/* bytes that w had from before */
 	int64_t		 part_left;	/* of those, to be hashed */
-	int		 old_fd;	/* of what has its name already, or -1 */
+	int		 old_fd;	/* of what has its name, or -1 */
 	struct digester	 digester;
 };
 
@@ -43,8 +43,9 @@ enum file_check {
 enum file_check file_check_more(struct file *);
 
 /*
- * Begin to write; replace: what has its name is wrong.  After that file->have says
- * how much an earlier run left, to be hashed with file_part_more().  0, or -1.
+ * Begin to write; replace: what has its name is wrong.  After that file->have
+ * says how much an earlier run left, to be hashed with file_part_more().  0,
+ * or -1.
  */
 int	file_begin(struct file *, int replace, struct err *);
 /* FILE_GOOD: its digest is in the snapshots; FILE_BAD: begin without it. */

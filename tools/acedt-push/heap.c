@@ -1,3 +1,4 @@
+/* A heap of blobs that wait: the largest one is the next. */
 #include "lib/base/xalloc.h"
 #include "tools/acedt-push/push.h"
 
@@ -34,7 +35,8 @@ heap_pop(struct heap *h)
 	top = h->v[0];
 	last = h->v[--h->n];
 	for (i = 0; (child = 2 * i + 1) < h->n; i = child) {
-		if (child + 1 < h->n && heap_before(h->v[child + 1], h->v[child]))
+		if (child + 1 < h->n &&
+		    heap_before(h->v[child + 1], h->v[child]))
 			child++;
 		if (!heap_before(h->v[child], last))
 			break;

@@ -1,3 +1,7 @@
+/*
+ * Uploads under way, noted in files of the cache, so that the run after one
+ * that was killed goes on with them.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

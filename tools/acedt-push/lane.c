@@ -1,7 +1,7 @@
 /*
- * Which large blob is next: the largest that waits.  What one source sends slowly
- * must not hold up the others, so one of which nothing is under way may begin
- * even when all places are taken.
+ * Which large blob is next: the largest that waits.  What one source sends
+ * slowly must not hold up the others, so one of which nothing is under way may
+ * begin even when all places are taken.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -237,8 +237,8 @@ manifest_wants_blobs(const struct reg_call *c)
 }
 
 /*
- * A manifest that is refused for want of a blob gets a second chance: 1 if it is
- * sent once more, later.
+ * A manifest that is refused for want of a blob gets a second chance: 1 if it
+ * is sent once more, later.
  */
 static int
 manifest_send_later(struct pusher *p, struct item *item, const struct err *err)
@@ -275,7 +275,9 @@ manifest_put_done(struct reg_call *c, const struct err *err)
 		err = &e;
 	}
 	known = reg_header(c, "OCI-Subject") != NULL;
-	/* A referrer that was there is sent all the same, to see who lists it. */
+	/*
+	 * A referrer that was there is sent all the same, to see who lists it.
+	 */
 	if (err == NULL && (s.item->is_new || s.item->subject == NULL))
 		manifest_tell_sent(s.item);
 	s.item->is_new = 1;

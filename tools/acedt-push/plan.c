@@ -1,3 +1,8 @@
+/*
+ * What an image needs at the destination: one item for each digest, however
+ * many images name it, and who waits for which.  Items that have ended are
+ * settled here, from the loop.
+ */
 #include <assert.h>
 #include <search.h>
 #include <stdlib.h>
@@ -52,9 +57,9 @@ item_get(struct pusher *p, enum item_kind kind, const struct descriptor *d)
 }
 
 /*
- * The item of a blob.  Of two that say different sizes of one digest only one can
- * be right, and neither spoils the other: each has an item of its own, and what
- * the destination has proves neither.
+ * The item of a blob.  Of two that say different sizes of one digest only one
+ * can be right, and neither spoils the other: each has an item of its own, and
+ * what the destination has proves neither.
  */
 static struct item *
 blob_get(struct pusher *p, const struct descriptor *d)
@@ -379,8 +384,9 @@ need_manifest(struct plan *pl, const struct descriptor *d, int optional,
 }
 
 /*
- * Is a part of what is present there?  Of a registry its index says so, and what
- * is on its way must arrive all the same; of a layout the file is looked at.
+ * Is a part of what is present there?  Of a registry its index says so, and
+ * what is on its way must arrive all the same; of a layout the file is looked
+ * at.
  */
 static int
 is_there(struct pusher *p, struct item *item, int64_t size)
@@ -449,8 +455,8 @@ plan_present(struct plan *pl)
 }
 
 /*
- * Send a blob that the destination was said to have; 0 if that was known all the
- * time.
+ * Send a blob that the destination was said to have; 0 if that was known all
+ * the time.
  */
 static int
 resend_blob(struct pusher *p, struct item *by, const struct descriptor *d)
@@ -546,7 +552,9 @@ plan_image(struct job *job, struct pusher *p)
 		image_end(u);
 }
 
-/* A manifest was refused: what it names is sent first, if that is of any use. */
+/*
+ * A manifest was refused: what it names is sent first, if that is of any use.
+ */
 static void
 plan_refused(struct pusher *p, struct item *item)
 {

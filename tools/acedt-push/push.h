@@ -120,10 +120,10 @@ enum mounts {
 };
 
 /*
- * A mount of a blob that is there, to find that out: once a run.  A registry that
- * keeps files (docker-registry 2.8) writes the blob's link once more for a mount,
- * and refuses a manifest that names the blob at that moment: no manifest is under
- * way beside the proof.
+ * A mount of a blob that is there, to find that out: once a run.  A registry
+ * that keeps files (docker-registry 2.8) writes the blob's link once more for
+ * a mount, and refuses a manifest that names the blob at that moment: no
+ * manifest is under way beside the proof.
  */
 enum proof {
 	PROOF_NONE,
@@ -184,8 +184,9 @@ struct image_push {
 };
 
 /*
- * Who calls whom: main, plan, manifest and queue, transfer, ask, upload and file.
- * What ends below is told to the plan by the list of ended.c, never by a call.
+ * Who calls whom: main, plan, manifest and queue, transfer, ask, upload and
+ * file.  What ends below is told to the plan by the list of ended.c, never by
+ * a call.
  */
 
 /* plan.c: what a record needs at the destination. */
@@ -195,13 +196,13 @@ int	plan_work(struct pusher *);
 void	plan_free(struct pusher *);
 
 /*
- * ended.c: an item is at the destination, or (err) cannot be; the plan settles it
- * in this turn of the loop.
+ * ended.c: an item is at the destination, or (err) cannot be; the plan settles
+ * it in this turn of the loop.
  */
 void	item_ended(struct pusher *, struct item *, const struct err *);
 /*
- * The destination refuses a manifest, perhaps for a blob below it that was only said
- * to be there.
+ * The destination refuses a manifest, perhaps for a blob below it that was
+ * only said to be there.
  */
 void	item_refused(struct pusher *, struct item *, const struct err *);
 /* The oldest that was not taken yet; NULL if there is none. */

@@ -1,8 +1,9 @@
 /*
- * Which transfers are under way: they are started here when there is room, go on in
- * each turn of the loop, and leave when they are over.  A source that sends next to
- * nothing, but never nothing, does not stall, and would hold its place for ever:
- * --speed-limit, --speed-time and --max-time are looked at here.
+ * Which transfers are under way: they are started here when there is room, go
+ * on in each turn of the loop, and leave when they are over.  A source that
+ * sends next to nothing, but never nothing, does not stall, and would hold its
+ * place for ever: --speed-limit, --speed-time and --max-time are looked at
+ * here.
  */
 #include <assert.h>
 

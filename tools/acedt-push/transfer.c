@@ -1,16 +1,19 @@
 /*
- * The transfer of one blob, as a machine of states: the only file that changes a
- * transfer's state, and the only one that frees a transfer.  A source, an upload and
- * a file of a layout do the work, and none of them knows another.
+ * The transfer of one blob, as a machine of states: the only file that changes
+ * a transfer's state, and the only one that frees a transfer.  A source, an
+ * upload and a file of a layout do the work, and none of them knows another.
  *
- * What may follow each state.  BEGIN or WAIT may follow where something passing
- * went wrong; FAILED may follow all but DONE and itself, and is left out here.
+ * What may follow each state.  BEGIN or WAIT may follow where something
+ * passing went wrong; FAILED may follow all but DONE and itself, and is left
+ * out here.
  *
- *	BEGIN		STATUS (an earlier run's upload), or what ask.h says: HEAD MOUNT
- *			OTHERS OPEN READ; of a layout PART WRITE CHECK DONE; BEGIN WAIT
+ *	BEGIN		STATUS (an earlier run's upload), or what ask.h says:
+ *			HEAD MOUNT OTHERS OPEN READ; of a layout PART WRITE
+ *			CHECK DONE; BEGIN WAIT
  *	WAIT		BEGIN
  *	WAIT_STATUS	STATUS
- *	STATUS		READ, or HEAD MOUNT OTHERS OPEN if nothing is left; BEGIN WAIT
+ *	STATUS		READ, or HEAD MOUNT OTHERS OPEN if nothing is left;
+ *			BEGIN WAIT
  *	HEAD		MOUNT OTHERS OPEN READ, CLOSE DONE if it is there
  *	MOUNT		HEAD MOUNT OTHERS OPEN READ, CLOSE DONE if it is there
  *	OTHERS		HEAD OPEN READ
@@ -26,8 +29,8 @@
  *	PART		WRITE; BEGIN WAIT
  *	WRITE		DONE; BEGIN WAIT
  *
- * In READ, STREAM, CHUNK and WRITE the source is read; in PUT, POST and COMMIT all
- * of it came and is right.
+ * In READ, STREAM, CHUNK and WRITE the source is read; in PUT, POST and COMMIT
+ * all of it came and is right.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -573,7 +576,9 @@ transfer_sent_post(struct reg_call *c, const struct err *answer)
 	transfer_ask(x);
 }
 
-/* What is next, in requests of their own: PATCH, and in the end an empty PUT. */
+/*
+ * What is next, in requests of their own: PATCH, and in the end an empty PUT.
+ */
 static void
 transfer_send_next(struct transfer *x)
 {
@@ -587,7 +592,9 @@ transfer_send_next(struct transfer *x)
 	}
 }
 
-/* Bytes are there for the registry: all of a small blob, the first of others. */
+/*
+ * Bytes are there for the registry: all of a small blob, the first of others.
+ */
 static void
 transfer_send(struct transfer *x)
 {
@@ -771,8 +778,9 @@ transfer_init_source(struct transfer *x)
 		.data = b->data,
 		.holders = &b->holders,
 	};
-	int					 layout = x->p->dest.repo == NULL;
+	int					 layout;
 
+	layout = x->p->dest.repo == NULL;
 	source_init(&x->source, &x->p->source_setup, &blob, layout ?
 	    SOURCE_WRITE : transfer_is_small(x) ? SOURCE_MEMORY : SOURCE_READ,
 	    layout ? &to_layout : &to_registry, x);

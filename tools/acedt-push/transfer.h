@@ -15,9 +15,9 @@
  *	layout to registry	read(2) as the PUT asks for bytes
  *	to a layout		written as it comes, named when it is whole
  *
- * An upload of a large one that breaks, also because we were killed, goes on at
- * the byte that the registry names.  What the registry has already is hashed again
- * from the last snapshot before that byte, and not sent again.
+ * An upload of a large one that breaks, also because we were killed, goes on
+ * at the byte that the registry names.  What the registry has already is
+ * hashed again from the last snapshot before that byte, and not sent again.
  *
  * Always: every byte is hashed on the way through, and the last one is held
  * back until the digest is right, so that no destination ever gets a whole
@@ -33,7 +33,7 @@ enum transfer_state {			/* the table is in transfer.c */
 	TRANSFER_OTHERS,		/* waits for what others find out */
 	TRANSFER_OPEN,			/* an upload is opened */
 	TRANSFER_CLOSE,			/* one that is not needed is closed */
-	TRANSFER_READ,			/* the source is read, nothing is sent */
+	TRANSFER_READ,			/* the source, and nothing is sent */
 	TRANSFER_POST,			/* a small one in the POST that opens */
 	TRANSFER_PUT,			/* a small one in a PUT */
 	TRANSFER_STREAM,		/* a large one in a PUT, as it comes */
@@ -58,7 +58,7 @@ struct transfer {
 	int		 self_only;	/* the source's repository refused to be
 					 * mounted from */
 	struct tries	 tries;		/* of all */
-	int64_t		 kept;		/* most that an upload was found to have */
+	int64_t		 kept;		/* most that an upload had */
 	struct loop_timer timer;	/* of the two states of waiting */
 	int64_t		 began;		/* clock_ms() */
 	int64_t		 told;		/* clock_ms() of the last event */

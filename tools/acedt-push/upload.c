@@ -1,7 +1,7 @@
 /*
  * The requests of an upload of one blob, and what a registry's answers to them
- * mean.  What the registry has already is not sent again; where the upload goes on
- * is noted for a run after this one.
+ * mean.  What the registry has already is not sent again; where the upload
+ * goes on is noted for a run after this one.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -119,7 +119,9 @@ upload_moved(struct upload *u, const struct snapshots *taken, struct err *err)
 	return 0;
 }
 
-/* The most that goes in one request: as configured, but no less than it wants. */
+/*
+ * The most that goes in one request: as configured, but no less than it wants.
+ */
 static void
 upload_set_chunk(struct upload *u)
 {

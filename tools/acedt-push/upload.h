@@ -63,8 +63,8 @@ void	upload_commit(struct upload *, upload_fn done);
 /* Has it to go in chunks? */
 int	upload_is_chunked(const struct upload *);
 /*
- * An upload that was opened in vain is closed, where that is asked of the registry
- * itself: 1, or 0 if there is nothing to close.
+ * An upload that was opened in vain is closed, where that is asked of the
+ * registry itself: 1, or 0 if there is nothing to close.
  */
 int	upload_close(struct upload *, upload_fn done);
 
