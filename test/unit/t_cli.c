@@ -17,8 +17,10 @@ static const struct cli_option options[] = {
 	    "only these platforms, of all that there may be; repeatable" },
 	{ 2, 'r', "recursive", CLI_NONE, NULL, "referrers too" },
 	{ 3, 'q', "quiet", CLI_NONE, NULL, "say nothing" },
-	{ 4, 0, "index-fallback", CLI_NONE, NULL, "no nested indexes" },
-	{ 5, 'w', "when", CLI_OPTIONAL, "TIME", "not now" },
+	{ 4, 0, "index-fallback", CLI_NONE, NULL, "no nested indexes, "
+	    "whatever the registry says such --quiet words" },
+	{ 5, 'w', "when", CLI_OPTIONAL, "TIME", "not now, and not on the "
+	    "day that it takes for words a longer time" },
 	CLI_END
 };
 
@@ -296,10 +298,13 @@ test_help(void)
 	    "                            repeatable\n"
 	    "  -q, --quiet               say nothing\n"
 	    "  -r, --recursive           referrers too\n") != NULL, "table");
-	ok(strstr(out, "\n      --index-fallback      no nested") != NULL,
+	/* A line has 80 columns and does not begin with an option. */
+	ok(strstr(out, "\n      --index-fallback      no nested indexes, "
+	    "whatever the registry says\n"
+	    "                            such --quiet words\n") != NULL,
 	    "no letter");
-	ok(strstr(out, "\n  -w, --when[=TIME]         not now") != NULL,
-	    "optional value");
+	ok(strstr(out, "\n  -w, --when[=TIME]         not now, and not on the "
+	    "day that it takes for words\n") != NULL, "optional value");
 	is_int(run_to("--version", NULL), 0);
 	ok(strncmp(out, "acedt-x ", 8) == 0 &&
 	    strstr(out, " (stream 1)\n") != NULL, "version");

@@ -95,6 +95,11 @@ test_input(void)
 	END(3, "b stopped with status 3: what a wrote is malformed, or ends "
 	    "too early", SIGNALED(SIGPIPE), EXITED(3), EXITED(3));
 	/* What we killed had its input cut by us. */
+	END(4, NULL, EXITED(0), EXITED(3) | KILLED);
+	END(4, NULL, EXITED(3) | KILLED, EXITED(3));
+	/* We killed its writer, but not before there was something wrong. */
+	END(3, "b stopped with status 3: what a wrote is malformed, or ends "
+	    "too early", SIGNALED(SIGTERM) | KILLED, EXITED(3));
 	END(4, "b stopped with status 4", SIGNALED(SIGTERM) | KILLED,
 	    EXITED(4), EXITED(3) | KILLED);
 }

@@ -61,6 +61,7 @@ test_images(void)
 	is_int(p.failed_images, 1);
 	is_int(p.done_images, 0);
 	is_int(p.images->line, 2);
+	ok(p.images->next == NULL, "the first one has ended");
 	event("{\"event\":\"image\",\"source\":\"a\",\"line\":2,"
 	    "\"state\":\"done\",\"bytes\":5}");
 	ok(p.images == NULL, "none is under way");
@@ -179,8 +180,16 @@ test_rate(void)
 	blob_at(900000);
 	progress_tick(&p, now + 100);
 	ok(p.rate < 20001, "too soon: %f", p.rate);
-	/* It forgets: after some time of standstill it is near 0. */
+	/* A long time between two looks counts once. */
 	blob_at(200000);
+	progress_tick(&p, now += 20000);
+	ok(p.rate >= 0 && p.rate < 1, "not below nothing: %f", p.rate);
+	/* What a blob that is done has moved does not count backwards. */
+	event("{\"event\":\"blob\",\"digest\":\"d\",\"size\":200000,"
+	    "\"bytes\":200000,\"state\":\"done\",\"how\":\"copied\"}");
+	progress_tick(&p, now += 1000);
+	ok(p.rate >= 0, "a blob is done: %f", p.rate);
+	/* It forgets: after some time of standstill it is near 0. */
 	for (i = 0; i < 60; i++)
 		progress_tick(&p, now += 1000);
 	ok(p.rate < 1, "standstill: %f", p.rate);
