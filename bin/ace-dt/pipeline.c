@@ -356,7 +356,9 @@ environment_of(const struct proc *p)
 	return env;
 }
 
-/* Start the ith stage; it reads in, and *next is what the one after it reads. */
+/*
+ * Start the ith stage; it reads in, and *next is what the one after it reads.
+ */
 static int
 start_one(struct run *r, size_t i, int in, int *next, struct err *err)
 {

@@ -1,5 +1,6 @@
 /*
- * Another program as a child of ours: what it inherits, and that it really began.
+ * Another program as a child of ours: what it inherits, and that it really
+ * began.
  */
 #include <assert.h>
 #include <errno.h>

@@ -47,7 +47,9 @@ struct http_call {
 
 	/* Fill at most room bytes; or HTTP_PAUSE, HTTP_ABORT. */
 	size_t		(*on_read)(struct http_call *, char *, size_t room);
-	/* There is a connection, on which the request is sent now; may be NULL. */
+	/*
+	 * There is a connection, on which the request is sent now; may be NULL.
+	 */
 	void		(*on_reached)(struct http_call *);
 	/*
 	 * Called once, with the status and headers there, before the body: 1 if

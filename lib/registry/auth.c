@@ -109,7 +109,10 @@ ask_helper(struct auth *auth, const struct account *a)
 	return q;
 }
 
-/* The answer becomes the account of the repository, or the next place is looked at. */
+/*
+ * The answer becomes the account of the repository, or the next place is looked
+ * at.
+ */
 static int
 take_account(struct auth_repo *r, struct auth_helper *q, struct err *err)
 {
@@ -307,9 +310,9 @@ merged_token(struct auth_wait *w)
 }
 
 /*
- * The token that covers the request, perhaps still to be fetched.  While one is on
- * its way for others, that one: by the time that it comes more requests wait, and
- * share the next.
+ * The token that covers the request, perhaps still to be fetched.  While one is
+ * on its way for others, that one: by the time that it comes more requests
+ * wait, and share the next.
  */
 static struct token *
 token_of(struct auth_wait *w)
@@ -410,9 +413,9 @@ auth_drop_token(struct auth_wait *w)
 }
 
 /*
- * The token that the request had was not enough, or has expired.  1 if another one
- * may help; one that was fetched for this very request and covers what the registry
- * asks for has had its chance.
+ * The token that the request had was not enough, or has expired.  1 if another
+ * one may help; one that was fetched for this very request and covers what the
+ * registry asks for has had its chance.
  */
 static int
 refresh(struct auth_wait *w, const struct challenge *ch)

@@ -99,7 +99,9 @@ struct auth_wait {
 	TAILQ_ENTRY(auth_wait)	 link;
 };
 
-/* It will call auth_get() when it is its turn: tokens are fetched for it too. */
+/*
+ * It will call auth_get() when it is its turn: tokens are fetched for it too.
+ */
 void	auth_want(struct auth_wait *);
 /* It neither wants nor waits any more; it need not have. */
 void	auth_leave(struct auth_wait *);
@@ -108,8 +110,9 @@ void	auth_restart(struct auth_wait *);
 void	auth_wait_clear(struct auth_wait *);
 
 /*
- * 1 with the Authorization field that the request needs, NULL for none, owned by
- * the caller; 0 if it has to wait until ready is called; -1 with *err filled.
+ * 1 with the Authorization field that the request needs, NULL for none, owned
+ * by the caller; 0 if it has to wait until ready is called; -1 with *err
+ * filled.
  */
 int	auth_get(struct auth_wait *, char **header, struct err *);
 /* Read the challenges of a 401: 1 if the request is to be sent again. */

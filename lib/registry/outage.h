@@ -9,8 +9,8 @@ struct patience;
 struct shared_host;
 
 /*
- * A host that nobody is reached at: how long it is tried, how often, and what is
- * said of it.  All programs of a run try it together, by what they share.
+ * A host that nobody is reached at: how long it is tried, how often, and what
+ * is said of it.  All programs of a run try it together, by what they share.
  */
 struct outage {
 	struct shared_host	*shared;	/* borrowed */
@@ -24,7 +24,9 @@ void	outage_init(struct outage *, struct shared_host *,
 /* All zero again. */
 void	outage_clear(struct outage *);
 
-/* Did the call end without a connection to talk on, and may there be one later? */
+/*
+ * Did the call end without a connection to talk on, and may there be one later?
+ */
 int	outage_is_one(const struct http_call *);
 
 /*
@@ -41,8 +43,8 @@ int	outage_given_up(const struct outage *);
 /* Add that to an error. */
 void	outage_explain(const struct outage *, struct err *);
 /*
- * How many ms to wait before a request may be sent, as far as is known now; 0 if
- * the host is not down, or wants a probe.
+ * How many ms to wait before a request may be sent, as far as is known now; 0
+ * if the host is not down, or wants a probe.
  */
 int64_t	outage_wait(const struct outage *);
 /*

@@ -22,9 +22,9 @@ void	patience_init(struct patience *);
  */
 int	patience_allows(const struct patience *, int n, int64_t began);
 /*
- * The same of a host that is not reached: how many ms after the first try it may
- * still be tried, or -1 where only tries are counted.  reached: it was, in this
- * run.
+ * The same of a host that is not reached: how many ms after the first try it
+ * may still be tried, or -1 where only tries are counted.  reached: it was, in
+ * this run.
  */
 int64_t	patience_outage(const struct patience *, int reached);
 /* n tries failed, in ms. */

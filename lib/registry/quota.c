@@ -10,7 +10,10 @@
 #include "lib/http/http.h"
 #include "lib/registry/quota.h"
 
-/* More is a time of day, as GitLab and GitHub write it, not a number of seconds. */
+/*
+ * More is a time of day, as GitLab and GitHub write it, not a number of
+ * seconds.
+ */
 #define SECONDS_MAX	1000000000LL
 
 /* A number, perhaps with ";w=SECONDS" after it; -1 if it is not one. */

@@ -280,7 +280,9 @@ choose_route(struct reg_call *c)
 	return 1;
 }
 
-/* The endpoints again, but those that gave an answer which will stay the same. */
+/*
+ * The endpoints again, but those that gave an answer which will stay the same.
+ */
 static void
 begin_round(struct reg_call *c)
 {
@@ -516,8 +518,8 @@ mark_sent(struct reg_call *c)
 }
 
 /*
- * No nearer than this may the call go.  A URL that is not the endpoint's own came
- * from the registry, or from where that redirected us to.
+ * No nearer than this may the call go.  A URL that is not the endpoint's own
+ * came from the registry, or from where that redirected us to.
  */
 static enum origin_scope
 scope_max(const struct reg_call *c)
@@ -708,7 +710,9 @@ call_timer(void *arg)
 	begin_round(c);
 }
 
-/* The host that it was redirected to was not there; the endpoint shows the way. */
+/*
+ * The host that it was redirected to was not there; the endpoint shows the way.
+ */
 static void
 look_elsewhere(void *arg)
 {
@@ -942,8 +946,8 @@ reg_resolve_same(const struct reg_call *c, const char *location,
 }
 
 /*
- * What was refused to an account that is known there: it was given a token, or is
- * told that it may not.
+ * What was refused to an account that is known there: it was given a token, or
+ * is told that it may not.
  */
 static const char *
 may_not(const struct reg_call *c)
@@ -1079,9 +1083,9 @@ handle_401(struct reg_call *c)
 }
 
 /*
- * It does not know Expect, and no request has it from now on.  While libcurl waits
- * for an answer it tries again by itself; later it does not, as part of the body is
- * gone.
+ * It does not know Expect, and no request has it from now on.  While libcurl
+ * waits for an answer it tries again by itself; later it does not, as part of
+ * the body is gone.
  */
 static void
 learn_expect(struct reg_call *c)

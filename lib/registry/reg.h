@@ -36,9 +36,10 @@ void	reg_free(struct reg *);
 
 /*
  * A repository of a registry, as in struct ref, to read from: at the registry's
- * endpoints in turn, under the names that rewritePull makes, and at the registry
- * itself last.  Remembered: asking again gives the same pointer, which lives as
- * long as the reg.  NULL with *err filled if its credentials cannot be read.
+ * endpoints in turn, under the names that rewritePull makes, and at the
+ * registry itself last.  Remembered: asking again gives the same pointer, which
+ * lives as long as the reg.  NULL with *err filled if its credentials cannot be
+ * read.
  */
 struct reg_repo *reg_repo(struct reg *, const char *host, const char *repo,
 	    struct err *);
@@ -165,8 +166,8 @@ void	reg_ask(struct reg_repo *, const struct reg_request *, reg_done *done,
 	    void *arg);
 
 /*
- * The nth field (from 0) of that name, or NULL.  Borrowed until the next call of
- * this function for the same answer.
+ * The nth field (from 0) of that name, or NULL.  Borrowed until the next call
+ * of this function for the same answer.
  */
 const char *reg_answer_field(const struct reg_answer *, const char *name,
 	    size_t nth);

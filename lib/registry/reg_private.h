@@ -108,7 +108,9 @@ enum outlast reg_outage_outlast(struct reg_call *, size_t *k);
 /* The error of a call that the gate fails. */
 void	reg_outage_error(struct reg_call *, struct err *);
 
-/* For a call in OUTLAST_ELSEWHERE: how many ms, 1 or more, until the next look. */
+/*
+ * For a call in OUTLAST_ELSEWHERE: how many ms, 1 or more, until the next look.
+ */
 int64_t	reg_outage_delay(const struct reg_call *);
 /* The look: 1 if it may be sent, 0 if it waits on, -1 with *err if not. */
 int	reg_outage_look(struct reg_call *, struct err *);

@@ -103,8 +103,8 @@ add_error(struct buf *b, jv error, char **code)
 			    NULL ? " " : "", DETAIL_MAX, detail);
 	}
 	/*
-	 * "UNKNOWN" says less than any other; that a blob is missing says what can
-	 * be done.
+	 * "UNKNOWN" says less than any other; that a blob is missing says what
+	 * can be done.
 	 */
 	if (own != NULL && (*code == NULL || strcmp(*code, "UNKNOWN") == 0 ||
 	    strcmp(own, "MANIFEST_BLOB_UNKNOWN") == 0)) {
@@ -180,7 +180,9 @@ regerr_answer(struct http_call *c, struct err *err)
 int
 regerr_is_final(const char *code)
 {
-	/* distribution-spec, "Error Codes": what was sent, or named, is wrong. */
+	/*
+	 * distribution-spec, "Error Codes": what was sent, or named, is wrong.
+	 */
 	static const char *const	final[] = {
 		"BLOB_UNKNOWN", "DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN",
 		"MANIFEST_INVALID", "NAME_INVALID", "SIZE_INVALID",

@@ -9,13 +9,14 @@ struct http_call;
 /* What answers that are no success mean; distribution-spec, "Error Codes". */
 
 /*
- * Class, status, code and message from an answer: of a JSON body the errors with
- * their details, of another one the printable beginning.
+ * Class, status, code and message from an answer: of a JSON body the errors
+ * with their details, of another one the printable beginning.
  */
 void	regerr_answer(struct http_call *, struct err *);
 
 /*
- * Does the code of an error say that it will stay the same, whatever the status?
+ * Does the code of an error say that it will stay the same, whatever the
+ * status?
  */
 int	regerr_is_final(const char *code);
 

@@ -75,7 +75,9 @@ int64_t	shared_probe_wait(const struct shared_host *);
 int	shared_probe(struct shared_host *);
 /* It was not sent, or says nothing: another may be. */
 void	shared_probe_release(struct shared_host *);
-/* There is a connection.  How long it had been down, if we saw the end; or 0. */
+/*
+ * There is a connection.  How long it had been down, if we saw the end; or 0.
+ */
 int64_t	shared_reached(struct shared_host *);
 /* Was it ever reached in this run? */
 int	shared_was_reached(const struct shared_host *);
