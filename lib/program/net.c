@@ -2,6 +2,11 @@
  * What every stage with a network sets up: configuration, credentials, the HTTP
  * engine, the sandbox, and the places that references name.
  */
+/*
+ * What a stage with a network opens and closes, what its sandbox allows, and
+ * the places that references name.
+ */
+#include <assert.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -28,7 +33,7 @@
 
 /* Descriptors for connections, and one for each layout of a list. */
 #define DESCRIPTORS_WANTED	8192
-/* So many are left to all that is neither a connection nor a blob's file. */
+/* How many are left to what is neither a connection nor a blob's file. */
 #define DESCRIPTORS_KEPT	14
 
 /*
@@ -236,6 +241,7 @@ net_place(struct net *net, const struct ref *ref, struct err *err)
 const struct layout_index *
 net_layout_index(struct place *p, struct err *err)
 {
+	assert(p->layout != NULL);
 	if (p->index == NULL && p->index_err == NULL &&
 	    (p->index = layout_index_read(p->layout, err)) == NULL) {
 		p->index_err = xcalloc(1, sizeof(*p->index_err));
@@ -280,6 +286,7 @@ net_dest_place(struct net *net, struct dest *d, struct err *err)
 		p->next = net->places;
 		net->places = p;
 	}
+	assert((p->repo != NULL) != (p->layout != NULL));
 	return name_dest(d, err) == -1 ? NULL : p;
 }
 

@@ -46,13 +46,16 @@ struct place {
 	char		*dir;		/* private, as are the others */
 	struct layout_index *index;	/* of the layout, once it was read */
 	struct err	*index_err;	/* why it could not be read */
-	int		 no_mount;	/* of acedt-push: from there it is refused */
+	int		 no_mount;	/* of acedt-push: a mount is refused */
 	struct place	*next;
 };
 
 /* Before the first option. */
 void	net_init(struct net *);
-/* Take an option if it is --config, --shared-fd or one of patience.h: 1, else 0. */
+/*
+ * Take an option if it is --config, --shared-fd or one of patience.h: 1, else
+ * 0.
+ */
 int	net_option(struct net *, const struct cli *, int id,
 	    const char *value);
 /*
@@ -63,12 +66,13 @@ void	net_open(struct net *);
 void	net_close(struct net *);
 
 /*
- * Enter the sandbox of lib/program/sandbox.h, before anything is read that others made.
- * Sources can be layouts anywhere, as their records say, and hosts.toml can name
- * certificates anywhere: files can be read.  They can be made and changed in the
- * destination, if that is a layout, and below also (either may be NULL).  The
- * directory of a layout is made now, as there is no other way to leave it to us;
- * if the program fails and it is still empty then, it goes again.
+ * Enter the sandbox of lib/program/sandbox.h, before anything is read that
+ * others made.  Sources can be layouts anywhere, as their records say, and
+ * hosts.toml can name certificates anywhere: files can be read.  They can be
+ * made and changed in the destination, if that is a layout, and below also
+ * (either may be NULL).  The directory of a layout is made now, as there is no
+ * other way to leave it to us; if the program fails and it is still empty then,
+ * it goes again.
  */
 void	net_enter(const struct dest *, const char *also);
 /* For one that needs no registry: no network, only this layout (or NULL). */
@@ -81,14 +85,14 @@ void	net_enter_offline(const struct dest *);
 struct place *net_place(struct net *, const struct ref *, struct err *);
 
 /*
- * Open a destination that dest_parse() has read; a layout that does not exist is
- * made.
+ * Open a destination that dest_parse() has read; a layout that does not exist
+ * is made.
  */
 int	net_dest(struct net *, struct dest *, struct err *);
 
 /*
- * The same to look at, for one that only reads: the place of a destination, with
- * its name filled in.  A layout that does not exist is an error.
+ * The same to look at, for one that only reads: the place of a destination,
+ * with its name filled in.  A layout that does not exist is an error.
  */
 struct place *net_dest_place(struct net *, struct dest *, struct err *);
 

@@ -15,11 +15,11 @@ enum tag_state {
 };
 
 /*
- * Read what the tag of a destination names: one request, which is waited for, or
- * a look into layout.  push: the request is made with the right to push.  The
- * document of TAG_GATHERED and TAG_OTHER is put into the buffer.  *err is filled
- * for TAG_OTHER, ERR_USAGE, with the refusal to replace it; for TAG_UNKNOWN with
- * the reason.
+ * Read what the tag of a destination names: one request, which is waited for,
+ * or a look into layout.  push: the request is made with the right to push.
+ * The document of TAG_GATHERED and TAG_OTHER is put into the buffer.  *err is
+ * filled for TAG_OTHER, ERR_USAGE, with the refusal to replace it; for
+ * TAG_UNKNOWN with the reason.
  */
 enum tag_state tag_read(const struct dest *, struct layout *, int push,
 	    struct buf *, struct err *);

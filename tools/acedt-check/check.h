@@ -8,7 +8,7 @@
 
 /* One registry, or one layout, of the list, or the destination. */
 struct site {
-	char		*name;		/* owned: "reg.example.com", "oci:DIR" */
+	char		*name;		/* owned: host, or "oci:DIR" */
 	int		 writing;	/* it is the destination */
 	size_t		 asked, good;	/* repositories */
 	/* Of the first good answer, else of the first bad one; owned. */
@@ -17,7 +17,7 @@ struct site {
 	char		*tls;		/* "" for plain http */
 	char		*account;
 	char		*quota;		/* NULL where nothing is said */
-	int		 answered;	/* the members above are of a good one */
+	int		 answered;	/* they are of a good one */
 	struct site	*next;
 };
 

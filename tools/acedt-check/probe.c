@@ -1,16 +1,17 @@
 /*
- * The questions of acedt-check: may a repository be read, may the destination be
- * written?  A probe is one request, or an upload that is begun and cancelled.
+ * The questions of acedt-check: may a repository be read, may the destination
+ * be written?  A probe is one request, or an upload that is begun and
+ * cancelled.
  */
 #include <assert.h>
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/errmsg.h"
 #include "lib/base/log.h"
+#include "lib/base/tree.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/manifest.h"
 #include "tools/acedt-check/check.h"
@@ -111,10 +112,9 @@ compare_repos(const void *a, const void *b)
 static int
 was_asked(struct check *k, struct reg_repo *repo)
 {
-	if (tfind(repo, &k->asked, compare_repos) != NULL)
+	if (tree_find(repo, &k->asked, compare_repos) != NULL)
 		return 1;
-	if (tsearch(repo, &k->asked, compare_repos) == NULL)
-		abort();		/* out of memory */
+	tree_add(repo, &k->asked, compare_repos);
 	return 0;
 }
 
@@ -139,7 +139,7 @@ probe_read(struct check *k, const struct source *src, struct reg_repo *repo,
 	free(path);
 }
 
-/* The first source of each repository is asked for, and counts for all of it. */
+/* The first source of each repository is asked for, and speaks for it. */
 void
 probe_source(struct check *k, const struct source *src)
 {
@@ -192,7 +192,9 @@ cancel_upload(struct probe *p, const char *session)
 	reg_send(p->check->dest.repo, &req, cancelled, p);
 }
 
-/* An upload began, or not; one that began is cancelled if its URL may be asked. */
+/*
+ * An upload began, or not; one that began is cancelled if its URL may be asked.
+ */
 static void
 write_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {
@@ -276,18 +278,12 @@ probe_dest(struct check *k)
 		probe_write(k, s);
 }
 
-static void
-nothing(void *p)
-{
-	(void)p;
-}
-
 void
 probes_free(struct check *k)
 {
 	struct probe	*p;
 
-	tdestroy(k->asked, nothing);
+	tree_forget(&k->asked);
 	while ((p = k->probes) != NULL) {
 		k->probes = p->next;
 		free(p);

@@ -1,10 +1,9 @@
 /*
- * The manifests that records want: each is taken from a layout, the cache or the
- * destination, or is requested, and what it names is wanted next.  What a record
- * wants when there is no room for it is parked until there is.
+ * The manifests that records want: each is taken from a layout, the cache or
+ * the destination, or is requested, and what it names is wanted next.  What a
+ * record wants when there is no room for it is parked until there is.
  */
 #include <assert.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
+#include "lib/base/tree.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/digest.h"
 #include "tools/acedt-fetch/fetch.h"
@@ -41,19 +41,13 @@ struct want {
 
 static void	want_begin(struct want *);
 
-static void
-nothing(void *p)
-{
-	(void)p;
-}
-
 void
 manifests_clear(struct fetch *f)
 {
 	struct want	*w;
 
 	assert(TAILQ_EMPTY(&f->parked));
-	tdestroy(f->wanted, nothing);
+	tree_forget(&f->wanted);
 	while ((w = f->wants) != NULL) {
 		assert(w->state == WANT_DONE && w->reserved == 0);
 		f->wants = w->next;
@@ -72,7 +66,7 @@ grown(size_t len)
 }
 
 static void
-reserve(struct want *w, size_t n)
+want_reserve(struct want *w, size_t n)
 {
 	job_grows(w->fetch->job, (ptrdiff_t)n - (ptrdiff_t)w->reserved);
 	w->reserved = n;
@@ -82,7 +76,7 @@ reserve(struct want *w, size_t n)
 static void
 want_end(struct want *w)
 {
-	reserve(w, 0);
+	want_reserve(w, 0);
 	w->state = WANT_DONE;
 }
 
@@ -351,7 +345,7 @@ want_request(struct want *w)
 			    f->all->published->place->repo : NULL;
 
 	w->state = WANT_REQUESTED;
-	reserve(w, w->desc.size == -1 ? SIZE_GUESSED :
+	want_reserve(w, w->desc.size == -1 ? SIZE_GUESSED :
 	    w->desc.size > MANIFEST_BYTES_MAX ? MANIFEST_BYTES_MAX :
 	    grown((size_t)w->desc.size));
 	pending_hold(f);
@@ -482,7 +476,7 @@ is_known(struct fetch *f, const struct descriptor *desc,
 	memset(&key, 0, sizeof(key));
 	key.desc.digest = desc->digest;
 	key.why = *why;
-	return tfind(&key, &f->wanted, compare_wanted) != NULL;
+	return tree_find(&key, &f->wanted, compare_wanted) != NULL;
 }
 
 /* May the record want one more? */
@@ -518,8 +512,7 @@ want_new(struct fetch *f, const struct descriptor *desc,
 	w->next = f->wants;
 	f->wants = w;
 	f->nwants++;
-	if (tsearch(w, &f->wanted, compare_wanted) == NULL)
-		abort();		/* out of memory */
+	tree_add(w, &f->wanted, compare_wanted);
 	return w;
 }
 

@@ -13,8 +13,8 @@
 struct published {
 	struct dest	 dest;
 	struct place	*place;		/* borrowed: to read from there */
-	char		*image;		/* owned: NAME:TAG, as acedt-index has it */
-	char		 index[DIGEST_STR_MAX];	/* what image names; "": nothing */
+	char		*image;		/* owned: NAME:TAG, as in acedt-index */
+	char		 index[DIGEST_STR_MAX]; /* of image; "": nothing */
 	char		**digests;	/* owned, as they are; sorted */
 	size_t		 n;
 };
@@ -27,8 +27,8 @@ void	published_option(struct published *, const char *image);
  * something else than a gathered index, unless overwrite is set.  With verify
  * that is all: nothing is taken as there.
  */
-int	published_read(struct published *, struct net *, int verify, int overwrite,
-	    struct err *);
+int	published_read(struct published *, struct net *, int verify,
+	    int overwrite, struct err *);
 int	published_lists(const struct published *, const char *digest);
 void	published_clear(struct published *);
 

@@ -4,13 +4,13 @@
  * of index.json that have a subject.
  */
 #include <assert.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
+#include "lib/base/tree.h"
 #include "lib/base/xalloc.h"
 #include "lib/http/field.h"
 #include "lib/oci/referrers.h"
@@ -26,9 +26,9 @@ enum query_state {
 };
 
 /*
- * One manifest that was asked for its referrers.  Where nobody knows yet whether
- * a registry has the API, one query of all records finds out, and the others are
- * held back until then, in the order in which they came.
+ * One manifest that was asked for its referrers.  Where nobody knows yet
+ * whether a registry has the API, one query of all records finds out, and the
+ * others are held back until then, in the order in which they came.
  */
 struct query {
 	struct fetch	*fetch;		/* borrowed */
@@ -47,18 +47,12 @@ static void	query_start(struct query *);
 static void	api_answered(void *, const struct reg_answer *,
 		    const struct err *);
 
-static void
-nothing(void *p)
-{
-	(void)p;
-}
-
 void
 referrers_clear(struct fetch *f)
 {
 	struct query	*q;
 
-	tdestroy(f->asked, nothing);
+	tree_forget(&f->asked);
 	while ((q = f->queries) != NULL) {
 		assert(q->state == QUERY_DONE && q->call == NULL);
 		assert(!q->is_finder);
@@ -101,7 +95,9 @@ first_to_start(struct fetcher *all)
 	return NULL;
 }
 
-/* Whether there is the API is known now, or this query ended without knowing. */
+/*
+ * Whether there is the API is known now, or this query ended without knowing.
+ */
 static void
 finder_over(struct query *q)
 {
@@ -423,8 +419,7 @@ query_begin(struct fetch *f, const char *digest)
 	q->digest = xstrdup(digest);
 	q->next = f->queries;
 	f->queries = q;
-	if (tsearch(q, &f->asked, compare_queries) == NULL)
-		abort();		/* out of memory */
+	tree_add(q, &f->asked, compare_queries);
 	if (f->place->layout != NULL)
 		ask_layout(q);
 	else
@@ -432,13 +427,13 @@ query_begin(struct fetch *f, const char *digest)
 }
 
 static int
-was_asked(const struct fetch *f, char *digest)
+was_asked(struct fetch *f, char *digest)
 {
 	struct query	key;
 
 	memset(&key, 0, sizeof(key));
 	key.digest = digest;
-	return tfind(&key, &f->asked, compare_queries) != NULL;
+	return tree_find(&key, &f->asked, compare_queries) != NULL;
 }
 
 /* Collect the digests below one that were not asked for yet. */

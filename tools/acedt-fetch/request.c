@@ -3,7 +3,6 @@
  * the same manifest at the time.
  */
 #include <assert.h>
-#include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
+#include "lib/base/tree.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/manifest.h"
 #include "lib/registry/reg.h"
@@ -75,19 +75,17 @@ request_send(struct request *r, struct reg_repo *repo)
 static void
 ask_or_wait(struct request *r)
 {
-	struct request	**slot;
+	struct request	*asker;
 
-	slot = tsearch(r, &r->all->requests, compare_requests);
-	if (slot == NULL)
-		abort();		/* out of memory */
-	if (*slot == r) {
+	asker = tree_add(r, &r->all->requests, compare_requests);
+	if (asker == r) {
 		r->state = REQUEST_ASKS;
 		request_send(r, r->repo);
 		return;
 	}
-	assert((*slot)->state == REQUEST_ASKS);
+	assert(asker->state == REQUEST_ASKS);
 	r->state = REQUEST_WAITS;
-	r->asker = *slot;
+	r->asker = asker;
 	LIST_INSERT_HEAD(&r->asker->waiting, r, next);
 }
 
@@ -95,7 +93,7 @@ ask_or_wait(struct request *r)
 static void
 leave_tree(struct request *r)
 {
-	tdelete(r, &r->all->requests, compare_requests);
+	tree_remove(r, &r->all->requests, compare_requests);
 }
 
 /* Those that waited for an answer which will not come ask for themselves. */

@@ -22,11 +22,12 @@ struct subject_entry {
 };
 
 /*
- * The entries that are about a manifest, in the order of index.json: lists of its
- * referrers by the tag scheme, and manifests that have it as their subject.
- * They are borrowed from *tables, where the table of the layout is made when it is
- * asked for first.  Among them may be some of another manifest, whose digest
- * begins as this one's.  0, or -1 with *err filled if index.json cannot be read.
+ * The entries that are about a manifest, in the order of index.json: lists of
+ * its referrers by the tag scheme, and manifests that have it as their subject.
+ * They are borrowed from *tables, where the table of the layout is made when it
+ * is asked for first.  Among them may be some of another manifest, whose digest
+ * begins as this one's.  0, or -1 with *err filled if index.json cannot be
+ * read.
  */
 int	subjects_find(struct subject_table **tables, struct place *,
 	    const char *digest, const struct subject_entry **, size_t *n,

@@ -1,6 +1,6 @@
 /*
- * The gathered index: an entry for each image or selected manifest, and the text
- * of all of them, which does not depend on the order in which they came.
+ * The gathered index: an entry for each image or selected manifest, and the
+ * text of all of them, which does not depend on the order in which they came.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -21,7 +21,7 @@ struct gather_entry {
 	char		*digest;
 	int64_t		 line;
 	size_t		 position;	/* in the source's index */
-	char		*json;		/* the descriptor, annotations and all */
+	char		*json;		/* the descriptor with annotations */
 	int		 is_index;
 };
 

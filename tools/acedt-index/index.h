@@ -28,7 +28,7 @@ struct indexer {
 	unsigned long	 nleft_out;	/* images without an entry */
 	unsigned long	 failed;	/* images */
 	const char	*media_type;	/* borrowed: of what is published */
-	char		*said;		/* owned: an error that others have too */
+	char		*said;		/* owned: an error that others have */
 	char		*said_of;	/* owned: the first image that has it */
 	unsigned long	 said_again;	/* images */
 	/* What the tag names, as acedt-fetch --have saw it in this run. */
@@ -41,7 +41,9 @@ struct indexer {
  * incomplete ends the program, with a word for each image.
  */
 void	records_read(struct indexer *);
-/* Open the destination, if that was not done yet.  A failure ends the program. */
+/*
+ * Open the destination, if that was not done yet.  A failure ends the program.
+ */
 void	records_open_dest(struct indexer *);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Publishing the index: its tag moves last, and never away from something that is
- * not a gathered index.
+ * Publishing the index: its tag moves last, and never away from something that
+ * is not a gathered index.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -99,8 +99,8 @@ check_pushed(const struct indexer *x, const struct record *rec,
 }
 
 /*
- * What a record says of the index that is published now.  Only within one run of
- * the front-end: a stream that was saved may tell of days long gone.
+ * What a record says of the index that is published now.  Only within one run
+ * of the front-end: a stream that was saved may tell of days long gone.
  */
 static void
 note_known(struct indexer *x, const struct record *rec)

@@ -10,6 +10,7 @@
 
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
+#include "lib/base/tree.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/layout.h"
 #include "lib/stream/image.h"
@@ -49,15 +50,12 @@ static int
 sums_count_blob(struct sums *s, const struct descriptor *d,
     uint64_t *sum, struct err *err)
 {
-	char	**slot, *copy;
+	char	*copy;
 
 	if (add_size(sum, (uint64_t)d->size, d->digest, err) == -1)
 		return -1;
 	copy = xstrdup(d->digest);
-	slot = tsearch(copy, &s->seen, compare_digests);
-	if (slot == NULL)
-		abort();		/* out of memory */
-	if (*slot == copy)
+	if (tree_add(copy, &s->seen, compare_digests) == copy)
 		return add_size(&s->deduplicated, (uint64_t)d->size,
 		    d->digest, err);
 	free(copy);

@@ -18,8 +18,9 @@ struct sums {
 };
 
 /*
- * Count what an image leads to, or those manifests of it that were selected.  -1
- * with *err filled if a manifest is missing in the record, or a blob in layout.
+ * Count what an image leads to, or those manifests of it that were selected.
+ * -1 with *err filled if a manifest is missing in the record, or a blob in
+ * layout.
  */
 int	sums_add(struct sums *, const struct image *, struct err *);
 void	sums_clear(struct sums *);

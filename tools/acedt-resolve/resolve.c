@@ -113,7 +113,9 @@ answer_type(const struct reg_answer *a)
 	return v != NULL ? manifest_type_named(v) : "";
 }
 
-/* Put a manifest into the record.  type is what the registry calls it, or "". */
+/*
+ * Put a manifest into the record.  type is what the registry calls it, or "".
+ */
 static int
 set_manifest(struct lookup *l, const char *type, const char *bytes,
     size_t len, const char *digest, struct err *err)

@@ -21,8 +21,8 @@ struct resolver {
 
 /*
  * For struct stage, whose arg is the struct resolver.  resolve_next() makes the
- * record of the next source of the list; resolve_begin() finds out the digest of
- * a source, which goes with the record, or which the record names.
+ * record of the next source of the list; resolve_begin() finds out the digest
+ * of a source, which goes with the record, or which the record names.
  */
 int	resolve_next(struct stage *, struct record *, void **about);
 void	resolve_begin(struct job *);
