@@ -18,7 +18,7 @@
 
 /* A document is there: is it a gathered index? */
 static enum tag_state
-judge(const struct dest *d, const struct buf *b, struct err *err)
+tag_judge(const struct dest *d, const struct buf *b, struct err *err)
 {
 	struct gathered	g;
 	struct err	why = ERR_INIT;
@@ -51,11 +51,11 @@ registry_answered(void *arg, const struct reg_answer *a,
 		return;
 	}
 	buf_add(q->doc, a->body, a->body_len);
-	q->state = judge(q->dest, q->doc, q->err);
+	q->state = tag_judge(q->dest, q->doc, q->err);
 }
 
 static enum tag_state
-read_registry(const struct dest *d, int push, struct buf *b, struct err *err)
+tag_of_registry(const struct dest *d, int push, struct buf *b, struct err *err)
 {
 	struct tag_question	 q = { d, b, err, TAG_UNKNOWN };
 	char			*path = xasprintf("manifests/%s", d->tag);
@@ -73,7 +73,7 @@ read_registry(const struct dest *d, int push, struct buf *b, struct err *err)
 }
 
 static enum tag_state
-read_layout(const struct dest *d, struct layout *layout, struct buf *b,
+tag_of_layout(const struct dest *d, struct layout *layout, struct buf *b,
     struct err *err)
 {
 	struct layout_entry	e;
@@ -84,7 +84,7 @@ read_layout(const struct dest *d, struct layout *layout, struct buf *b,
 		return TAG_FREE;
 	if (layout_blob_read(layout, e.digest, INDEX_BYTES_MAX, b,
 	    &ignored) == 0)
-		state = judge(d, b, err);
+		state = tag_judge(d, b, err);
 	layout_entry_clear(&e);
 	return state;
 }
@@ -95,6 +95,6 @@ tag_read(const struct dest *d, struct layout *layout, int push, struct buf *b,
 {
 	assert(d->repo != NULL || layout != NULL);
 	buf_reset(b);
-	return d->repo != NULL ? read_registry(d, push, b, err) :
-	    read_layout(d, layout, b, err);
+	return d->repo != NULL ? tag_of_registry(d, push, b, err) :
+	    tag_of_layout(d, layout, b, err);
 }

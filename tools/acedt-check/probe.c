@@ -110,7 +110,7 @@ compare_repos(const void *a, const void *b)
 
 /* 1 if the repository was asked before; from now on it was. */
 static int
-was_asked(struct check *k, struct reg_repo *repo)
+repo_was_asked(struct check *k, struct reg_repo *repo)
 {
 	if (tree_find(repo, &k->asked, compare_repos) != NULL)
 		return 1;
@@ -158,7 +158,7 @@ probe_source(struct check *k, const struct source *src)
 	} else if (place->layout != NULL) {
 		s->asked++;
 		probe_layout(k, src, place, s);
-	} else if (!was_asked(k, place->repo)) {
+	} else if (!repo_was_asked(k, place->repo)) {
 		s->asked++;
 		probe_read(k, src, place->repo, s);
 	}

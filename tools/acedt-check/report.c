@@ -2,6 +2,7 @@
  * What acedt-check knows of each registry and layout, and the lines in which it
  * says so.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ site_note(struct site *s, const struct reg_answer *a, int good)
 		s->quota = quota;
 	}
 	s->good += good != 0;
+	assert(s->good <= s->asked);
 	if (s->endpoint != NULL && (s->answered || !good))
 		return;
 	free(s->endpoint);
@@ -96,6 +98,7 @@ put_text(const char *text)
 	fputs(safe, stdout);
 }
 
+/* The line of a registry or layout. */
 static void
 report_site(const struct site *s, int width)
 {

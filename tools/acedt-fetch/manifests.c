@@ -317,6 +317,7 @@ read_dest(struct want *w)
 	return layout != NULL && read_blob(w, layout, &err) == 0;
 }
 
+/* The answer to a request, or to that of another want for the same. */
 static void
 request_ended(struct request *r, const char *bytes, size_t len,
     const struct err *err)
@@ -377,6 +378,7 @@ want_begin(struct want *w)
 		want_request(w);
 }
 
+/* There is no room for it now; its record waits for that. */
 static void
 want_park(struct want *w)
 {

@@ -86,6 +86,7 @@ read_config(struct fetch *f)
 	buf_clear(&b);
 }
 
+/* It is asked for at the source. */
 static void
 request_config(struct fetch *f)
 {

@@ -1,6 +1,7 @@
 /*
  * What the destination has, by the index that is published there.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,7 @@ published_read(struct published *p, struct net *net, int verify, int overwrite,
 	}
 	p->image = xasprintf("%s:%s", p->dest.name, p->dest.tag);
 	buf_init(&b, INDEX_BYTES_MAX);
+	assert(p->n == 0 && *p->index == '\0');
 	state = tag_read(&p->dest, p->place->layout, 0, &b, &err);
 	if (state == TAG_GATHERED || state == TAG_OTHER)
 		digest_sha256(b.data, b.len, p->index);

@@ -195,6 +195,7 @@ tag_answered(void *arg, const struct reg_answer *a, const struct err *err)
 	query_end(q);
 }
 
+/* By the tag scheme. */
 static void
 ask_tag(struct query *q)
 {
@@ -330,6 +331,7 @@ query_start(struct query *q)
 	ask_api(q, NULL);
 }
 
+/* Ask now, or hold the query back while another finds out how to ask. */
 static void
 ask_registry(struct query *q)
 {
@@ -410,6 +412,7 @@ compare_queries(const void *a, const void *b)
 	return strcmp(x->digest, y->digest);
 }
 
+/* A manifest is asked for its referrers, which happens once. */
 static void
 query_begin(struct fetch *f, const char *digest)
 {

@@ -2,6 +2,7 @@
  * The gathered index: an entry for each image or selected manifest, and the
  * text of all of them, which does not depend on the order in which they came.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,7 @@ entry_new(struct gather *g, const struct image *img, const char *labels,
 		    "fewer platforms: each entry holds its source's index" :
 		    "");
 	}
+	assert(json->data != NULL && json->data[0] == '{');
 	g->bytes += json->len + 1;
 	g->entries = xreallocarray(g->entries, g->nentries + 1,
 	    sizeof(*g->entries));
@@ -110,6 +112,7 @@ entry_new(struct gather *g, const struct image *img, const char *labels,
 	return 0;
 }
 
+/* The image itself is the entry: nothing was selected. */
 static int
 add_root(struct gather *g, const struct image *img, const char *labels,
     struct err *err)

@@ -3,6 +3,7 @@
  * is not a gathered index.
  */
 #include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -78,6 +79,7 @@ struct index_put {
 	struct err	*err;		/* borrowed: filled where rc is -1 */
 };
 
+/* The registry has stored the index, under its digest if it can be believed. */
 static void
 index_put_done(void *arg, const struct reg_answer *a, const struct err *err)
 {
@@ -136,6 +138,7 @@ publish(struct dest *d, const char *media_type, const char *bytes, size_t len,
 {
 	enum verdict	verdict;
 
+	assert(d->name != NULL && d->tag != NULL);
 	*changed = 1;
 	if (d->repo == NULL)
 		return publish_layout(d, media_type, bytes, len, digest, overwrite,

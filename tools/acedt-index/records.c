@@ -2,6 +2,7 @@
  * The records of the stream: what failed is said, what was pushed to the
  * destination is gathered.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ was_said(struct indexer *x, const char *class, const char *text,
 	return 0;
 }
 
+/* An image failed in a stage before this one: say what it says. */
 static void
 report_record_error(struct indexer *x, const struct record *rec)
 {
@@ -135,6 +137,7 @@ note_left_out(struct indexer *x, const struct record *rec)
 	buf_addf(&x->left_out, "%s%s", x->nleft_out > 1 ? ", " : "", name);
 }
 
+/* Gather an image, or say why that cannot be done. */
 static void
 add_record(struct indexer *x, const struct record *rec)
 {
@@ -155,6 +158,7 @@ add_record(struct indexer *x, const struct record *rec)
 		return;
 	}
 	records_open_dest(x);
+	assert(x->print || x->dest.name != NULL);
 	note_known(x, rec);
 	if (x->gather.full)
 		return;			/* that was said */
