@@ -6,6 +6,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/limits.h"
+#include "lib/base/xalloc.h"
 #include "lib/oci/digest.h"
 #include "lib/stream/image.h"
 #include "lib/stream/stream.h"
@@ -110,6 +111,45 @@ stores(struct image *img, const char *want)
 	image_store(img, &rec);
 	is_str(rec.raw, want);
 	record_clear(&rec);
+}
+
+/* Only what was learnt is stored, and the descriptor once it is whole. */
+static void
+test_store(void)
+{
+	static const char	bytes[] = "{\"layers\":[]}";
+	struct record		rec;
+	struct image		img;
+	struct err		err = ERR_INIT;
+	char			digest[DIGEST_STR_MAX], *raw, *want;
+
+	digest_sha256(bytes, sizeof(bytes) - 1, digest);
+	raw = xasprintf("{ \"type\":\"image\",\"source\":\"r.io/a\","
+	    "\"descriptor\":{\"digest\":\"%s\"},\"n\":1.0}", digest);
+	memset(&rec, 0, sizeof(rec));
+	rec.raw = xstrdup(raw);
+	rec.len = strlen(raw);
+	rec.obj = jv_parse(raw);
+	is_int(image_parse(&img, &rec, &err), 0);
+	image_store(&img, &rec);
+	is_str(rec.raw, raw);
+	ok(image_add(&img, &img.root, MT_OCI_MANIFEST, xstrdup(bytes),
+	    sizeof(bytes) - 1, &err) != NULL, "%s", err.msg);
+	image_store(&img, &rec);
+	want = xasprintf("{ \"type\":\"image\",\"source\":\"r.io/a\","
+	    "\"n\":1.0,\"descriptor\":{\"mediaType\":\"" MT_OCI_MANIFEST
+	    "\",\"digest\":\"%s\",\"size\":13},\"manifests\":["
+	    "{\"mediaType\":\"" MT_OCI_MANIFEST "\",\"digest\":\"%s\","
+	    "\"size\":13,\"data\":\"eyJsYXllcnMiOltdfQ==\"}]}", digest,
+	    digest);
+	is_str(rec.raw, want);
+	/* Stored once, it is not stored again. */
+	image_store(&img, &rec);
+	is_str(rec.raw, want);
+	record_clear(&rec);
+	image_clear(&img);
+	free(raw);
+	free(want);
 }
 
 static void
@@ -442,6 +482,7 @@ main(void)
 {
 	docs_make();
 	test_minimal();
+	test_store();
 	test_refused();
 	test_order();
 	test_selected();

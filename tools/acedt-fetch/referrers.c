@@ -215,8 +215,7 @@ is_api_answer(const struct reg_answer *a)
 {
 	const char	*v = reg_answer_field(a, "Content-Type", 0);
 
-	return v != NULL && strncmp(v, MT_OCI_INDEX,
-	    sizeof(MT_OCI_INDEX) - 1) == 0;
+	return v != NULL && strcmp(manifest_type_named(v), MT_OCI_INDEX) == 0;
 }
 
 /* Does the answer say that the registry has no such API? */
