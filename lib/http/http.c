@@ -201,6 +201,7 @@ write_cb(char *p, size_t size, size_t n, void *arg)
 	size_t			 took;
 
 	(void)size;
+	assert(c->active);
 	c->moved = clock_ms();
 	if (!c->head_seen) {
 		c->head_seen = 1;
@@ -215,6 +216,7 @@ write_cb(char *p, size_t size, size_t n, void *arg)
 		return 0;
 	}
 	took = c->on_data(c, p, n);
+	assert(took == n || took == HTTP_PAUSE || took == HTTP_ABORT);
 	if (took == HTTP_PAUSE) {
 		c->paused = 1;
 		return CURL_WRITEFUNC_PAUSE;
@@ -228,7 +230,9 @@ read_cb(char *p, size_t size, size_t n, void *arg)
 	struct http_call	*c = arg;
 	size_t			 got;
 
+	assert(c->active && c->sent >= 0);
 	if (c->on_read == NULL) {
+		assert((size_t)c->sent <= c->body_len);
 		got = c->body_len - (size_t)c->sent;
 		if (got > size * n)
 			got = size * n;
@@ -450,6 +454,7 @@ set_options(struct http_call *c)
 void
 http_start(struct http *h, struct http_call *c)
 {
+	assert(!c->active && c->on_done != NULL && c->url != NULL);
 	c->http = h;
 	if (h->nspare > 0)
 		c->easy = h->spare[--h->nspare];
@@ -600,6 +605,7 @@ finish_call(struct http *h)
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
+		assert(c->active && c->easy == m->easy_handle);
 		/* Of several addresses one may have been good. */
 		c->result = m->data.result;
 		if (c->result == CURLE_OK)

@@ -193,6 +193,7 @@ helper_too_late(void *arg)
 {
 	struct helper	*h = arg;
 
+	assert(h->waits && !h->end.set);
 	helper_forget(h);
 	fail_too_late(h);
 	h->done(h->arg);

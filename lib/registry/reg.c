@@ -133,6 +133,7 @@ leave_host(struct reg_call *c)
 	struct reg_host	*h = c->route->host;
 
 	if (c->counted) {
+		assert(h->active > 0);
 		h->active--;
 		shared_leave(h->reg->shared, h->shared);
 	}
@@ -199,14 +200,7 @@ reg_header(struct reg_call *c, const char *name)
 int64_t
 reg_backoff(int n)
 {
-	int64_t	ms = HTTP_BACKOFF_MS;
-
-	while (--n > 0 && ms < HTTP_BACKOFF_MAX_MS)
-		ms *= 2;
-	if (ms > HTTP_BACKOFF_MAX_MS)
-		ms = HTTP_BACKOFF_MAX_MS;
-	/* 50 to 100 %: many clients must not come back at the same time. */
-	return ms / 2 + arc4random_uniform((uint32_t)ms / 2 + 1);
+	return patience_backoff(n);
 }
 
 static void
@@ -317,6 +311,7 @@ reg_start(struct reg_call *c)
 	c->auth.ready = authorized;
 	c->auth.from_name = from != NULL && strcmp(from, c->repo->repo) != 0 ?
 	    from : NULL;
+	assert(c->state == CALL_IDLE && c->repo != NULL);
 	c->tries = 0;
 	c->began = clock_ms();
 	if (c->avoid == NULL)
@@ -457,6 +452,7 @@ http_data(struct http_call *h, const char *p, size_t n)
 static void
 call_reached(struct reg_call *c)
 {
+	assert(c->route != NULL);
 	if (reg_outage_reached(c))
 		wake(c->route->host);
 }
@@ -508,6 +504,7 @@ mark_sent(struct reg_call *c)
 {
 	struct reg_host	*h = c->route->host;
 
+	assert(c->state == CALL_IDLE && !c->counted && !c->probing);
 	c->state = CALL_SENT;
 	if (!c->transfer) {
 		c->counted = 1;
@@ -735,6 +732,7 @@ look_elsewhere(void *arg)
 static void
 delay_elsewhere(struct reg_call *c)
 {
+	assert(c->elsewhere != NULL && !c->timer.set);
 	c->state = CALL_DELAYED;
 	loop_timer_set(c->repo->reg->loop, &c->timer, reg_outage_delay(c),
 	    look_elsewhere, c);
@@ -1109,6 +1107,7 @@ call_done(struct http_call *http)
 	struct err	 err = ERR_INIT;
 	int		 rc = 0;
 
+	assert(c->state == CALL_SENT && !http->active);
 	c->state = CALL_IDLE;
 	leave_host(c);
 	call_learn(c);

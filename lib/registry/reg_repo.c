@@ -1,6 +1,7 @@
 /*
  * Repositories, and the ways to them: endpoints, rewrites, accounts.
  */
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,7 @@ add_route(struct reg_repo *r, const struct registry_config *rc,
 			free(repo);
 			return 0;
 		}
+	assert(r->n <= ENDPOINTS_MAX);
 	r->routes = xreallocarray(r->routes, r->n + 1, sizeof(*r->routes));
 	w = &r->routes[r->n++];
 	memset(w, 0, sizeof(*w));

@@ -305,6 +305,7 @@ send_to_reached(void *arg)
 	struct err	 err = ERR_INIT;
 	int64_t		 ms;
 
+	assert(t->fetching && !t->call.active);
 	if (outage_given_up(&t->outage)) {
 		err_set(&err, ERR_NETWORK, "%s", t->outage.why);
 		outage_explain(&t->outage, &err);
@@ -463,6 +464,7 @@ token_done(struct http_call *call)
 	    offsetof(struct token, call));
 	struct err	 err = ERR_INIT;
 
+	assert(t->fetching && !t->timer.set && !call->active);
 	if (token_try_again(t))
 		return;
 	if (t->is_probe)
