@@ -66,7 +66,7 @@ loop_timer_set(struct loop *l, struct loop_timer *t, int64_t ms,
 {
 	struct loop_timer	*p;
 
-	assert(fn != NULL && ms >= 0);
+	assert(fn != NULL && ms >= 1);
 	loop_timer_stop(l, t);
 	t->fn = fn;
 	t->arg = arg;

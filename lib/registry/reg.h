@@ -189,7 +189,8 @@ void	reg_answer_quota(const struct reg_answer *, struct quota *);
 char	*reg_answer_account(const struct reg_answer *);
 
 /*
- * The older interface, of a call that its caller embeds; acedt-push has it.
+ * The same with a call that its caller embeds and may start again, for
+ * acedt-push and lib/transfer.  Everybody else has reg_send().
  */
 struct reg_call {
 	/* Set by the caller between reg_call_init() and reg_start(). */
