@@ -2,8 +2,8 @@
  * Publishing the index: its tag moves last, and never away from something that
  * is not a gathered index.
  */
-#include <stdlib.h>
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -13,7 +13,6 @@
 #include "lib/oci/dest.h"
 #include "lib/oci/digest.h"
 #include "lib/oci/layout_index.h"
-#include "lib/oci/manifest.h"
 #include "lib/registry/reg.h"
 #include "lib/registry/tag.h"
 #include "tools/acedt-index/publish.h"
