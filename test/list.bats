@@ -237,3 +237,28 @@ images()
 	[[ $stderr == *"the stream was cut short"* ]]
 	run -3 --separate-stderr acedt-show </dev/null
 }
+
+@test "ace-dt mirror list: the table of the pipeline that --print shows" {
+	run -0 --separate-stderr ace-dt mirror list "oci:$FILES/disk:v1"
+	[ -z "$stderr" ]
+	[[ ${lines[0]} == "NAME "*"LABELS" ]]
+	[[ ${lines[-1]} == "3 images, "* ]]
+	ace-dt mirror list --print -o csv "oci:$FILES/disk:v1" >by-hand
+	bash -e -o pipefail by-hand >csv
+	ace-dt mirror list -o csv "oci:$FILES/disk:v1" | cmp csv -
+	# Of a registry, by all ways to give a configuration.
+	ace-dt mirror list -o json --config "$ACE_DT_CONFIG" "$SRC_HOST/all:v1" |
+	    jq -se --arg n "$SRC_HOST/team/app-1:1" 'any(.name == $n and
+	    .platforms == ["linux/amd64", "linux/arm64"])'
+	# What is missing is said, with the status of an image that failed.
+	cp -r "$FILES/disk" torn
+	rm "torn/blobs/sha256/$(layout_digest "$FILES/images" single | cut -c8-)"
+	run -1 --separate-stderr ace-dt mirror list oci:torn:v1
+	[[ $output == *"images:single "*"failed: "* ]]
+	run -4 ace-dt mirror list oci:torn:nosuch
+	[[ $output == *"no tag nosuch; it has v1"* ]]
+	run -2 ace-dt mirror list
+	run -2 ace-dt mirror list a b
+	run -2 ace-dt mirror list -o xml "oci:$FILES/disk:v1"
+	[[ $output == *"the formats are table, csv and json"* ]]
+}

@@ -261,11 +261,11 @@ synopsis_options()
 	documented_options acedt.7 "COMMON OPTIONS" >common
 	[ "$(uniq common | wc -l)" -ge 10 ]
 	: >used
-	for p in ace-dt ace-dt-mirror-gather acedt-resolve acedt-fetch \
+	for p in ace-dt ace-dt-mirror-gather ace-dt-mirror-list acedt-resolve acedt-fetch \
 	    acedt-filter acedt-push acedt-index acedt-check acedt-list \
 	    acedt-show; do
 		echo "$p"
-		${p/ace-dt-mirror-gather/ace-dt mirror gather} --help |
+		${p/ace-dt-mirror-/ace-dt mirror } --help |
 		    grep -oE '^ +(-., )?--[a-z-]+' >help
 		grep -oE -- '--[a-z-]+' help | sort >has
 		documented_options "$p.1" >own

@@ -9,12 +9,14 @@ struct cli_program;
  */
 
 int	gather_main(int argc, char **argv);
+int	list_main(int argc, char **argv);
 int	check_access_main(int argc, char **argv);
 int	config_main(int argc, char **argv);
 int	version_main(int argc, char **argv);
 
 /* What their --help shows. */
 extern const struct cli_program	gather_program;
+extern const struct cli_program	list_program;
 extern const struct cli_program	check_access_program;
 extern const struct cli_program	config_program;
 extern const struct cli_program	version_program;

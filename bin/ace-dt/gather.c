@@ -9,6 +9,7 @@
 #include "bin/ace-dt/monitor.h"
 #include "bin/ace-dt/input.h"
 #include "bin/ace-dt/pipeline.h"
+#include "bin/ace-dt/stages.h"
 #include "lib/base/errmsg.h"
 #include "lib/base/exits.h"
 #include "lib/base/limits.h"
@@ -20,7 +21,6 @@
 #include "lib/program/cli.h"
 #include "lib/program/config.h"
 #include "lib/program/sandbox.h"
-#include "lib/registry/patience.h"
 #include "lib/registry/shared.h"
 #include "lib/text/labels.h"
 
@@ -79,15 +79,15 @@ const struct cli_program gather_program = {
 struct gather_options {
 	struct cli		 cli;
 	struct monitor_options	 monitor;
-	const char		**configs, **annotations, **platforms;
-	size_t			 nconfigs, nannotations, nplatforms;
+	struct stage_options	 stages;
+	const char		**annotations, **platforms;
+	size_t			 nannotations, nplatforms;
 	int			 allow_empty;
 	int			 fallback;
 	int			 overwrite;
 	int			 print;
 	int			 recursive;
 	int			 verify;
-	struct patience		 patience;
 	const char		*limit_rate;
 	const char		*max_time, *speed_limit, *speed_time;
 	const char		*list;
@@ -187,11 +187,8 @@ gather_option(struct gather_options *o, int id, const char *value)
 	case OPT_VERIFY:
 		o->verify = value == NULL;
 		break;
-	case CLI_ID_CONFIG:
-		gather_append(&o->configs, &o->nconfigs, value);
-		break;
 	default:
-		cli_patience(&o->cli, id, value, &o->patience);
+		stage_options_take(&o->stages, &o->cli, id, value);
 		break;
 	}
 }
@@ -217,7 +214,7 @@ gather_read(struct gather_options *o, int argc, char **argv)
 	int		 id;
 
 	cli_init(&o->cli, &gather_program, argc, argv);
-	patience_init(&o->patience);
+	stage_options_init(&o->stages);
 	while ((id = cli_next(&o->cli, &value)) != 0)
 		gather_option(o, id, value);
 	/* The first two are the words of the command. */
@@ -239,57 +236,11 @@ gather_inputs(struct pipeline *pl, struct gather_options *o)
 {
 	struct err	err = ERR_INIT;
 
-	if (input_config(&o->configs, &o->nconfigs, &pl->config_fd,
-	    &err) == -1)
+	if (input_config(&o->stages.configs, &o->stages.nconfigs,
+	    &pl->config_fd, &err) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
 	if ((pl->input_fd = input_open_list(o->list, &err)) == -1)
 		log_die(EXIT_USAGE_ERR, "%s", err.msg);
-}
-
-/* Options of stages that ask registries. */
-static void
-add_network_options(const struct pipeline *pl, const struct gather_options *o,
-    struct proc *p)
-{
-	size_t	i;
-
-	for (i = 0; i < o->nconfigs; i++)
-		pipeline_arg(p, "--config=%s", o->configs[i]);
-	if (o->patience.given)
-		pipeline_arg(p, "--retries=%d", o->patience.retries);
-	if (o->patience.retry_ms > 0)
-		pipeline_arg(p, "--retry-max-time=%lld",
-		    (long long)o->patience.retry_ms / 1000);
-	if (o->patience.stall_seconds != HTTP_STALL_SECONDS)
-		pipeline_arg(p, "--stall-time=%d", o->patience.stall_seconds);
-	if (pl->shared_fd != -1)
-		pipeline_arg(p, "--shared-fd=%d", pl->shared_fd);
-}
-
-/* A stage with the options that all of them have. */
-static struct proc *
-add_stage(struct pipeline *pl, const struct gather_options *o,
-    const char *name, int offline, int events_fd)
-{
-	struct proc	*p = pipeline_add(pl, name);
-
-	p->offline = offline;
-	if (!offline)
-		add_network_options(pl, o, p);
-	if (log_level() != LOG_LEVEL_WARN)
-		pipeline_arg(p, "--verbosity=%d", log_level());
-	if (events_fd != -1)
-		pipeline_arg(p, "--events-fd=%d", events_fd);
-	return p;
-}
-
-/* A word of the user's that must not be taken for an option. */
-static void
-add_argument(struct proc *p, const char *word)
-{
-	if (*word == '-' && word[1] != '\0')
-		pipeline_arg(p, "--");
-	pipeline_arg(p, "%s", word);
 }
 
 /*
@@ -301,7 +252,7 @@ static struct proc *
 add_wide_stage(struct pipeline *pl, const struct gather_options *o,
     const char *name, int events_fd)
 {
-	struct proc	*p = add_stage(pl, o, name, 0, events_fd);
+	struct proc	*p = stages_add(pl, &o->stages, name, 0, events_fd);
 
 	if (!o->print)
 		pipeline_arg(p, "--unordered");
@@ -317,7 +268,7 @@ gather_compose(struct pipeline *pl, const struct gather_options *o,
 
 	p = add_wide_stage(pl, o, "acedt-resolve", events_fd);
 	if (o->print) {
-		add_argument(p, o->list);
+		stages_argument(p, o->list);
 	} else {
 		if (strcmp(o->list, "-") != 0)
 			pipeline_arg(p, "--name=%s", o->list);
@@ -327,7 +278,7 @@ gather_compose(struct pipeline *pl, const struct gather_options *o,
 	if (o->nplatforms > 0) {
 		p = add_wide_stage(pl, o, "acedt-fetch", events_fd);
 		pipeline_arg(p, "--roots");
-		p = add_stage(pl, o, "acedt-filter", 1, events_fd);
+		p = stages_add(pl, &o->stages, "acedt-filter", 1, events_fd);
 		for (i = 0; i < o->nplatforms; i++)
 			pipeline_arg(p, "--platforms=%s", o->platforms[i]);
 	}
@@ -350,8 +301,8 @@ gather_compose(struct pipeline *pl, const struct gather_options *o,
 		pipeline_arg(p, "--speed-limit=%s", o->speed_limit);
 	if (o->speed_time != NULL)
 		pipeline_arg(p, "--speed-time=%s", o->speed_time);
-	add_argument(p, o->image);
-	p = add_stage(pl, o, "acedt-index", 0, events_fd);
+	stages_argument(p, o->image);
+	p = stages_add(pl, &o->stages, "acedt-index", 0, events_fd);
 	for (i = 0; i < o->nannotations; i++)
 		pipeline_arg(p, "--annotations=%s", o->annotations[i]);
 	if (o->fallback)
@@ -360,13 +311,13 @@ gather_compose(struct pipeline *pl, const struct gather_options *o,
 		pipeline_arg(p, "--allow-empty");
 	if (o->overwrite)
 		pipeline_arg(p, "--overwrite");
-	add_argument(p, o->image);
+	stages_argument(p, o->image);
 }
 
 static void
 gather_clear(struct gather_options *o)
 {
-	free(o->configs);
+	stage_options_clear(&o->stages);
 	free(o->annotations);
 	free(o->platforms);
 	cli_clear(&o->cli);

@@ -20,13 +20,15 @@ static const struct cli_program	root_program = {
     "Commands:\n"
     "  mirror gather   copy every image of a list into one repository and\n"
     "                  publish an index of them\n"
+    "  mirror list     show the images that an index lists\n"
     "  check-access    ask the registries of a list whether they can be read,\n"
     "                  and that of an image whether it may be written\n"
     "  config          show the configuration in effect\n"
     "  help COMMAND    more about a command\n"
     "  version         show the version\n\n"
-    "The command is made of small programs, which can be piped by hand:\n"
-    "acedt-resolve, acedt-fetch, acedt-filter, acedt-push, acedt-index.\n"
+    "The commands are made of small programs, which can be piped by hand:\n"
+    "acedt-resolve, acedt-fetch, acedt-filter, acedt-push, acedt-index, acedt-list,\n"
+    "acedt-show.\n"
     "acedt(7) is the way in, ace-dt(1) the manual.",
 	.common = CLI_CONFIG | CLI_RECURSIVE,
 };
@@ -37,7 +39,8 @@ static const struct cli_program	mirror_program = {
     "Commands about many images at once.\n\n"
     "Commands:\n"
     "  gather   copy every image of a list into one repository and publish\n"
-    "           an index of them",
+    "           an index of them\n"
+    "  list     show the images that an index lists",
 	.common = CLI_CONFIG | CLI_RECURSIVE,
 };
 
@@ -60,6 +63,7 @@ static const struct command {
 	const struct cli_program	*program;
 } commands[] = {
 	{ "mirror", "gather", gather_main, &gather_program },
+	{ "mirror", "list", list_main, &list_program },
 	{ NULL, "check-access", check_access_main, &check_access_program },
 	{ NULL, "config", config_main, &config_program },
 	{ NULL, "version", version_main, &version_program },
@@ -112,7 +116,7 @@ find_command(const struct words *w)
 static int
 is_grouped(const char *name)
 {
-	return strcmp(name, "gather") == 0;
+	return strcmp(name, "gather") == 0 || strcmp(name, "list") == 0;
 }
 
 /* No command has this name, which is NULL if none was given. */
@@ -142,8 +146,8 @@ end_without_command(int argc, char **argv, const struct words *w)
 {
 	static const char *const	top[] = { "mirror", "check-access",
 					    "config", "help", "version",
-					    "gather", NULL };
-	static const char *const	mirror[] = { "gather", NULL };
+					    "gather", "list", NULL };
+	static const char *const	mirror[] = { "gather", "list", NULL };
 	int				in_mirror;
 
 	in_mirror = w->first != NULL && strcmp(w->first, "mirror") == 0;

@@ -11,24 +11,9 @@
 #include "bin/ace-dt/text.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
+#include "lib/text/human.h"
 
 #define NAME_SIZE	512		/* of a name in a row, escaped */
-
-const char *
-text_bytes(int64_t bytes, char out[TEXT_NUMBER_MAX])
-{
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	double	v = (double)bytes;
-	size_t	u = 0;
-
-	while (v >= 1000 && u + 1 < sizeof(units) / sizeof(units[0])) {
-		v /= 1000;
-		u++;
-	}
-	snprintf(out, TEXT_NUMBER_MAX, u > 0 && v < 10 ? "%.1f %s" : "%.0f %s",
-	    v, units[u]);
-	return out;
-}
 
 const char *
 text_span(int64_t ms, char out[TEXT_NUMBER_MAX])
@@ -64,7 +49,7 @@ text_image_done(const char *source, int64_t bytes)
 {
 	char	amount[TEXT_NUMBER_MAX];
 
-	return xasprintf("%s: %s", source, text_bytes(bytes, amount));
+	return xasprintf("%s: %s", source, human_bytes(bytes, amount));
 }
 
 /* ", 12 s left", or nothing while nobody can know. */
@@ -93,9 +78,9 @@ text_total(const struct progress *p, int width)
 	if (p->plan_bytes == 0 && p->done_images == 0)
 		return xasprintf("%" PRId64 " of %" PRId64 " images looked up",
 		    p->resolved, p->total_images);
-	text_bytes(progress_bytes(p), have);
-	text_bytes(p->plan_bytes, want);
-	text_bytes((int64_t)p->rate, rate);
+	human_bytes(progress_bytes(p), have);
+	human_bytes(p->plan_bytes, want);
+	human_bytes((int64_t)p->rate, rate);
 	left = text_left(p);
 	text = xasprintf("%" PRId64 " of %" PRId64 " images, %s of %s, %s/s%s",
 	    p->done_images, p->total_images, have, want, rate, left);
@@ -129,7 +114,7 @@ text_summary(const struct progress *p, const char *image, int64_t ms)
 	char	*text, *others = text_left_out(p);
 	char	 copied[TEXT_NUMBER_MAX], span[TEXT_NUMBER_MAX];
 
-	text_bytes(p->copied_bytes, copied);
+	human_bytes(p->copied_bytes, copied);
 	text_span(ms, span);
 	if (p->changed)
 		text = xasprintf("%s: gathered %" PRId64 " image%s%s, %" PRId64

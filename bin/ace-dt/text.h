@@ -9,10 +9,8 @@
 struct progress;
 struct progress_item;
 
-#define TEXT_NUMBER_MAX	32		/* of text_bytes() and text_span() */
+#define TEXT_NUMBER_MAX	32		/* bytes of a text of text_span() */
 
-/* "1.2 GB", into out, which is returned. */
-const char *text_bytes(int64_t bytes, char out[TEXT_NUMBER_MAX]);
 /* "1.4 s", "3 min" or "2 h 5 min", into out, which is returned. */
 const char *text_span(int64_t ms, char out[TEXT_NUMBER_MAX]);
 

@@ -7,6 +7,7 @@
 
 #include "bin/ace-dt/progress.h"
 #include "bin/ace-dt/text.h"
+#include "lib/text/human.h"
 #include "test/unit/tap.h"
 
 static struct progress	p;
@@ -255,12 +256,12 @@ test_amounts(void)
 {
 	char	out[TEXT_NUMBER_MAX];
 
-	is_str(text_bytes(0, out), "0 B");
-	is_str(text_bytes(999, out), "999 B");
-	is_str(text_bytes(1000, out), "1.0 kB");
-	is_str(text_bytes(25600000, out), "26 MB");
-	is_str(text_bytes(1200000000, out), "1.2 GB");
-	is_str(text_bytes(INT64_MAX, out), "9223372 TB");
+	is_str(human_bytes(0, out), "0 B");
+	is_str(human_bytes(999, out), "999 B");
+	is_str(human_bytes(1000, out), "1.0 kB");
+	is_str(human_bytes(25600000, out), "26 MB");
+	is_str(human_bytes(1200000000, out), "1.2 GB");
+	is_str(human_bytes(INT64_MAX, out), "9223372 TB");
 	is_str(text_span(0, out), "0.0 s");
 	is_str(text_span(9999, out), "9.9 s");
 	is_str(text_span(10000, out), "10 s");
