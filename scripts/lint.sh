@@ -63,7 +63,7 @@ at_most()
 code=$(git ls-files 'bin/*.c' 'lib/*.c' 'tools/*.c')
 for file in $code; do
 	head -c 2 "$file" | grep -q '/\*' || echo "$file"
-done | at_most 3 'files without a head comment' || bad=1
+done | at_most 0 'files without a head comment' || bad=1
 
 # "static type", then "name(" at the beginning of the next line.
 # shellcheck disable=SC2086
@@ -77,7 +77,7 @@ awk '/^static / { is_static = 1; next }
     }
     { is_static = 0 }
     END { for (name in n) if (n[name] > 2) print name ":" files[name] }' \
-    $code | sort | at_most 1 'static names in more than two files' || bad=1
+    $code | sort | at_most 0 'static names in more than two files' || bad=1
 
 # shellcheck disable=SC2086
 awk 'FNR == 1 { name = "" }
@@ -103,12 +103,12 @@ grep -E '^(struct|enum) [a-z_0-9]+ \{$' $sources |
 
 # shellcheck disable=SC2086
 python3 scripts/includes.py $code |
-    at_most 2 'includes that are not needed' || bad=1
+    at_most 0 'includes that are not needed' || bad=1
 
 for file in $sources; do
 	expand "$file" | LC_ALL=C.UTF-8 grep -nE '^.{81,}' |
 	    sed "s|^\([0-9]*\):.*|$file:\1|"
-done | at_most 154 'lines of more than 80 columns' || bad=1
+done | at_most 53 'lines of more than 80 columns' || bad=1
 
 # Functions that are not used here: they cannot be told how much room there is,
 # or hide errors.

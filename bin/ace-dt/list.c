@@ -49,7 +49,7 @@ struct list_options {
 };
 
 static void
-read_options(struct list_options *o, int argc, char **argv)
+list_read(struct list_options *o, int argc, char **argv)
 {
 	struct ref	 ref;
 	struct err	 err = ERR_INIT;
@@ -109,7 +109,7 @@ list_main(int argc, char **argv)
 	memset(&o, 0, sizeof(o));
 	stage_options_init(&o.stages);
 	pipeline_init(&pl);
-	read_options(&o, argc, argv);
+	list_read(&o, argc, argv);
 	if (o.print) {
 		compose(&pl, &o);
 		pipeline_print(&pl);

@@ -14,9 +14,9 @@ tree_add(void *item, void **root, tree_compare *compare)
 {
 	void	**node = tsearch(item, root, compare);
 
-	if (node == NULL)
-		log_die(EXIT_STOPPED, "out of memory");
-	return *node;
+	if (node != NULL)
+		return *node;
+	log_die(EXIT_STOPPED, "out of memory");
 }
 
 void *

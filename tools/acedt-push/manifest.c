@@ -9,7 +9,6 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/limits.h"
-#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/oci/digest.h"
 #include "lib/oci/layout_index.h"

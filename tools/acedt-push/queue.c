@@ -88,7 +88,7 @@ int
 queue_work(struct pusher *p)
 {
 	struct transfer	*x, *next;
-	int		 some = p->woken, woken = p->woken;
+	int		 woken = p->woken, some = woken;
 
 	p->woken = 0;
 	for (x = p->transfers; x != NULL; x = next) {

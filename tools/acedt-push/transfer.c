@@ -37,7 +37,6 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/stream/events.h"

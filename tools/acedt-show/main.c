@@ -71,7 +71,7 @@ show_read(struct show *s, struct stream_in *in, struct err *err)
 }
 
 static void
-read_options(struct show *s, struct cli *cli)
+show_options(struct show *s, struct cli *cli)
 {
 	const char	*value;
 
@@ -98,7 +98,7 @@ main(int argc, char *argv[])
 	log_init(PROG);
 	program_setup();
 	cli_init(&cli, &program, argc, argv);
-	read_options(&s, &cli);
+	show_options(&s, &cli);
 	stream_in_init(&in, STDIN_FILENO);
 	stream_in_greet(&in);
 	sandbox_init(&sb, SANDBOX_PURE, FILTER_MEMORY_MAX);

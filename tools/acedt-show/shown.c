@@ -7,8 +7,8 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
+#include "lib/base/tree.h"
 #include "lib/base/xalloc.h"
-#include "lib/oci/digest.h"
 #include "lib/oci/platform.h"
 #include "lib/stream/image.h"
 #include "lib/stream/stream.h"
@@ -18,7 +18,7 @@
 #define PLATFORMS_BYTES_MAX	(64 * 1024)
 
 static int
-compare_digests(const void *a, const void *b)
+show_compare(const void *a, const void *b)
 {
 	return strcmp(a, b);
 }
@@ -27,18 +27,14 @@ compare_digests(const void *a, const void *b)
 static int
 is_first(void **digests, const char *digest)
 {
-	char	*copy;
-
-	if (tfind(digest, digests, compare_digests) != NULL)
+	if (tree_find(digest, digests, show_compare) != NULL)
 		return 0;
-	copy = xstrdup(digest);
-	if (tsearch(copy, digests, compare_digests) == NULL)
-		abort();		/* xmalloc() would have ended us */
+	tree_add(xstrdup(digest), digests, show_compare);
 	return 1;
 }
 
 /* Sums of an image: its own, and what it adds to the total. */
-struct sums {
+struct show_sums {
 	void		*own;		/* digests of this image */
 	struct total	*total;
 	int64_t		 bytes;
@@ -46,7 +42,7 @@ struct sums {
 };
 
 static void
-add_digest(struct sums *s, const char *digest, int64_t size)
+add_digest(struct show_sums *s, const char *digest, int64_t size)
 {
 	if (size < 0)
 		s->is_whole = 0;
@@ -60,7 +56,7 @@ add_digest(struct sums *s, const char *digest, int64_t size)
 
 /* A manifest and everything below it. */
 static void
-add_manifest(struct image *img, const struct descriptor *d, struct sums *s)
+add_manifest(struct image *img, const struct descriptor *d, struct show_sums *s)
 {
 	struct content		*c = image_find(img, d->digest);
 	const struct edge	*e;
@@ -88,7 +84,7 @@ add_manifest(struct image *img, const struct descriptor *d, struct sums *s)
 static int64_t
 count_bytes(struct image *img, struct total *total)
 {
-	struct sums	s = { NULL, total, 0, 1 };
+	struct show_sums	s = { NULL, total, 0, 1 };
 	size_t		i;
 
 	for (i = 0; i < img->ncontents; i++)
@@ -102,7 +98,7 @@ count_bytes(struct image *img, struct total *total)
 }
 
 static void
-add_platform(struct buf *b, const struct platform *p)
+show_platform(struct buf *b, const struct platform *p)
 {
 	char	*text;
 
@@ -123,7 +119,7 @@ add_member_platform(struct buf *b, jv obj)
 
 	if (jv_get_kind(value) == JV_KIND_OBJECT) {
 		if (platform_from_json(value, &p))
-			add_platform(b, &p);
+			show_platform(b, &p);
 		platform_clear(&p);
 	}
 	jv_free(value);
@@ -145,7 +141,7 @@ platforms_of(struct image *img, const struct record *rec)
 	    i < c->manifest.nedges; i++) {
 		e = &c->manifest.edges[i];
 		if (e->kind == EDGE_CHILD && e->desc.has_platform)
-			add_platform(&b, &e->desc.platform);
+			show_platform(&b, &e->desc.platform);
 	}
 	if (b.len == 0)
 		add_member_platform(&b, rec->obj);
