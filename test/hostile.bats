@@ -544,7 +544,7 @@ drip()
 		[ "$(wc -l <"$R_LOG")" -le 13 ]
 	done <<-EOF2
 	round in a circle|more than 10 redirects|"/v2/one/manifests/sha256:$(head -c 64 /dev/zero | tr '\0' 1)"
-	a file|no URL|"file:///etc/passwd"
+	a file|not a URL|"file:///etc/passwd"
 	ftp|not followed|"ftp://127.0.0.1/"
 	gopher|a gopher: URL, which is not followed|"gopher://127.0.0.1:70/_x"
 	a user name|user name|"http://user:pass@$R_HOST/v2/"

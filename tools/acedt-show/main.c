@@ -71,6 +71,19 @@ show_read(struct show *s, struct stream_in *in, struct err *err)
 }
 
 static void
+show_write(const struct show *s)
+{
+	struct buf	out;
+
+	buf_init(&out, SIZE_MAX / 4);
+	show_all(s->format, s->v, s->n, &s->total, &out);
+	if (out.len > 0 &&
+	    io_write_full(STDOUT_FILENO, out.data, out.len) == -1)
+		io_stdout_failed();
+	buf_clear(&out);
+}
+
+static void
 show_options(struct show *s, struct cli *cli)
 {
 	const char	*value;
@@ -90,10 +103,10 @@ main(int argc, char *argv[])
 	static struct show	s;
 	struct stream_in	in;
 	struct sandbox		sb;
-	struct buf		out;
 	struct err		err = ERR_INIT;
 	struct cli		cli;
 	size_t			 i;
+	int			 rc;
 
 	log_init(PROG);
 	program_setup();
@@ -103,21 +116,17 @@ main(int argc, char *argv[])
 	stream_in_greet(&in);
 	sandbox_init(&sb, SANDBOX_PURE, FILTER_MEMORY_MAX);
 	sandbox_enter(&sb);
-	if (show_read(&s, &in, &err) == -1) {
+	if ((rc = show_read(&s, &in, &err)) == -1)
 		stream_in_complain(&in, &err, "");
-		return EXIT_INPUT;
-	}
-	buf_init(&out, SIZE_MAX / 4);
-	show_all(s.format, s.v, s.n, &s.total, &out);
-	if (out.len > 0 &&
-	    io_write_full(STDOUT_FILENO, out.data, out.len) == -1)
-		io_stdout_failed();
-	buf_clear(&out);
+	else
+		show_write(&s);
 	for (i = 0; i < s.n; i++)
 		shown_clear(&s.v[i]);
 	free(s.v);
 	total_clear(&s.total);
 	stream_in_clear(&in);
 	cli_clear(&cli);
+	if (rc == -1)
+		return EXIT_INPUT;
 	return s.nfailed > 0 ? EXIT_IMAGES : EXIT_DONE;
 }
