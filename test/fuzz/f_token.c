@@ -18,7 +18,7 @@ check_answer(const uint8_t *data, size_t size)
 	if (size > 0)
 		buf_add(&t->call.reply, data, size < t->call.reply.max ?
 		    size : t->call.reply.max);
-	if (read_answer(t, &err) == 0) {
+	if (token_read(t, &err) == 0) {
 		must(*t->value != '\0');
 		for (s = t->value; *s != '\0'; s++)
 			must(*s > 0x20 && *s < 0x7f);
