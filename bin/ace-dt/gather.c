@@ -1,13 +1,12 @@
 /*
  * ace-dt mirror gather: five programs in a row.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bin/ace-dt/command.h"
-#include "bin/ace-dt/monitor.h"
 #include "bin/ace-dt/input.h"
+#include "bin/ace-dt/monitor.h"
 #include "bin/ace-dt/pipeline.h"
 #include "bin/ace-dt/stages.h"
 #include "lib/base/errmsg.h"
@@ -20,8 +19,6 @@
 #include "lib/oci/platform.h"
 #include "lib/program/cli.h"
 #include "lib/program/config.h"
-#include "lib/program/sandbox.h"
-#include "lib/registry/shared.h"
 #include "lib/text/labels.h"
 
 enum {
@@ -260,11 +257,11 @@ add_wide_stage(struct pipeline *pl, const struct gather_options *o,
 }
 
 static void
-gather_compose(struct pipeline *pl, const struct gather_options *o,
-    int events_fd)
+gather_compose(struct pipeline *pl, const void *arg, int events_fd)
 {
-	struct proc	*p;
-	size_t		 i;
+	const struct gather_options	*o = arg;
+	struct proc			*p;
+	size_t				 i;
 
 	p = add_wide_stage(pl, o, "acedt-resolve", events_fd);
 	if (o->print) {
@@ -328,8 +325,6 @@ gather_main(int argc, char **argv)
 {
 	struct gather_options	 o;
 	struct pipeline		 pl;
-	struct monitor		*monitor;
-	struct err		 err = ERR_INIT;
 	int			 status = EXIT_DONE;
 
 	memset(&o, 0, sizeof(o));
@@ -340,16 +335,7 @@ gather_main(int argc, char **argv)
 		pipeline_print(&pl);
 	} else {
 		gather_inputs(&pl, &o);
-		/* Without it each stage keeps to the limits by itself. */
-		if ((pl.shared_fd = shared_create()) == -1)
-			log_info("shared memory: %s", strerror(errno));
-		monitor = monitor_new(&o.monitor);
-		gather_compose(&pl, &o, monitor_events_fd(monitor));
-		if (pipeline_find(&pl, &err) == -1)
-			log_die(EXIT_STOPPED, "%s", err.msg);
-		sandbox_report();
-		status = pipeline_run(&pl, monitor);
-		monitor_free(monitor);
+		status = stages_run(&pl, &o.monitor, gather_compose, &o);
 	}
 	pipeline_clear(&pl);
 	gather_clear(&o);

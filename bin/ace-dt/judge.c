@@ -57,7 +57,7 @@ cut_off(const struct proc *p)
  * Is a stage that met the end of its input too early, or rubbish in it, to
  * blame?  Not if one before it failed, nor if one before it ended while its
  * own input still came.  A stage that was cut off was still writing when its
- * reader left: that is no excuse for this reader, but one for those after it.
+ * reader left: that does not excuse this reader, but those after it.
  */
 static int
 is_input_cause(const struct proc *p, size_t i)

@@ -1,7 +1,6 @@
 /*
  * ace-dt mirror list: what an index lists, for people.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +14,6 @@
 #include "lib/base/log.h"
 #include "lib/oci/ref.h"
 #include "lib/program/cli.h"
-#include "lib/program/sandbox.h"
-#include "lib/registry/shared.h"
 
 enum {
 	OPT_OUTPUT = 1,
@@ -82,15 +79,16 @@ list_read(struct list_options *o, int argc, char **argv)
 
 /* The first look finds platforms, the second one all manifests. */
 static void
-compose(struct pipeline *pl, const struct list_options *o)
+list_compose(struct pipeline *pl, const void *arg, int events_fd)
 {
-	struct proc	*p;
+	const struct list_options	*o = arg;
+	struct proc			*p;
 
-	p = stages_add(pl, &o->stages, "acedt-list", 0, -1);
+	p = stages_add(pl, &o->stages, "acedt-list", 0, events_fd);
 	stages_argument(p, o->image);
-	p = stages_add(pl, &o->stages, "acedt-fetch", 0, -1);
+	p = stages_add(pl, &o->stages, "acedt-fetch", 0, events_fd);
 	pipeline_arg(p, "--roots");
-	stages_add(pl, &o->stages, "acedt-fetch", 0, -1);
+	stages_add(pl, &o->stages, "acedt-fetch", 0, events_fd);
 	p = stages_add(pl, &o->stages, "acedt-show", 1, -1);
 	if (o->format != NULL)
 		pipeline_arg(p, "--output=%s", o->format);
@@ -102,7 +100,6 @@ list_main(int argc, char **argv)
 	struct list_options	 o;
 	struct monitor_options	 quiet = { .quiet = 1 };
 	struct pipeline		 pl;
-	struct monitor		*monitor;
 	struct err		 err = ERR_INIT;
 	int			 status = EXIT_DONE;
 
@@ -111,21 +108,13 @@ list_main(int argc, char **argv)
 	pipeline_init(&pl);
 	list_read(&o, argc, argv);
 	if (o.print) {
-		compose(&pl, &o);
+		list_compose(&pl, &o, -1);
 		pipeline_print(&pl);
 	} else {
 		if (input_config(&o.stages.configs, &o.stages.nconfigs,
 		    &pl.config_fd, &err) == -1)
 			log_die(EXIT_USAGE_ERR, "%s", err.msg);
-		if ((pl.shared_fd = shared_create()) == -1)
-			log_info("shared memory: %s", strerror(errno));
-		monitor = monitor_new(&quiet);
-		compose(&pl, &o);
-		if (pipeline_find(&pl, &err) == -1)
-			log_die(EXIT_STOPPED, "%s", err.msg);
-		sandbox_report();
-		status = pipeline_run(&pl, monitor);
-		monitor_free(monitor);
+		status = stages_run(&pl, &quiet, list_compose, &o);
 	}
 	pipeline_clear(&pl);
 	stage_options_clear(&o.stages);

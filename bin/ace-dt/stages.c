@@ -1,14 +1,21 @@
 /*
- * The options that every stage of a command gets.
+ * The options that every stage of a command gets, and the run of all of them.
  */
+#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bin/ace-dt/monitor.h"
 #include "bin/ace-dt/stages.h"
+#include "lib/base/errmsg.h"
+#include "lib/base/exits.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/program/cli.h"
+#include "lib/program/sandbox.h"
+#include "lib/registry/shared.h"
 
 void
 stage_options_init(struct stage_options *o)
@@ -78,4 +85,26 @@ stages_argument(struct proc *p, const char *word)
 	if (*word == '-' && word[1] != '\0')
 		pipeline_arg(p, "--");
 	pipeline_arg(p, "%s", word);
+}
+
+int
+stages_run(struct pipeline *pl, const struct monitor_options *shown,
+    void (*compose)(struct pipeline *, const void *, int), const void *arg)
+{
+	struct monitor	*monitor;
+	struct err	 err = ERR_INIT;
+	int		 status;
+
+	/* Without it each stage keeps to the limits by itself. */
+	if ((pl->shared_fd = shared_create()) == -1)
+		log_info("shared memory: %s", strerror(errno));
+	monitor = monitor_new(shown);
+	compose(pl, arg, monitor_events_fd(monitor));
+	assert(pl->n > 0);
+	if (pipeline_find(pl, &err) == -1)
+		log_die(EXIT_STOPPED, "%s", err.msg);
+	sandbox_report();
+	status = pipeline_run(pl, monitor);
+	monitor_free(monitor);
+	return status;
 }

@@ -7,6 +7,7 @@
 #include "lib/registry/patience.h"
 
 struct cli;
+struct monitor_options;
 
 /* The stages of a pipeline, with the options that a command hands on to them. */
 
@@ -31,5 +32,13 @@ struct proc *stages_add(struct pipeline *, const struct stage_options *,
 	    const char *name, int offline, int events_fd);
 /* Add a word of the user's that must not be taken for an option. */
 void	stages_argument(struct proc *, const char *word);
+
+/*
+ * Run a command: compose() adds its stages, with the descriptor of events or
+ * -1, and the exit status is returned.  The configuration has been opened.
+ */
+int	stages_run(struct pipeline *, const struct monitor_options *,
+	    void (*compose)(struct pipeline *, const void *arg,
+	    int events_fd), const void *arg);
 
 #endif

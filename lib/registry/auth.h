@@ -117,7 +117,7 @@ void	auth_wait_clear(struct auth_wait *);
 int	auth_get(struct auth_wait *, char **header, struct err *);
 /* Read the challenges of a 401: 1 if the request is to be sent again. */
 int	auth_answer(struct auth_wait *, struct http_call *);
-/* The token that the request carried is no good any more. */
+/* The token that the request carried is not accepted any more. */
 void	auth_drop_token(struct auth_wait *);
 
 #endif

@@ -16,6 +16,7 @@
 #include "lib/base/io.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
+#include "lib/base/pairs.h"
 #include "lib/base/xalloc.h"
 #include "lib/stream/stream.h"
 #include "lib/text/json.h"
@@ -367,6 +368,25 @@ record_has_error(const struct record *rec)
 
 	jv_free(e);
 	return has;
+}
+
+void
+record_labels(const struct record *rec, struct pairs *labels)
+{
+	jv	 obj = json_get(rec->obj, "labels");
+	char	*value;
+
+	if (jv_get_kind(obj) == JV_KIND_OBJECT) {
+		jv_object_foreach(obj, key, val) {
+			value = json_str(obj, jv_string_value(key));
+			if (value != NULL)
+				pairs_set(labels, jv_string_value(key), value);
+			free(value);
+			jv_free(key);
+			jv_free(val);
+		}
+	}
+	jv_free(obj);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "lib/text/ndjson.h"
 
 struct err;
+struct pairs;
 
 /*
  * The stream of acedt-stream(5): header, one record a source image, end with a
@@ -93,6 +94,9 @@ void	record_set_error(struct record *, const char *stage,
 int	record_has_error(const struct record *);
 /* Take the error off, if there is one. */
 void	record_drop_error(struct record *);
+
+/* Add the labels of the record, as far as they are strings. */
+void	record_labels(const struct record *, struct pairs *);
 
 struct stream_out {
 	int		 fd;		/* borrowed */

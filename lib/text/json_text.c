@@ -7,6 +7,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/errmsg.h"
+#include "lib/base/xalloc.h"
 #include "lib/text/json.h"
 #include "lib/text/json_out.h"
 #include "lib/text/json_text.h"
@@ -246,4 +247,44 @@ json_text_append(struct json_span text, struct json_span array,
 		buf_addc(out, ',');
 	buf_add(out, element.s, element.len);
 	buf_add(out, bracket, (size_t)(text.s + text.len - bracket));
+}
+
+/* The string that a text is; NULL if it is not one, or holds a NUL. */
+static char *
+span_string(struct json_span text)
+{
+	jv	 v;
+	char	*s = NULL;
+	size_t	 n;
+
+	if (text.len == 0 || *text.s != '"')
+		return NULL;
+	v = jv_parse_sized(text.s, (int)text.len);
+	if (jv_get_kind(v) == JV_KIND_STRING) {
+		n = (size_t)jv_string_length_bytes(jv_copy(v));
+		if (memchr(jv_string_value(v), '\0', n) == NULL)
+			s = xmemdup0(jv_string_value(v), n);
+	}
+	jv_free(v);
+	return s;
+}
+
+char *
+json_text_string(struct json_span text, const char *name)
+{
+	struct json_span	value;
+
+	return json_text_member(text, name, &value) ? span_string(value) :
+	    NULL;
+}
+
+size_t
+json_text_count(struct json_span array)
+{
+	struct json_span	element = { NULL, 0 };
+	size_t			n = 0;
+
+	while (json_text_next(array, &element))
+		n++;
+	return n;
 }

@@ -34,6 +34,15 @@ int	json_text_member(struct json_span text, const char *name,
  */
 int	json_text_next(struct json_span text, struct json_span *element);
 
+/* How many elements an array has; 0 where the text is not one. */
+size_t	json_text_count(struct json_span array);
+
+/*
+ * The value of a member that is a string, for the caller to free; NULL if there
+ * is none, or if it holds a NUL.
+ */
+char	*json_text_string(struct json_span text, const char *name);
+
 /* An object without the members of that name. */
 void	json_text_drop(struct json_span text, const char *name, struct buf *);
 

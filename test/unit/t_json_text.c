@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -154,6 +155,39 @@ test_append(void)
 	    "{\"x\":\"l\",\"y\":[],\"l\":[\"]\" ,\"\"]}");
 }
 
+static void
+string_is(const char *text, const char *name, const char *want)
+{
+	char	*s = json_text_string(span(text), name);
+
+	if (want == NULL)
+		ok(s == NULL, "%s of %s is not a string", name, text);
+	else
+		is_str(s, want);
+	free(s);
+}
+
+static void
+test_string(void)
+{
+	string_is("{\"a\":\"b\"}", "a", "b");
+	string_is("{\"a\":\"\"}", "a", "");
+	string_is("{\"a\":\"\\u00e9\\n\"}", "a", "\303\251\n");
+	string_is("{\"a\":\"x\\u0000y\"}", "a", NULL);
+	string_is("{\"a\":1}", "a", NULL);
+	string_is("{\"a\":null}", "a", NULL);
+	string_is("{}", "a", NULL);
+	string_is("[\"a\"]", "a", NULL);
+}
+
+static void
+test_count(void)
+{
+	is_int((int)json_text_count(span("[]")), 0);
+	is_int((int)json_text_count(span(" [1,[2,3],{}] ")), 3);
+	is_int((int)json_text_count(span("{\"a\":[1]}")), 0);
+}
+
 int
 main(void)
 {
@@ -162,5 +196,7 @@ main(void)
 	test_drop();
 	test_set();
 	test_append();
+	test_string();
+	test_count();
 	return tap_end();
 }

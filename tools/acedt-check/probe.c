@@ -74,7 +74,7 @@ probe_new(struct check *k, struct site *s, enum probe_state state)
 	return p;
 }
 
-/* Some registries do not answer HEAD; that is no lack of access. */
+/* Some registries do not answer HEAD; that does not mean a lack of access. */
 static void
 read_answered(void *arg, const struct reg_answer *a, const struct err *err)
 {

@@ -33,25 +33,13 @@ labels_text(const struct record *rec)
 	struct pairs	 p = PAIRS_INIT;
 	struct json_out	 j;
 	struct buf	 b;
-	jv		 labels = json_get(rec->obj, "labels");
-	char		*value;
 
 	buf_init(&b, STREAM_LINE_MAX);
-	if (jv_get_kind(labels) == JV_KIND_OBJECT) {
-		jv_object_foreach(labels, key, val) {
-			value = json_str(labels, jv_string_value(key));
-			if (value != NULL)
-				pairs_set(&p, jv_string_value(key), value);
-			free(value);
-			jv_free(key);
-			jv_free(val);
-		}
-		json_out_init(&j, &b);
-		if (p.n > 0)
-			json_out_pairs(&j, &p);
-	}
+	record_labels(rec, &p);
+	json_out_init(&j, &b);
+	if (p.n > 0)
+		json_out_pairs(&j, &p);
 	pairs_clear(&p);
-	jv_free(labels);
 	return buf_detach(&b);
 }
 

@@ -7,23 +7,15 @@
 #include <string.h>
 
 #include "lib/base/errmsg.h"
-#include "lib/base/limits.h"
 #include "lib/base/xalloc.h"
-#include "lib/oci/annotations.h"
 #include "lib/oci/descriptor.h"
 #include "lib/oci/digest.h"
+#include "lib/oci/gathered.h"
 #include "lib/oci/manifest.h"
 #include "lib/stream/stream.h"
 #include "lib/text/base64.h"
 #include "lib/text/json.h"
 #include "tools/acedt-index/original.h"
-
-static const struct json_limits index_limits = {
-	INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
-};
-static const struct json_limits extra_limits = {
-	INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_DESCRIPTORS
-};
 
 void
 original_init(struct original *o)
@@ -40,51 +32,6 @@ original_is(const struct record *rec)
 
 	free(type);
 	return is;
-}
-
-/* The digests of an array of descriptors, which is consumed. */
-static int
-add_digests(struct original *o, jv list, struct err *err)
-{
-	int	 i, n, rc = 0;
-	jv	 entry;
-	char	*digest;
-
-	if (jv_get_kind(list) != JV_KIND_ARRAY) {
-		jv_free(list);
-		return err_set(err, ERR_CONTENT, "an index without an array of "
-		    "manifests");
-	}
-	n = jv_array_length(jv_copy(list));
-	o->entries = xreallocarray(o->entries, o->n + (size_t)n + 1,
-	    sizeof(*o->entries));
-	for (i = 0; i < n && rc == 0; i++) {
-		entry = jv_array_get(jv_copy(list), i);
-		if ((digest = json_str(entry, "digest")) != NULL)
-			o->entries[o->n++] = digest;
-		else
-			rc = err_set(err, ERR_CONTENT, "an entry of the index "
-			    "has no digest");
-		jv_free(entry);
-	}
-	jv_free(list);
-	return rc;
-}
-
-/* Entries that --index-fallback moved into an annotation. */
-static int
-add_extra(struct original *o, jv doc, struct err *err)
-{
-	jv	 list, annotations = json_get(doc, "annotations");
-	char	*text = json_str(annotations, NOTE_EXTRA);
-	int	 rc = 0;
-
-	jv_free(annotations);
-	if (text != NULL && (rc = json_parse(text, strlen(text),
-	    &extra_limits, &list, err)) == 0)
-		rc = add_digests(o, list, err);
-	free(text);
-	return rc;
 }
 
 static int
@@ -108,23 +55,47 @@ sort_entries(struct original *o)
 	o->n = n;
 }
 
+/* How many entries the index lists, -1 if it is not one. */
+static int
+count_listed(const struct gathered *g, size_t *n, struct err *err)
+{
+	struct json_span	 extra;
+	char			*text = NULL;
+	int			 rc;
+
+	if (g->manifests.s == NULL || *g->manifests.s != '[')
+		return err_set(err, ERR_CONTENT, "an index without an array of "
+		    "manifests");
+	*n = gathered_count(g);
+	if ((rc = gathered_extra(g, &text, err)) == 0 && text != NULL) {
+		extra.s = text;
+		extra.len = strlen(text);
+		if (text[strspn(text, " \t\r\n")] == '[')
+			*n += json_text_count(extra);
+		else
+			rc = err_set(err, ERR_CONTENT, "an index whose "
+			    "annotation is not an array of manifests");
+	}
+	free(text);
+	return rc;
+}
+
 static int
 read_entries(struct original *o, struct err *err)
 {
-	jv	doc;
-	int	rc;
+	struct gathered	g;
 
-	if (json_parse(o->bytes, o->len, &index_limits, &doc, err) == -1)
+	if (gathered_parts(&g, o->bytes, o->len, err) == -1 ||
+	    count_listed(&g, &o->listed, err) == -1)
 		return -1;
-	rc = add_digests(o, json_get(doc, "manifests"), err);
-	if (rc == 0)
-		rc = add_extra(o, doc, err);
-	jv_free(doc);
-	o->listed = o->n;
-	if (rc == 0 && o->n > 1)
+	o->entries = gathered_digests(&g, &o->n);
+	if (o->n != o->listed)
+		return err_set(err, ERR_CONTENT, "an entry of the index has no "
+		    "digest");
+	if (o->n > 1)
 		sort_entries(o);
 	o->arrived = xcalloc(o->n + 1, 1);
-	return rc;
+	return 0;
 }
 
 /* The document of a record, held against the record's descriptor. */

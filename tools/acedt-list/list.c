@@ -11,6 +11,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/oci/annotations.h"
 #include "lib/oci/descriptor.h"
+#include "lib/oci/gathered.h"
 #include "lib/oci/manifest.h"
 #include "lib/program/net.h"
 #include "lib/program/stage.h"
@@ -27,11 +28,7 @@
 static const struct json_limits index_limits = {
 	INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_MANIFEST
 };
-/* The array of an annotation. */
-static const struct json_limits extra_limits = {
-	INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_DESCRIPTORS
-};
-/* An entry, or a part of the document, that has been checked as a whole. */
+/* An entry of the document, which has been checked as a whole. */
 static const struct json_limits part_limits = {
 	INDEX_VALUES_MAX, MANIFEST_DEPTH_MAX, JSON_PLAIN
 };
@@ -116,49 +113,6 @@ read_layout(struct listing *l, struct place *place, struct err *err)
 	return 0;
 }
 
-/* A member of the document that is a text; the caller frees it, NULL if none. */
-static char *
-text_member(struct json_span doc, const char *name)
-{
-	struct json_span	 span;
-	struct err		 err;
-	jv			 value;
-	char			*text = NULL;
-
-	if (json_text_member(doc, name, &span) == 0 ||
-	    json_parse(span.s, span.len, &part_limits, &value, &err) == -1)
-		return NULL;
-	if (jv_get_kind(value) == JV_KIND_STRING)
-		text = xstrdup(jv_string_value(value));
-	jv_free(value);
-	return text;
-}
-
-/* Those entries that acedt-index --index-fallback moved into an annotation. */
-static int
-read_extra(struct listing *l, struct json_span doc, struct err *err)
-{
-	struct json_span	notes;
-
-	if (json_text_member(doc, "annotations", &notes) == 0 ||
-	    (l->extra = text_member(notes, NOTE_EXTRA)) == NULL)
-		return 0;
-	if (json_check(l->extra, strlen(l->extra), &extra_limits, err) == -1)
-		return err_wrap(err, "annotation " NOTE_EXTRA);
-	return 0;
-}
-
-static size_t
-count_elements(struct json_span array)
-{
-	struct json_span	element = { NULL, 0 };
-	size_t			n = 0;
-
-	while (json_text_next(array, &element))
-		n++;
-	return n;
-}
-
 static struct json_span
 extra_span(const struct listing *l)
 {
@@ -171,21 +125,25 @@ extra_span(const struct listing *l)
 
 /* The document is an index: find its entries. */
 static int
-read_index(struct listing *l, struct json_span doc, struct err *err)
+read_index(struct listing *l, struct err *err)
 {
-	if (json_text_member(doc, "manifests", &l->entries) == 0 ||
-	    l->entries.s[0] != '[')
+	struct gathered	g;
+
+	if (gathered_parts(&g, l->bytes, l->len, err) == -1)
+		return -1;
+	if (g.manifests.s == NULL || g.manifests.s[0] != '[')
 		return err_set(err, ERR_CONTENT, "an index without an array of "
 		    "manifests");
 	if (l->len > RECORD_INDEX_MAX)
 		return err_set(err, ERR_LIMIT, "the index has %zu bytes, and a "
 		    "record has room for %d", l->len, RECORD_INDEX_MAX);
-	if (read_extra(l, doc, err) == -1)
+	if (gathered_extra(&g, &l->extra, err) == -1)
 		return -1;
+	l->entries = g.manifests;
 	l->state = LISTING_INDEX;
-	l->images = count_elements(l->entries);
+	l->images = gathered_count(&g);
 	if (l->extra != NULL)
-		l->images += count_elements(extra_span(l));
+		l->images += json_text_count(extra_span(l));
 	return 0;
 }
 
@@ -203,12 +161,12 @@ read_document(struct listing *l, struct err *err)
 		    l->digest);
 	if (json_check(l->bytes, l->len, &index_limits, err) == -1)
 		return -1;
-	if ((own = text_member(doc, "mediaType")) != NULL) {
+	if ((own = json_text_string(doc, "mediaType")) != NULL) {
 		free(l->media_type);
 		l->media_type = own;
 	}
 	if (manifest_is_index_type(l->media_type))
-		return read_index(l, doc, err);
+		return read_index(l, err);
 	if (!manifest_is_type(l->media_type))
 		return err_set(err, ERR_CONTENT, "neither an index nor an image "
 		    "(its media type is \"%.100s\")", l->media_type);

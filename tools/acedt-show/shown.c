@@ -154,26 +154,6 @@ platforms_of(struct image *img, const struct record *rec)
 	return buf_detach(&b);
 }
 
-static void
-read_labels(struct shown *s, const struct record *rec)
-{
-	jv	labels = json_get(rec->obj, "labels");
-	char	*value;
-
-	if (jv_get_kind(labels) == JV_KIND_OBJECT) {
-		jv_object_foreach(labels, key, val) {
-			if ((value = json_str(labels,
-			    jv_string_value(key))) != NULL)
-				pairs_set(&s->labels, jv_string_value(key),
-				    value);
-			free(value);
-			jv_free(key);
-			jv_free(val);
-		}
-	}
-	jv_free(labels);
-}
-
 /* An image that failed: what is known of it may be little. */
 static void
 read_failed(struct shown *s, const struct record *rec)
@@ -201,7 +181,7 @@ shown_read(struct shown *s, const struct record *rec, struct total *total,
 	if ((s->name = json_str(rec->obj, "name")) == NULL &&
 	    (s->name = json_str(rec->obj, "source")) == NULL)
 		s->name = xstrdup("");
-	read_labels(s, rec);
+	record_labels(rec, &s->labels);
 	if (record_has_error(rec)) {
 		read_failed(s, rec);
 		total->bytes = -1;
