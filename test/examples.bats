@@ -65,18 +65,16 @@ one_run()
 	[ "$stderr" = "none names no machine" ]
 }
 
-# A Slurm of one node, for the test that calls this.
-start_slurm()
+# slurm_conf PORT: for one node, which is this machine.
+slurm_conf()
 {
-	local port host
+	local host
 	host=$(hostname -s)
-	mkdir -p slurm/state slurm/spool
-	port=$((RANDOM % 20000 + 30000))
-	cat >slurm/slurm.conf <<-EOF
+	cat <<-EOF
 	ClusterName=test
 	SlurmctldHost=$host(127.0.0.1)
-	SlurmctldPort=$port
-	SlurmdPort=$((port + 1))
+	SlurmctldPort=$1
+	SlurmdPort=$(($1 + 1))
 	AuthType=auth/none
 	CredType=cred/none
 	SlurmUser=$(id -un)
@@ -97,12 +95,40 @@ start_slurm()
 	NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 	PartitionName=all Nodes=ALL Default=YES State=UP OverSubscribe=FORCE:4
 	EOF
+}
+
+# A Slurm of one node, for the test that calls this.  Both of its ports may be
+# taken; then another pair is tried.
+start_slurm()
+{
+	local port control node try
 	export SLURM_CONF=$PWD/slurm/slurm.conf
-	slurmctld -D >slurm/slurmctld.log 2>&1 3>&- &
-	echo $! >slurm/pids
-	slurmd -D -N "$host" >slurm/slurmd.log 2>&1 3>&- &
-	echo $! >>slurm/pids
-	until_true node_is_idle
+	for try in 1 2 3 4 5 6 7 8 9; do
+		rm -rf slurm
+		mkdir -p slurm/state slurm/spool
+		port=$(random_port)
+		slurm_conf "$port" >"$SLURM_CONF"
+		slurmctld -D >slurm/slurmctld.log 2>&1 3>&- &
+		control=$!
+		slurmd -D -N "$(hostname -s)" >slurm/slurmd.log 2>&1 3>&- &
+		node=$!
+		printf '%s\n' "$control" "$node" >slurm/pids
+		if until_true listens_or_ended "$control" "$port" &&
+		    owns_port "$control" "$port" &&
+		    until_true listens_or_ended "$node" $((port + 1)) &&
+		    owns_port "$node" $((port + 1)); then
+			until_true node_is_idle
+			return
+		fi
+		drop_server "$node"
+		drop_server "$control"
+	done
+	return 1
+}
+
+listens_or_ended()
+{
+	owns_port "$1" "$2" || ! kill -0 "$1" 2>/dev/null
 }
 
 node_is_idle()
