@@ -267,6 +267,7 @@ with_mounts()
 @test "little memory: status 4 and a message, in each program" {
 	local kb met=
 	no_asan
+	no_gcov
 	# Records of 4 MB, and a list of 30000 lines.
 	for f in fetched pushed.stream; do
 		jq -c 'if .source then .labels = ([range(60000) |
